@@ -1,0 +1,130 @@
+# ctrcompose: `make` builds, `make test` runs everything, `make help` lists the rest.
+BUILD   ?= build
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CLANG   ?= clang
+FUZZ_S  ?= 10
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings \
+           -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual \
+           -Wimplicit-fallthrough -Wnull-dereference $(if $(WERROR),-Werror)
+HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+Q       := $(if $(V),,@)
+
+PKGS    := yaml-0.1 libnl-3.0 libnl-route-3.0 libcjson libsystemd libseccomp libcap
+PC_CF   := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PC_LIB  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+VERSION := $(shell cat VERSION)
+CPP     := -std=gnu11 -D_GNU_SOURCE -DCTRCOMPOSE_VERSION='"$(VERSION)"' -Iinclude $(PC_CF)
+ALL_CF   = $(CPP) $(WARN) $(HARDEN) $(SANFLAG) -MMD -MP $(CFLAGS)
+LIBS    := -Wl,--as-needed $(PC_LIB) -ldl
+
+OBJ       = $(patsubst %.c,$(BUILD)/%.o,$(1))
+PKG_SRC  := $(sort $(wildcard pkg/*/*.c))
+CMD_SRC  := $(sort $(wildcard cmd/ctrcompose/*.c))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
+KERNEL   := $(patsubst tests/kernel/%.c,$(BUILD)/tests/kernel/%,$(sort $(wildcard tests/kernel/*_test.c)))
+FUZZERS  := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+LIB      := $(BUILD)/libctrcompose.a
+LIB_OBJ  := $(call OBJ,$(PKG_SRC))
+
+.DEFAULT_GOAL := all
+all: $(BUILD)/ctrcompose ## build build/ctrcompose (default)
+
+-include $(sort $(wildcard pkg/*/*.mk))
+
+$(BUILD)/ctrcompose: $(call OBJ,$(CMD_SRC)) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(SANFLAG) $(LDFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CF) -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/tests/cmd_%: $(BUILD)/tests/unit/cmd_%.o $(filter-out %/main.o,$(call OBJ,$(CMD_SRC))) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(SANFLAG) $(LDFLAGS) -pie -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(SANFLAG) $(LDFLAGS) -pie -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
+
+$(BUILD)/tests/kernel/%: $(BUILD)/tests/kernel/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(SANFLAG) $(LDFLAGS) -pie -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
+
+# One object per source under clang's sanitizers, shared by all fuzz targets.
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 $(CPP) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(PKG_SRC)) $(FUZZ_EXTRA)
+	@echo "  FUZZ  $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+deps: ## install the Debian packages that third_party/debian.txt lists
+	third_party/install.sh
+
+demo: ## bring up a real example stack, show it answering, take it down
+	@third_party/install.sh --if-missing
+	@$(MAKE) --no-print-directory all
+	examples/demo/demo.sh $(BUILD)/ctrcompose
+
+test: ## everything; ends in "N passed, N failed"
+	@third_party/install.sh --if-missing
+	@$(MAKE) --no-print-directory all unit-tests
+	tests/run.sh $(BUILD)
+
+unit-tests: $(UNIT) $(KERNEL)
+
+check: ## what every change passes: lint, both compilers without warnings, unit tests under the sanitizers
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory BUILD=build/gcc WERROR=1 CC=gcc all
+	$(MAKE) --no-print-directory BUILD=build/clang WERROR=1 CC=$(CLANG) all
+	$(MAKE) --no-print-directory asan
+
+asan: ## unit tests under ASan and UBSan
+	$(MAKE) --no-print-directory BUILD=build/asan SAN=address,undefined unit-tests
+	tests/run.sh --unit build/asan
+
+fuzz: $(FUZZERS) ## each fuzz target for FUZZ_S seconds (10)
+	tests/tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_S)
+
+bench: all ## speed beside the kernel's own floor
+	tests/bench/bench.sh $(BUILD)/ctrcompose
+
+format: ## clang-format all sources in place
+	clang-format -i $(shell git ls-files '*.[ch]')
+
+lint: ## format, floors, clang-tidy, cppcheck
+	clang-format --dry-run -Werror $(shell git ls-files '*.[ch]')
+	tests/tools/floors.sh
+	clang-tidy --quiet $(PKG_SRC) $(CMD_SRC) -- $(CPP)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr -D_GNU_SOURCE -Iinclude pkg cmd
+
+man: $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+$(BUILD)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+install: all man ## install below DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(BUILD)/ctrcompose $(DESTDIR)$(PREFIX)/bin/ctrcompose
+	for m in $(BUILD)/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.PHONY: all deps demo test unit-tests check asan fuzz bench format lint man install clean help
+.SECONDARY:

@@ -1,0 +1,176 @@
+/* model.h - the typed project: plain data that lives in one arena and knows nothing of YAML.
+ *
+ * What a field means is said in the Compose Specification; here stand types, units and defaults.
+ * Everything a struct points to belongs to the arena of its project.
+ */
+#ifndef CTRCOMPOSE_MODEL_H
+#define CTRCOMPOSE_MODEL_H
+
+#include <ctrcompose/base.h>
+
+struct list { /* of strings */
+	const char **v;
+	size_t n;
+};
+
+struct kv {
+	const char *key;
+	const char *value; /* NULL: named without a value */
+};
+
+struct kvs { /* in the order of the file, keys unique */
+	struct kv *v;
+	size_t n;
+};
+
+const char *kvs_get(const struct kvs *l, const char *key); /* NULL: not there */
+
+enum dep_condition { DEP_STARTED, DEP_HEALTHY, DEP_COMPLETED };
+
+struct service_dep {
+	const char *service;
+	enum dep_condition condition;
+	bool required; /* default true */
+	bool restart;
+};
+
+enum mount_kind { MOUNT_VOLUME, MOUNT_BIND, MOUNT_TMPFS };
+
+struct service_mount {
+	enum mount_kind kind;
+	const char *source; /* volume: key of project.volumes, NULL = anonymous; bind: absolute host path */
+	const char *target; /* absolute, clean */
+	bool read_only;
+	bool create_host_path; /* bind: make a missing folder; default true for the short syntax */
+	bool nocopy;           /* volume: no copy-up of the image's content */
+	const char *subpath;   /* volume, or NULL */
+	const char *propagation; /* bind, or NULL = rprivate */
+	uint64_t tmpfs_size;   /* bytes, 0 = the kernel's default */
+	uint32_t tmpfs_mode;   /* 0 = 01777 */
+	const char *tmpfs_options; /* further mount options of `tmpfs: /x:a,b`, or NULL */
+};
+
+struct service_port { /* ranges are expanded: one entry is one container port */
+	const char *host_ip;    /* NULL = all addresses, IPv4 and IPv6 */
+	uint16_t published_lo;  /* 0 = an ephemeral one */
+	uint16_t published_hi;  /* equal to lo but for "8000-8010:80": any free one of the range */
+	uint16_t target;
+	const char *protocol; /* "tcp" or "udp" */
+	const char *mode;     /* "ingress" or "host" */
+	const char *name;     /* or NULL */
+};
+
+struct service_network {
+	const char *network; /* key of project.networks */
+	struct list aliases;
+	const char *ipv4_address, *ipv6_address, *mac_address; /* or NULL */
+	int priority;
+};
+
+struct healthcheck {
+	bool set;     /* the file has a healthcheck section */
+	bool disable; /* disable: true or test: NONE */
+	struct list test; /* first word CMD or CMD-SHELL; empty: the image's */
+	uint64_t interval_us, timeout_us, start_period_us, start_interval_us; /* 0 = not given */
+	unsigned retries; /* 0 = not given */
+};
+/* What holds where neither file nor image says otherwise. */
+#define HEALTH_INTERVAL_US       (30 * 1000000ULL)
+#define HEALTH_TIMEOUT_US        (30 * 1000000ULL)
+#define HEALTH_START_INTERVAL_US (5 * 1000000ULL)
+#define HEALTH_RETRIES           3
+
+enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED };
+
+struct words { /* command and entrypoint: absent, empty and filled are three things */
+	bool set;
+	struct list list;
+};
+
+struct service {
+	const char *name;
+	const char *image;
+	const char *container_name; /* or NULL */
+	const char *hostname;       /* or NULL = short container id */
+	const char *domainname;
+	const char *user;        /* or NULL = the image's */
+	const char *working_dir; /* or NULL = the image's */
+	const char *pull_policy; /* or NULL */
+	const char *network_mode; /* NULL, "none" or "host"; others are refused */
+	const char *userns_mode;  /* NULL or "host" */
+	struct words command, entrypoint;
+	struct kvs environment; /* env_file merged in; value NULL = do not set */
+	struct kvs labels;
+	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add, expose;
+	struct kvs extra_hosts; /* name -> address */
+	struct kvs sysctls;
+	struct service_dep *deps;
+	size_t n_deps;
+	struct service_mount *mounts; /* volumes and tmpfs; targets unique, the last one won */
+	size_t n_mounts;
+	struct service_port *ports;
+	size_t n_ports;
+	struct service_network *networks; /* empty only with network_mode */
+	size_t n_networks;
+	struct healthcheck health;
+	enum restart_policy restart;
+	unsigned restart_max; /* on-failure:N, 0 = no bound */
+	int stop_signal;      /* 0 = the image's, else SIGTERM */
+	uint64_t stop_grace_us; /* default 10 s */
+	uint64_t mem_limit;     /* bytes, 0 = none; deploy.resources.limits.memory as well */
+	uint64_t mem_reservation;
+	int64_t memswap_limit; /* bytes of memory + swap, -1 = unlimited, 0 = not given */
+	uint64_t nano_cpus;     /* cpus * 1e9, 0 = no limit */
+	uint64_t cpu_shares;    /* 0 = not given */
+	int64_t pids_limit;     /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
+	uint64_t shm_size;      /* bytes, 0 = 64 MiB */
+	unsigned scale;         /* scale or deploy.replicas, default 1 */
+	bool privileged, read_only, init, tty, stdin_open, no_new_privs;
+	const char *config_json; /* canonical JSON of this service alone, for hash and record */
+	char config_hash[65];    /* SHA-256 over what matters for a container, lower-case hex */
+};
+#define STOP_GRACE_DEFAULT_US (10 * 1000000ULL)
+#define PIDS_LIMIT_DEFAULT    4096
+#define SHM_SIZE_DEFAULT      (64ULL << 20)
+
+struct network {
+	const char *key;
+	const char *name; /* as the host knows it: <project>_<key> unless given */
+	bool external, internal, attachable, enable_ipv6;
+	const char *driver; /* "bridge" (default), "host", "none" */
+	const char *subnet, *gateway, *ip_range; /* first IPv4 ipam.config entry, or NULL */
+	const char *subnet6, *gateway6;
+	struct kvs labels, driver_opts;
+};
+
+struct volume {
+	const char *key;
+	const char *name; /* <project>_<key> unless given */
+	bool external;
+	const char *driver; /* "local" */
+	struct kvs labels, driver_opts;
+};
+
+struct project {
+	struct arena arena;
+	const char *name;
+	const char *working_dir;   /* absolute */
+	struct list config_files;  /* absolute */
+	struct service *services;  /* enabled ones, sorted by name */
+	size_t n_services;
+	struct service *disabled; /* by a profile, sorted by name */
+	size_t n_disabled;
+	struct network *networks; /* used by an enabled service, or all on request; sorted by key */
+	size_t n_networks;
+	struct volume *volumes;
+	size_t n_volumes;
+};
+
+const struct service *project_service(const struct project *p, const char *name); /* or NULL */
+const struct network *project_network(const struct project *p, const char *key);
+const struct volume *project_volume(const struct project *p, const char *key);
+void project_free(struct project *p); /* the arena with all in it, and p itself */
+void auto_project_fn(struct project **p);
+#define auto_project __attribute__((cleanup(auto_project_fn)))
+
+#endif

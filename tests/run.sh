@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# run.sh [--unit] BUILD - run what was built below BUILD/tests, then (without --unit) the bats files
+# of tests/integration, and add the results up: the last line is "N passed, N failed".
+# Tests that need root are counted as failed without it: a green run means all of them ran.
+set -u
+unit_only=
+if [ "${1:-}" = --unit ]; then unit_only=1; shift; fi
+build=${1:-build}
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0 skipped=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+unit() { # binary
+	local checks failures errors
+	CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-20} timeout 300 "$1" >"$out" 2>&1
+	local status=$?
+	# "100%: Checks: 12, Failures: 0, Errors: 0"
+	read -r checks failures errors < <(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$out" |
+		awk '{ c += $1; f += $2; e += $3 } END { print c + 0, f + 0, e + 0 }')
+	if [ "$checks" = 0 ] || { [ $status != 0 ] && [ $((failures + errors)) = 0 ]; }; then
+		failures=$((failures + 1)) checks=$((checks + 1))
+	fi
+	passed=$((passed + checks - failures - errors)) failed=$((failed + failures + errors))
+	printf '%-48s %4d ok %s\n' "${1#"$build"/tests/}" $((checks - failures - errors)) \
+		"$([ $((failures + errors)) = 0 ] || echo "$((failures + errors)) FAILED (exit $status)")"
+	[ $((failures + errors)) = 0 ] || cat "$out"
+}
+
+bats_file() { # file
+	local ok not skip
+	timeout 900 bats --tap "$1" </dev/null >"$out" 2>&1
+	local status=$?
+	skip=$(grep -c '^ok .* # skip' "$out")
+	ok=$(($(grep -c '^ok ' "$out") - skip))
+	not=$(grep -c '^not ok ' "$out")
+	[ $status = 0 ] || [ "$not" != 0 ] || not=1
+	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
+	printf '%-48s %4d ok %s%s\n' "${1#tests/}" "$ok" \
+		"$([ "$skip" = 0 ] || echo "$skip skipped ")" "$([ "$not" = 0 ] || echo "$not FAILED")"
+	[ "$not" = 0 ] || cat "$out"
+	[ "$skip" = 0 ] || grep '# skip' "$out"
+}
+
+for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
+if [ -z "$unit_only" ]; then
+	for t in "$build"/tests/kernel/*_test; do [ -x "$t" ] && unit "$t"; done
+	export CTRCOMPOSE=$PWD/$build/ctrcompose
+	for t in tests/integration/*.bats; do [ -e "$t" ] && bats_file "$t"; done
+fi
+if [ $skipped = 0 ]; then
+	echo "$passed passed, $failed failed"
+else
+	echo "$passed passed, $failed failed, $skipped skipped"
+fi
+[ $failed = 0 ]
