@@ -151,8 +151,12 @@ struct volume {
 	struct kvs labels, driver_opts;
 };
 
+struct yaml_node;
+
 struct project {
 	struct arena arena;
+	struct yaml_node *tree; /* canonical form of all that was loaded (yaml.h); set by the loader */
+	bool dollars;		/* printed with $ doubled, so that it can be read back */
 	const char *name;
 	const char *working_dir;   /* absolute */
 	struct list config_files;  /* absolute */
