@@ -1,0 +1,89 @@
+/* engine.h - carries out single steps on the machine: networks, volumes, containers.
+ *
+ * Floor 5. Knows how to do, not when: the daemon decides that. All functions are for the
+ * supervisor: root, one thread, its own mount namespace.
+ */
+#ifndef CTRCOMPOSE_ENGINE_H
+#define CTRCOMPOSE_ENGINE_H
+
+#include <ctrcompose/base.h>
+#include <ctrcompose/dns.h>
+#include <ctrcompose/logs.h>
+#include <ctrcompose/loop.h>
+#include <ctrcompose/model.h>
+#include <ctrcompose/plan.h>
+#include <ctrcompose/state.h>
+
+struct engine;
+struct box;
+
+/* Borrows paths, loop and state. Enters a mount namespace of its own. */
+int engine_open(const struct state_paths *paths, struct loop *loop, struct state_project *state,
+		struct engine **out, struct err *err);
+void engine_close(struct engine *e);
+
+/* ---- Networks and volumes: idempotent; *created tells whether something new came ------------- */
+int engine_network_up(struct engine *e, const struct network *def, bool *created,
+		      struct err *err);
+/* All networks of the project with their links and rules. */
+int engine_networks_down(struct engine *e, struct err *err);
+int engine_volume_make(struct engine *e, const struct volume *def, bool *created,
+		       struct err *err);
+int engine_volume_remove(struct engine *e, const char *name, struct err *err);
+/* Put the rules for what runs now in place (or away). */
+int engine_firewall(struct engine *e, struct err *err);
+
+/* ---- Containers ------------------------------------------------------------------------------ */
+/* A unit is a container of the state record with all that only a living process has. */
+struct unit {
+	struct engine *engine;
+	struct state_container *c;
+	struct arena arena;
+	struct service *svc; /* as it was when the container was made */
+	struct healthcheck health; /* the service's, else the image's */
+	int pidfd, netns_fd, status_fd, tty_fd; /* -1: none */
+	struct box *box; /* while it is starting */
+	struct logs_pump *pump;
+	struct dns_endpoint *dns;
+	struct unit_port *ports;
+	size_t n_ports;
+	void *owner; /* the daemon's own */
+};
+
+/* New record in the state, from a PLAN_CREATE; the plan has the definitions it refers to. */
+int engine_create(struct engine *e, const struct plan *plan, const struct plan_action *a,
+		  struct unit **out, struct err *err);
+/* A unit for a record that is there already; opens its process if it still runs. */
+int engine_adopt(struct engine *e, struct state_container *c, struct unit **out, struct err *err);
+void engine_unit_free(struct unit *u); /* descriptors and memory only */
+
+/* How the container's first process gets its standard streams. */
+struct unit_stdio {
+	bool given; /* else log pipes or a terminal */
+	int fds[3]; /* borrowed */
+	bool tty;   /* a terminal for a person: its master is not logged */
+};
+/* Make the process. status_fd turns readable when it executes or fails: engine_started(). */
+int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err);
+/* After status_fd was readable: 0 it runs; -EAGAIN not yet; else why it does not. */
+int engine_started(struct unit *u, struct err *err);
+int engine_signal(struct unit *u, int sig, struct err *err);
+/* The signal that asks it to stop; *deaf: its first process could never receive it. */
+int engine_stop_signal(const struct unit *u, bool *deaf);
+/* SIGKILL for everything in it. */
+int engine_kill(struct unit *u, struct err *err);
+/* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
+void engine_reap(struct unit *u);
+/* Remove its files and its record; the unit is freed. */
+int engine_remove(struct unit *u, bool volumes, struct err *err);
+
+/* Run the health probe: a process in the container, its output into *out_fd (a pipe to read).
+ * *pidfd ends when the probe does; kill it with engine_probe_kill(). */
+struct probe {
+	int pidfd, out_fd;
+	pid_t pid;
+};
+int engine_probe_start(struct unit *u, struct probe *out, struct err *err);
+void engine_probe_kill(struct probe *p);
+
+#endif

@@ -1,0 +1,150 @@
+/* client.c - the commands' side of the control socket; see daemon.h */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct daemon_client {
+	struct ipc_conn *conn;
+};
+
+enum { CONNECT_TRIES = 20, POLL_US = 100000 };
+
+int daemon_connect(const struct state_paths *paths, const char *project,
+		   struct daemon_client **out, struct err *err)
+{
+	auto_free char *path = control_path(paths, project);
+	struct ipc_conn *conn = NULL;
+	int r = -ENOENT;
+
+	/* A supervisor may be on its way out while we come in: try again then. */
+	for (int i = 0; i < CONNECT_TRIES; i++) {
+		err_clear(err);
+		r = ipc_connect(path, &conn, err);
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			break;
+		err_clear(err);
+		r = keeper_start(paths, project, err);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	*out = xcalloc(1, sizeof(**out));
+	(*out)->conn = conn;
+	return 0;
+}
+
+void daemon_close(struct daemon_client **c)
+{
+	if (!*c)
+		return;
+	ipc_close((*c)->conn);
+	free(steal(*c));
+}
+
+/* The next frame as JSON; -EINTR when cancelled. */
+static int next(struct daemon_client *c, const volatile bool *cancel, struct json **out, int *fds,
+		size_t *nfds, struct err *err)
+{
+	for (;;) {
+		auto_free char *frame = NULL;
+		size_t len = 0;
+		int r;
+
+		if (cancel && *cancel)
+			return err_set(err, EINTR, "interrupted");
+		r = ipc_recv(c->conn, cancel ? POLL_US : UINT64_MAX, &frame, &len, fds, nfds, err);
+		if (r == -ETIMEDOUT || r == -EINTR) {
+			err_clear(err);
+			continue;
+		}
+		if (r == -ECONNRESET)
+			return err_set(err, r, "the supervisor ended in between: see supervisor.log in the project's state folder");
+		if (r < 0)
+			return r;
+		return json_parse(frame, len, out, err);
+	}
+}
+
+static int ended(const struct json *frame, struct err *err)
+{
+	const char *error = json_str(frame, "error", NULL);
+
+	return error ? err_set(err, EIO, "%s", error) : 0;
+}
+
+int daemon_apply(struct daemon_client *c, const struct plan *plan, daemon_progress_fn *fn,
+		 void *arg, const volatile bool *cancel, struct err *err)
+{
+	auto_sbuf struct sbuf text = SBUF_INIT;
+	int r;
+
+	plan_encode(plan, &text);
+	r = ipc_send(c->conn, sbuf_str(&text), text.len, NULL, 0, err);
+	while (r == 0) {
+		auto_json struct json *frame = NULL;
+
+		r = next(c, cancel, &frame, NULL, NULL, err);
+		if (r < 0)
+			break;
+		if (strcmp(json_str(frame, "e", ""), "done") == 0)
+			return ended(frame, err);
+		if (fn && strcmp(json_str(frame, "e", ""), "progress") == 0) {
+			struct daemon_progress p = {
+				.kind = json_str(frame, "kind", ""),
+				.name = json_str(frame, "name", ""),
+				.status = json_str(frame, "status", ""),
+				.detail = json_str(frame, "detail", NULL),
+				.warning = json_bool(frame, "warning", false),
+			};
+
+			fn(arg, &p);
+		}
+	}
+	return r;
+}
+
+int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,
+		     struct err *err)
+{
+	auto_json struct json *req = json_object();
+	auto_json struct json *frame = NULL;
+	auto_free char *text = NULL;
+	int fds[IPC_FDS_MAX] = { -1, -1, -1, -1 };
+	size_t nfds = 0;
+	int r;
+
+	json_add_str(req, "op", "run");
+	json_add_str(req, "name", run->name);
+	json_add_bool(req, "tty", run->tty);
+	text = json_print(req);
+	r = ipc_send(c->conn, text, strlen(text), run->fds, run->tty ? 0 : 3, err);
+	if (r == 0)
+		r = next(c, NULL, &frame, fds, &nfds, err);
+	if (r < 0)
+		return r;
+	if (strcmp(json_str(frame, "e", ""), "running") != 0) {
+		r = ended(frame, err);
+		return r < 0 ? r : err_set(err, EPROTO, "unexpected answer of the supervisor");
+	}
+	*master = nfds > 0 ? fds[0] : -1;
+	return 0;
+}
+
+int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err)
+{
+	for (;;) {
+		auto_json struct json *frame = NULL;
+		int r = next(c, NULL, &frame, NULL, NULL, err);
+
+		if (r < 0)
+			return r;
+		if (strcmp(json_str(frame, "e", ""), "exit") == 0) {
+			*exit_code = (int)json_int(frame, "code", 255);
+			return 0;
+		}
+		if (strcmp(json_str(frame, "e", ""), "done") == 0)
+			return ended(frame, err);
+	}
+}

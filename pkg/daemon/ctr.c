@@ -1,0 +1,302 @@
+/* ctr.c - feeds what happens to a container into the table and carries out what it says */
+#include "supervisor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { EXIT_RECORD_WAIT_US = 500000 };
+
+static void on_timer(void *arg);
+static void on_exit(void *arg, uint32_t events);
+
+struct ctr *ctr_find(struct sup *s, const char *name)
+{
+	for (size_t i = 0; i < s->ctrs.n; i++)
+		if (strcmp(s->ctrs.v[i]->unit->c->name, name) == 0)
+			return s->ctrs.v[i];
+	return NULL;
+}
+
+struct ctr *ctr_new(struct sup *s, struct unit *u)
+{
+	struct ctr *c = xcalloc(1, sizeof(*c));
+
+	c->sup = s;
+	c->unit = u;
+	c->grace_us = -1;
+	c->io.fds[0] = c->io.fds[1] = c->io.fds[2] = -1;
+	u->owner = c;
+	*vec_push(&s->ctrs) = c;
+	return c;
+}
+
+static void drop_sources(struct ctr *c)
+{
+	struct loop_source **all[] = { &c->status_src, &c->exit_src };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		loop_source_free(*all[i]);
+		*all[i] = NULL;
+	}
+}
+
+void ctr_free(struct ctr *c)
+{
+	struct sup *s = c->sup;
+
+	for (size_t i = 0; i < s->ctrs.n; i++)
+		if (s->ctrs.v[i] == c)
+			s->ctrs.v[i] = s->ctrs.v[--s->ctrs.n];
+	ctr_health_end(c);
+	drop_sources(c);
+	loop_source_free(c->timer);
+	loop_source_free(c->health_timer);
+	for (size_t i = 0; i < 3; i++)
+		auto_close_fn(&c->io.fds[i]);
+	sbuf_clear(&c->probe_text);
+	free(c);
+}
+
+static void arm(struct ctr *c, uint64_t delay_us)
+{
+	if (!c->timer)
+		(void)loop_timer_add(c->sup->loop, delay_us, on_timer, c, &c->timer, NULL);
+	else
+		(void)loop_timer_set(c->timer, delay_us);
+}
+
+static void set_status(struct ctr *c, enum state_status status)
+{
+	c->unit->c->status = status;
+	(void)state_live_save(c->sup->args->paths, c->sup->state, c->unit->c, NULL);
+	sup_changed(c->sup);
+}
+
+static void start_failed(struct ctr *c, const struct err *err)
+{
+	state_set(&c->unit->c->error, err_text(err));
+	log_line(LOG_ERROR, "%s: %s", c->unit->c->name, err_text(err));
+	c->failed = true;
+	job_note(c->sup, c, "Error", err_text(err));
+}
+
+static void on_status(void *arg, uint32_t events)
+{
+	auto_err struct err err = ERR_INIT;
+	struct ctr *c = arg;
+	int r = engine_started(c->unit, &err);
+
+	(void)events;
+	if (r == -EAGAIN)
+		return;
+	loop_source_free(c->status_src);
+	c->status_src = NULL;
+	if (r < 0) {
+		start_failed(c, &err);
+		return; /* its process ends by itself, on_exit() goes on */
+	}
+	c->unit->c->started_ns = now_real_ns();
+	c->started_us = now_mono_us();
+	c->started = true;
+	state_set(&c->unit->c->error, NULL);
+	set_status(c, STATE_RUNNING);
+	ctr_event(c, EV_EXEC);
+	ctr_health_begin(c);
+}
+
+static void spawn(struct ctr *c)
+{
+	auto_err struct err err = ERR_INIT;
+	struct sup *s = c->sup;
+	int r;
+
+	c->failed = false;
+	c->asked = false;
+	c->unit->c->want_running = true;
+	c->unit->c->oom_killed = false;
+	c->unit->c->exit_code = 0;
+	r = engine_spawn(c->unit, &c->io, &err);
+	if (r == 0)
+		r = loop_io_add(s->loop, c->unit->status_fd, EPOLLIN | EPOLLHUP, on_status, c,
+				&c->status_src, &err);
+	if (r == 0)
+		r = loop_io_add(s->loop, c->unit->pidfd, EPOLLIN, on_exit, c, &c->exit_src, &err);
+	if (r < 0) {
+		start_failed(c, &err);
+		c->unit->c->exit_code = 128;
+		c->unit->c->want_running = false;
+		(void)engine_kill(c->unit, NULL);
+		engine_reap(c->unit);
+		set_status(c, STATE_EXITED);
+		c->st = SVC_STOPPED;
+		return;
+	}
+	(void)state_live_save(s->args->paths, s->state, c->unit->c, NULL);
+	s->fw_dirty |= c->unit->c->ports.n > 0;
+}
+
+static void ask_to_stop(struct ctr *c)
+{
+	uint64_t grace = c->grace_us >= 0 ? (uint64_t)c->grace_us : c->unit->svc->stop_grace_us;
+	bool deaf = false;
+	int sig = engine_stop_signal(c->unit, &deaf);
+
+	if (deaf || grace == 0) {
+		if (deaf)
+			log_line(LOG_INFO, "%s: its first process has no handler for %s: killed at once",
+				 c->unit->c->name, signal_name(sig));
+		(void)engine_kill(c->unit, NULL);
+		arm(c, 10 * 1000000ULL);
+		return;
+	}
+	(void)engine_signal(c->unit, sig, NULL);
+	arm(c, grace);
+}
+
+static void rest(struct ctr *c)
+{
+	if (c->timer)
+		(void)loop_timer_set(c->timer, LOOP_NEVER);
+	c->unit->c->want_running = false;
+	set_status(c, STATE_EXITED);
+}
+
+static void act(struct ctr *c, enum svc_action action)
+{
+	switch (action) {
+	case ACT_NONE:
+		break;
+	case ACT_SPAWN:
+		spawn(c);
+		break;
+	case ACT_TERM:
+		ask_to_stop(c);
+		break;
+	case ACT_KILL:
+		(void)engine_kill(c->unit, NULL);
+		break;
+	case ACT_ARM_BACKOFF:
+		c->unit->c->restarts++;
+		arm(c, svc_backoff_us(c->quick));
+		log_line(LOG_INFO, "%s: exited with %d, restart %u in %u ms", c->unit->c->name,
+			 c->unit->c->exit_code, c->unit->c->restarts,
+			 (unsigned)(svc_backoff_us(c->quick) / 1000));
+		c->quick++;
+		set_status(c, STATE_RESTARTING);
+		break;
+	case ACT_REST:
+		rest(c);
+		break;
+	}
+}
+
+void ctr_event(struct ctr *c, enum svc_event ev)
+{
+	struct svc_step step = svc_next(c->st, ev);
+
+	if (ev == EV_STOP)
+		c->asked = true;
+	if (step.allowed) {
+		c->st = step.next;
+		act(c, step.action);
+	}
+	job_advance(c->sup);
+}
+
+static void on_timer(void *arg)
+{
+	struct ctr *c = arg;
+
+	if (c->exit_pending)
+		ctr_exit_known(c);
+	else
+		ctr_event(c, EV_TIMER);
+}
+
+static void ended(struct ctr *c, int wait_status)
+{
+	struct state_container *sc = c->unit->c;
+	uint64_t lived = now_mono_us() - c->started_us;
+	bool again;
+
+	c->exit_pending = false;
+	if (c->timer)
+		(void)loop_timer_set(c->timer, LOOP_NEVER);
+	ctr_health_end(c);
+	drop_sources(c);
+	sc->exit_code = c->failed ? 127 : state_exit_code(wait_status);
+	sc->finished_ns = now_real_ns();
+	engine_reap(c->unit);
+	c->sup->fw_dirty |= sc->ports.n > 0;
+	if (lived >= SVC_CALM_US)
+		c->quick = 0;
+	again = !c->failed && svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max,
+					   sc->exit_code, sc->restarts, c->asked);
+	if (sc->oneoff && c->attached) {
+		auto_free char *text = xasprintf("{\"e\":\"exit\",\"code\":%d}", sc->exit_code);
+
+		(void)ipc_send(c->attached, text, strlen(text), NULL, 0, NULL);
+		c->attached = NULL;
+	}
+	ctr_event(c, again ? EV_CRASH : EV_EXIT);
+	sup_idle_check(c->sup);
+}
+
+void ctr_exit_known(struct ctr *c)
+{
+	struct state_container *sc = c->unit->c;
+	struct state_exit e;
+
+	if (!c->exit_pending)
+		return;
+	if (sup_find_exit(c->sup, sc->pid, sc->start_time, &e))
+		ended(c, e.wait_status);
+	else if (now_mono_us() - c->probe_began_us >= EXIT_RECORD_WAIT_US)
+		ended(c, 255 << 8); /* its keeper was killed: nobody knows */
+}
+
+static void on_exit(void *arg, uint32_t events)
+{
+	struct ctr *c = arg;
+
+	(void)events;
+	loop_source_free(c->exit_src);
+	c->exit_src = NULL;
+	c->exit_pending = true;
+	ctr_health_end(c);
+	c->probe_began_us = now_mono_us();
+	arm(c, EXIT_RECORD_WAIT_US);
+	ctr_exit_known(c);
+}
+
+void ctr_adopted(struct ctr *c)
+{
+	if (c->unit->pidfd < 0) {
+		if (c->unit->c->want_running && c->unit->c->status == STATE_RESTARTING) {
+			c->st = SVC_BACKOFF;
+			arm(c, svc_backoff_us(0));
+		}
+		return;
+	}
+	c->st = SVC_RUNNING;
+	c->started = true;
+	c->started_us = now_mono_us();
+	(void)loop_io_add(c->sup->loop, c->unit->pidfd, EPOLLIN, on_exit, c, &c->exit_src, NULL);
+	ctr_health_begin(c);
+	log_line(LOG_INFO, "%s: adopted, pid %d", c->unit->c->name, (int)c->unit->c->pid);
+}
+
+struct svc_view ctr_view(const struct ctr *c)
+{
+	return (struct svc_view){
+		.name = c->unit->c->name,
+		.started = c->started || c->failed,
+		.running = c->st == SVC_RUNNING || c->st == SVC_STARTING || c->st == SVC_BACKOFF ||
+			   c->exit_pending,
+		.exit_code = c->unit->c->exit_code,
+		.health = c->unit->health.set && !c->unit->health.disable ? c->health.status :
+									      HEALTH_NONE,
+	};
+}

@@ -1,0 +1,385 @@
+/* job.c - carries out one plan: begins every action whose predecessors are done */
+#include "supervisor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void say(struct job *j, const char *kind, const char *name, const char *status,
+		const char *detail, bool warning)
+{
+	auto_json struct json *o = NULL;
+	auto_free char *text = NULL;
+
+	if (!j->conn)
+		return;
+	o = json_object();
+	json_add_str(o, "e", "progress");
+	json_add_str(o, "kind", kind);
+	json_add_str(o, "name", name);
+	json_add_str(o, "status", status);
+	if (detail)
+		json_add_str(o, "detail", detail);
+	if (warning)
+		json_add_bool(o, "warning", true);
+	text = json_print(o);
+	(void)ipc_send(j->conn, text, strlen(text), NULL, 0, NULL);
+}
+
+static void say_step(struct job *j, const struct plan_action *a, const char *status,
+		     const char *detail)
+{
+	say(j, plan_kind(a->op), a->name, status, detail, false);
+}
+
+void job_note(struct sup *s, const struct ctr *c, const char *status, const char *detail)
+{
+	if (s->job)
+		say(s->job, "Container", c->unit->c->name, status, detail, false);
+}
+
+static void fail(struct job *j, size_t i, const char *why)
+{
+	j->steps[i] = STEP_FAILED;
+	if (!j->error)
+		j->error = xstrdup(why);
+}
+
+static void done(struct job *j, size_t i)
+{
+	const struct plan_action *a = &j->plan->actions.v[i];
+
+	j->steps[i] = STEP_DONE;
+	say_step(j, a, plan_done(a->op), NULL);
+}
+
+/* -1: some predecessor failed; 0: not yet; 1: go. */
+static int ready(const struct job *j, const struct plan_action *a)
+{
+	for (size_t k = 0; k < a->n_after; k++) {
+		enum step st = j->steps[a->after[k]];
+
+		if (st == STEP_FAILED || st == STEP_SKIPPED)
+			return -1;
+		if (st != STEP_DONE)
+			return 0;
+	}
+	return 1;
+}
+
+static int begin_resource(struct sup *s, struct job *j, const struct plan_action *a, bool *quiet,
+			  struct err *err)
+{
+	bool created = false;
+	int r = 0;
+
+	if (a->op == PLAN_NETWORK_UP) {
+		for (size_t i = 0; i < j->plan->n_networks; i++)
+			if (strcmp(j->plan->networks[i].key, a->service) == 0)
+				r = engine_network_up(s->engine, &j->plan->networks[i], &created,
+						      err);
+		*quiet = !created;
+	} else if (a->op == PLAN_VOLUME_MAKE) {
+		for (size_t i = 0; i < j->plan->n_volumes; i++)
+			if (strcmp(j->plan->volumes[i].key, a->service) == 0)
+				r = engine_volume_make(s->engine, &j->plan->volumes[i], &created,
+						       err);
+		*quiet = !created;
+	} else if (a->op == PLAN_NETWORK_DOWN) {
+		r = engine_networks_down(s->engine, err);
+	} else {
+		r = engine_volume_remove(s->engine, a->name, err);
+	}
+	s->dirty = true;
+	return r;
+}
+
+static int begin_create(struct sup *s, struct job *j, const struct plan_action *a, struct err *err)
+{
+	struct unit *u = NULL;
+	int r = engine_create(s->engine, j->plan, a, &u, err);
+
+	if (r < 0)
+		return r;
+	(void)ctr_new(s, u);
+	s->dirty = true;
+	return 0;
+}
+
+static int begin_remove(struct sup *s, const struct plan_action *a, bool volumes, struct err *err)
+{
+	struct ctr *c = ctr_find(s, a->name);
+	struct unit *u;
+
+	if (!c)
+		return 0;
+	if (c->st != SVC_STOPPED)
+		return err_set(err, EBUSY, "container %s is running", a->name);
+	u = c->unit;
+	ctr_free(c);
+	s->dirty = true;
+	return engine_remove(u, volumes, err);
+}
+
+static void begin_start(struct job *j, size_t i, struct ctr *c)
+{
+	say_step(j, &j->plan->actions.v[i], "Starting", NULL);
+	j->steps[i] = STEP_RUNNING;
+	c->started = c->st == SVC_RUNNING;
+	c->quick = 0;
+	ctr_event(c, EV_START);
+}
+
+static void begin_stop(struct job *j, size_t i, struct ctr *c)
+{
+	c->grace_us = j->plan->actions.v[i].grace_us;
+	if (c->st == SVC_STOPPED) {
+		j->steps[i] = STEP_DONE;
+		return;
+	}
+	say_step(j, &j->plan->actions.v[i], "Stopping", NULL);
+	j->steps[i] = STEP_RUNNING;
+	ctr_event(c, EV_STOP);
+}
+
+static void begin(struct sup *s, struct job *j, size_t i)
+{
+	const struct plan_action *a = &j->plan->actions.v[i];
+	auto_err struct err err = ERR_INIT;
+	struct ctr *c = ctr_find(s, a->name);
+	bool quiet = false;
+	int r = 0;
+
+	j->steps[i] = STEP_RUNNING;
+	switch (a->op) {
+	case PLAN_NETWORK_UP:
+	case PLAN_NETWORK_DOWN:
+	case PLAN_VOLUME_MAKE:
+	case PLAN_VOLUME_REMOVE:
+		r = begin_resource(s, j, a, &quiet, &err);
+		break;
+	case PLAN_CREATE:
+		r = begin_create(s, j, a, &err);
+		break;
+	case PLAN_REMOVE:
+		r = begin_remove(s, a, j->plan->forget, &err);
+		break;
+	case PLAN_START:
+		if (c) {
+			begin_start(j, i, c);
+			return;
+		}
+		r = err_set(&err, ENOENT, "container %s is gone", a->name);
+		break;
+	case PLAN_STOP:
+		if (c) {
+			begin_stop(j, i, c);
+			return;
+		}
+		break;
+	case PLAN_KILL:
+		if (c)
+			r = engine_signal(c->unit, a->signal, &err);
+		break;
+	case PLAN_KEEP:
+		if (c)
+			c->started = true;
+		break;
+	case PLAN_WAIT:
+		say_step(j, a, "Waiting", NULL);
+		return;
+	case PLAN_OPS:
+		break;
+	}
+	if (r < 0) {
+		say_step(j, a, "Error", err_text(&err));
+		fail(j, i, err_text(&err));
+	} else if (quiet) {
+		j->steps[i] = STEP_DONE;
+	} else {
+		done(j, i);
+	}
+}
+
+static void check_wait(struct sup *s, struct job *j, size_t i, const struct ctr *c)
+{
+	const struct plan_action *a = &j->plan->actions.v[i];
+	struct svc_view view = ctr_view(c);
+	enum dep_condition cond = a->condition;
+	auto_free char *why = NULL;
+	auto_free char *text = NULL;
+	enum verdict v;
+
+	/* --wait: running is enough without a check, and so is a good end. */
+	if (a->final && view.started && !view.running && view.exit_code == 0)
+		cond = DEP_COMPLETED;
+	else if (a->final && view.health == HEALTH_NONE && view.running)
+		cond = DEP_STARTED;
+	else if (a->final && view.health == HEALTH_NONE)
+		cond = DEP_COMPLETED;
+	v = svc_condition(cond, &view, &why);
+	if (v == VERDICT_WAIT)
+		return;
+	if (v == VERDICT_MET) {
+		j->steps[i] = STEP_DONE;
+		say_step(j, a, cond == DEP_COMPLETED ? "Exited" :
+			       cond == DEP_HEALTHY   ? "Healthy" :
+						       "Started", NULL);
+		return;
+	}
+	if (!a->required) {
+		j->steps[i] = STEP_DONE;
+		say(j, "Container", a->name, "Skipped", why, true);
+		return;
+	}
+	if (a->final)
+		text = steal(why);
+	else if (cond == DEP_COMPLETED)
+		text = xasprintf("service \"%s\" didn't complete successfully: exit %d", a->service,
+				 view.exit_code);
+	else
+		text = xasprintf("dependency failed to start: %s", why);
+	say_step(j, a, "Error", text);
+	fail(j, i, text);
+	(void)s;
+}
+
+/* A running step: has what it waits for come true? */
+static void check(struct sup *s, struct job *j, size_t i)
+{
+	const struct plan_action *a = &j->plan->actions.v[i];
+	struct ctr *c = ctr_find(s, a->name);
+
+	if (!c) {
+		fail(j, i, "a container went away in between");
+		return;
+	}
+	if (a->op == PLAN_START) {
+		if (c->failed) {
+			auto_free char *why = xasprintf("container %s: %s", a->name,
+							c->unit->c->error ? c->unit->c->error :
+									    "could not be started");
+
+			fail(j, i, why);
+		} else if (c->started) {
+			done(j, i);
+		}
+	} else if (a->op == PLAN_STOP) {
+		if (c->st == SVC_STOPPED)
+			done(j, i);
+	} else if (a->op == PLAN_WAIT) {
+		check_wait(s, j, i, c);
+	}
+}
+
+static void finish(struct sup *s)
+{
+	struct job *j = s->job;
+	auto_err struct err err = ERR_INIT;
+
+	s->job = NULL;
+	if (s->dirty && !(j->plan->forget && !j->error))
+		(void)sup_save(s, &err);
+	if (err.code && !j->error)
+		j->error = xstrdup(err_text(&err));
+	if (j->plan->forget && !j->error)
+		s->forget = true;
+	if (j->conn) {
+		auto_json struct json *o = json_object();
+		auto_free char *text = NULL;
+
+		json_add_str(o, "e", "done");
+		if (j->error)
+			json_add_str(o, "error", j->error);
+		text = json_print(o);
+		if (s->forget)
+			(void)state_project_remove(s->args->paths, s->args->project, NULL);
+		(void)ipc_send(j->conn, text, strlen(text), NULL, 0, NULL);
+	}
+	plan_free(j->plan);
+	free(j->steps);
+	free(j->error);
+	free(j);
+}
+
+/* One round; true if something moved. Starts wait until everything else that can go has gone and
+ * the record is on disk: a crash then finds a record for each process. */
+static bool round_of(struct sup *s, struct job *j, bool starts)
+{
+	bool moved = false;
+
+	for (size_t i = 0; i < j->plan->actions.n; i++) {
+		const struct plan_action *a = &j->plan->actions.v[i];
+
+		if (j->steps[i] == STEP_RUNNING) {
+			check(s, j, i);
+			moved |= j->steps[i] != STEP_RUNNING;
+		} else if (j->steps[i] == STEP_PENDING && (a->op == PLAN_START) == starts) {
+			int r = j->cancelled ? -1 : ready(j, a);
+
+			if (r < 0)
+				j->steps[i] = STEP_SKIPPED;
+			else if (r > 0)
+				begin(s, j, i);
+			moved |= r != 0;
+		}
+	}
+	return moved;
+}
+
+void job_advance(struct sup *s)
+{
+	static bool inside; /* steps call back into the containers, which call this again */
+	struct job *j = s->job;
+	bool open = false;
+
+	if (!j || inside)
+		return;
+	inside = true;
+	do {
+		auto_err struct err err = ERR_INIT;
+
+		while (round_of(s, j, false))
+			;
+		if (s->dirty && !j->plan->forget && sup_save(s, &err) < 0 && !j->error) {
+			j->error = xstrdup(err_text(&err));
+			j->cancelled = true;
+		}
+	} while (round_of(s, j, true));
+	inside = false;
+	for (size_t i = 0; i < j->plan->actions.n; i++)
+		open |= j->steps[i] == STEP_PENDING ||
+			(j->steps[i] == STEP_RUNNING &&
+			 !(j->cancelled && j->plan->actions.v[i].op == PLAN_WAIT));
+	if (!open)
+		finish(s);
+}
+
+void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->plan = plan;
+	j->conn = conn;
+	j->steps = xcalloc(plan->actions.n + 1, sizeof(*j->steps));
+	s->job = j;
+	if (plan->working_dir)
+		state_set(&s->state->working_dir, plan->working_dir);
+	if (plan->config_files.n) {
+		strs_clear(&s->state->config_files);
+		for (size_t i = 0; i < plan->config_files.n; i++)
+			strs_add(&s->state->config_files, plan->config_files.v[i]);
+	}
+	job_advance(s);
+}
+
+void job_client_gone(struct sup *s, const struct ipc_conn *conn)
+{
+	if (!s->job || s->job->conn != conn)
+		return;
+	s->job->conn = NULL;
+	/* Half a `down` or `stop` is finished; an `up` nobody waits for any more goes no further. */
+	for (size_t i = 0; i < s->job->plan->actions.n; i++)
+		if (s->job->plan->actions.v[i].op == PLAN_START)
+			s->job->cancelled = true;
+	job_advance(s);
+}

@@ -1,0 +1,306 @@
+/* supervisor.c - the process of one project: adopts what runs, serves requests, saves the record */
+#include "supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { SAVE_DELAY_US = 50000 };
+
+int sup_save(struct sup *s, struct err *err)
+{
+	s->dirty = false;
+	if (s->save_timer)
+		(void)loop_timer_set(s->save_timer, LOOP_NEVER);
+	return state_save(s->args->paths, s->state, err);
+}
+
+static void on_save(void *arg)
+{
+	auto_err struct err err = ERR_INIT;
+	struct sup *s = arg;
+
+	if (!s->forget && s->dirty && sup_save(s, &err) < 0)
+		log_line(LOG_ERROR, "%s: %s", s->args->project, err_text(&err));
+	sup_idle_check(s);
+}
+
+void sup_changed(struct sup *s)
+{
+	s->dirty = true;
+	(void)loop_timer_set(s->save_timer, SAVE_DELAY_US);
+}
+
+/* After each turn: rules follow what runs, once for all that changed in it. */
+static void on_turn(void *arg)
+{
+	auto_err struct err err = ERR_INIT;
+	struct sup *s = arg;
+
+	if (!s->fw_dirty || (s->job && s->job->plan->forget))
+		return;
+	s->fw_dirty = false;
+	if (engine_firewall(s->engine, &err) < 0)
+		log_line(LOG_ERROR, "%s: %s", s->args->project, err_text(&err));
+}
+
+static void read_exits(struct sup *s)
+{
+	auto_free struct state_exit *v = NULL;
+	size_t n = 0;
+
+	if (state_exits_read(s->args->paths, s->args->project, &s->exits_offset, &v, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		*vec_push(&s->exits) = v[i];
+}
+
+bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_exit *out)
+{
+	read_exits(s);
+	for (size_t i = 0; i < s->exits.n; i++)
+		if (s->exits.v[i].pid == (uint64_t)pid && s->exits.v[i].start_time == start_time) {
+			*out = s->exits.v[i];
+			s->exits.v[i] = s->exits.v[--s->exits.n];
+			return true;
+		}
+	return false;
+}
+
+static void on_wake(void *arg, uint32_t events)
+{
+	struct sup *s = arg;
+	char buf[256];
+
+	(void)events;
+	while (read(s->args->wake_fd, buf, sizeof(buf)) > 0)
+		;
+	for (size_t i = s->ctrs.n; i-- > 0;)
+		if (i < s->ctrs.n)
+			ctr_exit_known(s->ctrs.v[i]);
+	s->exits.n = 0; /* the rest belongs to nobody we know */
+}
+
+void sup_idle_check(struct sup *s)
+{
+	if (!s->listening || s->job || ipc_server_conns(s->ipc) > 0)
+		return;
+	for (size_t i = 0; i < s->ctrs.n; i++)
+		if (s->ctrs.v[i]->st != SVC_STOPPED)
+			return;
+	if (s->dirty && !s->forget)
+		return; /* on_save() comes back here */
+	loop_exit(s->loop, 0);
+}
+
+static void reply_error(struct ipc_conn *conn, const struct err *err)
+{
+	auto_json struct json *o = json_object();
+	auto_free char *text = NULL;
+
+	json_add_str(o, "e", "done");
+	json_add_str(o, "error", err_text(err));
+	text = json_print(o);
+	(void)ipc_send(conn, text, strlen(text), NULL, 0, NULL);
+}
+
+static int request_apply(struct sup *s, struct ipc_conn *conn, const char *frame, size_t len,
+			 struct err *err)
+{
+	struct plan *plan = NULL;
+	int r;
+
+	if (s->job)
+		return err_set(err, EBUSY, "another command is working on project %s",
+			       s->args->project);
+	r = plan_decode(frame, len, &plan, err);
+	if (r < 0)
+		return r;
+	job_begin(s, plan, conn);
+	return 0;
+}
+
+static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *req, int *fds,
+		       size_t nfds, struct err *err)
+{
+	const char *name = json_str(req, "name", "");
+	struct ctr *c = ctr_find(s, name);
+	int master;
+
+	if (!c || !c->unit->c->oneoff || c->st != SVC_STOPPED)
+		return err_set(err, ENOENT, "there is no container %s to run", name);
+	c->io.tty = json_bool(req, "tty", false);
+	if (!c->io.tty && nfds != 3)
+		return err_set(err, EPROTO, "run needs three descriptors");
+	c->io.given = true;
+	for (size_t i = 0; i < 3 && !c->io.tty; i++)
+		c->io.fds[i] = steal_fd(&fds[i]);
+	c->attached = conn;
+	ctr_event(c, EV_START);
+	for (size_t i = 0; i < 3; i++) {
+		auto_close_fn(&c->io.fds[i]);
+		c->io.fds[i] = -1;
+	}
+	if (c->failed) {
+		c->attached = NULL;
+		return err_set(err, EIO, "%s", c->unit->c->error);
+	}
+	master = c->unit->tty_fd;
+	return ipc_send(conn, "{\"e\":\"running\"}", 15, &master, c->io.tty && master >= 0, err);
+}
+
+static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size_t len, int *fds,
+		       size_t nfds)
+{
+	auto_json struct json *req = NULL;
+	auto_err struct err err = ERR_INIT;
+	struct sup *s = arg;
+	const char *op;
+	int r = json_parse(frame, len, &req, &err);
+
+	if (r == 0) {
+		op = json_str(req, "op", "");
+		if (strcmp(op, "apply") == 0)
+			r = request_apply(s, conn, frame, len, &err);
+		else if (strcmp(op, "run") == 0)
+			r = request_run(s, conn, req, fds, nfds, &err);
+		else
+			r = err_set(&err, EPROTO, "unknown request '%s'", op);
+	}
+	if (r < 0)
+		reply_error(conn, &err);
+}
+
+static void on_closed(void *arg, struct ipc_conn *conn)
+{
+	struct sup *s = arg;
+
+	for (size_t i = 0; i < s->ctrs.n; i++)
+		if (s->ctrs.v[i]->attached == conn)
+			s->ctrs.v[i]->attached = NULL;
+	job_client_gone(s, conn);
+	/* The connection still counts while this runs: look again a moment later. */
+	(void)loop_timer_set(s->save_timer, s->dirty ? SAVE_DELAY_US : 0);
+}
+
+static void on_term(void *arg, const struct signalfd_siginfo *info)
+{
+	(void)info;
+	(void)arg; /* a project ends by `down`, not with a session or a stray kill */
+}
+
+static void raise_limits(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
+		rl.rlim_cur = rl.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", "-500");
+}
+
+static int open_state(struct sup *s, struct err *err)
+{
+	char boot[37];
+	int r = state_load(s->args->paths, s->args->project, &s->state, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		s->state = state_new(s->args->project);
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+	r = state_refresh(s->args->paths, s->state, NULL, err);
+	if (r == 0)
+		r = boot_id(boot);
+	if (r == 0)
+		state_set(&s->state->boot_id, boot);
+	return r;
+}
+
+static int adopt_all(struct sup *s, struct err *err)
+{
+	for (size_t i = 0; i < s->state->containers.n; i++) {
+		struct unit *u = NULL;
+		int r = engine_adopt(s->engine, s->state->containers.v[i], &u, err);
+
+		if (r < 0)
+			return r;
+		ctr_adopted(ctr_new(s, u));
+	}
+	return 0;
+}
+
+static int listen_here(struct sup *s, struct err *err)
+{
+	static const struct ipc_ops ops = { .request = on_request, .closed = on_closed };
+	auto_free char *path = control_path(s->args->paths, s->args->project);
+	int r = ipc_listen(path, 0, &ops, s, &s->ipc, err);
+
+	if (r == 0)
+		r = loop_io_add(s->loop, ipc_server_fd(s->ipc), EPOLLIN, ipc_server_dispatch, s->ipc,
+				NULL, err);
+	return r;
+}
+
+static int set_up(struct sup *s, struct err *err)
+{
+	int r = loop_new(&s->loop, err);
+
+	if (r == 0)
+		r = loop_timer_add(s->loop, LOOP_NEVER, on_save, s, &s->save_timer, err);
+	if (r == 0)
+		r = loop_post(s->loop, on_turn, s, NULL, err);
+	if (r == 0)
+		r = loop_signal_add(s->loop, SIGTERM, on_term, s, NULL, err);
+	if (r == 0)
+		r = open_state(s, err);
+	if (r == 0)
+		r = engine_open(s->args->paths, s->loop, s->state, &s->engine, err);
+	if (r == 0)
+		r = loop_io_add(s->loop, s->args->wake_fd, EPOLLIN, on_wake, s, NULL, err);
+	if (r == 0)
+		r = adopt_all(s, err);
+	if (r == 0)
+		r = listen_here(s, err);
+	return r;
+}
+
+int supervisor_main(const struct supervisor_args *args)
+{
+	auto_err struct err err = ERR_INIT;
+	struct sup s = { .args = args };
+	const char *word = "";
+	size_t len = 1;
+	int r;
+
+	raise_limits();
+	r = set_up(&s, &err);
+	if (r < 0) {
+		word = err_text(&err);
+		len = strlen(word);
+		log_line(LOG_ERROR, "%s: %s", args->project, word);
+	}
+	if (args->ready_fd >= 0) {
+		(void)fd_write_all(args->ready_fd, word, len);
+		(void)close(args->ready_fd);
+	}
+	if (r < 0)
+		return 1;
+	s.listening = true;
+	r = loop_run(s.loop, &err);
+	ipc_server_free(s.ipc);
+	if (s.dirty && !s.forget)
+		(void)sup_save(&s, NULL);
+	if (s.forget)
+		(void)state_project_remove(args->paths, args->project, NULL);
+	/* The process ends here: memory and descriptors go with it. */
+	return r < 0;
+}

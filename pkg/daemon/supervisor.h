@@ -1,0 +1,87 @@
+/* supervisor.h - the supervisor's own structs: the process, its containers, its jobs */
+#ifndef DAEMON_SUPERVISOR_H
+#define DAEMON_SUPERVISOR_H
+
+#include "private.h"
+
+struct sup;
+
+/* One container as the supervisor sees it. */
+struct ctr {
+	struct sup *sup;
+	struct unit *unit;
+	enum svc_state st;
+	bool asked;   /* a person stopped it */
+	bool started; /* its program has run since a job asked for it */
+	bool failed;  /* the last start did not come to an exec */
+	struct loop_source *status_src, *exit_src, *timer, *health_timer;
+	struct loop_source *probe_src, *probe_out;
+	struct probe probe;
+	bool probing;
+	uint64_t probe_began_us;
+	struct sbuf probe_text;
+	struct health_track health;
+	uint64_t started_us;
+	unsigned quick;	      /* deaths in a row soon after the start */
+	int64_t grace_us;     /* of the stop that is under way; -1 = the service's */
+	bool exit_pending;    /* ended, the keeper's record is awaited */
+	struct unit_stdio io; /* of a one-off */
+	struct ipc_conn *attached; /* who waits for a one-off's end */
+};
+
+enum step { STEP_PENDING, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_SKIPPED };
+
+struct job {
+	struct plan *plan;
+	struct ipc_conn *conn; /* NULL: the client has gone */
+	enum step *steps;
+	char *error; /* the first one */
+	bool cancelled;
+};
+
+struct sup {
+	const struct supervisor_args *args;
+	struct loop *loop;
+	struct state_project *state;
+	struct engine *engine;
+	struct ipc_server *ipc;
+	struct {
+		struct ctr **v;
+		size_t n, cap;
+	} ctrs;
+	struct job *job;
+	uint64_t exits_offset;
+	struct {
+		struct state_exit *v;
+		size_t n, cap;
+	} exits; /* read, not yet claimed */
+	struct loop_source *save_timer;
+	bool dirty, forget, fw_dirty, listening;
+};
+
+/* supervisor.c */
+void sup_changed(struct sup *s);   /* save soon */
+int sup_save(struct sup *s, struct err *err);
+bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_exit *out);
+void sup_idle_check(struct sup *s);
+
+/* ctr.c */
+struct ctr *ctr_new(struct sup *s, struct unit *u);
+void ctr_free(struct ctr *c);
+struct ctr *ctr_find(struct sup *s, const char *name);
+void ctr_event(struct ctr *c, enum svc_event ev);
+void ctr_adopted(struct ctr *c); /* watch what still runs */
+void ctr_exit_known(struct ctr *c); /* the keeper wrote something */
+struct svc_view ctr_view(const struct ctr *c);
+
+/* health.c */
+void ctr_health_begin(struct ctr *c);
+void ctr_health_end(struct ctr *c);
+
+/* job.c */
+void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn);
+void job_advance(struct sup *s);
+void job_client_gone(struct sup *s, const struct ipc_conn *conn);
+void job_note(struct sup *s, const struct ctr *c, const char *status, const char *detail);
+
+#endif

@@ -1,0 +1,212 @@
+/* down.c - what `down` and the verbs over existing containers have to do; see plan.h */
+#include "private.h"
+
+#include <ctrcompose/compose.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+	const struct state_container *c;
+	const struct service *svc; /* as it was when the container was made; NULL if unreadable */
+	size_t rank;               /* dependents come before what they depend on */
+	size_t stop, start;
+};
+
+struct work {
+	struct plan *plan;
+	const struct plan_options *opt;
+	struct item *items;
+	size_t n;
+};
+
+static bool named(const struct plan_options *opt, const char *service)
+{
+	if (!opt->services || !opt->services[0])
+		return true;
+	for (const char *const *s = opt->services; *s; s++)
+		if (strcmp(*s, service) == 0)
+			return true;
+	return false;
+}
+
+static int check_names(const struct plan_options *opt, const struct project *want,
+		       const struct state_project *have, struct err *err)
+{
+	auto_strs struct strs known = { 0 };
+	auto_sbuf struct sbuf list = SBUF_INIT;
+
+	for (size_t i = 0; want && i < want->n_services; i++)
+		strs_add(&known, want->services[i].name);
+	for (size_t i = 0; want && i < want->n_disabled; i++)
+		strs_add(&known, want->disabled[i].name);
+	for (size_t i = 0; i < have->containers.n; i++)
+		if (!strs_has(&known, have->containers.v[i]->service))
+			strs_add(&known, have->containers.v[i]->service);
+	for (size_t i = 0; i < known.n; i++)
+		sbuf_addf(&list, "%s%s", i ? ", " : "", known.v[i]);
+	for (const char *const *s = opt->services; s && *s; s++)
+		if (!strs_has(&known, *s))
+			return err_set(err, ENOENT, "no such service: %s (the project has %s)", *s,
+				       known.n ? sbuf_str(&list) : "none");
+	return 0;
+}
+
+static bool depends(const struct item *a, const struct item *b)
+{
+	for (size_t i = 0; a->svc && i < a->svc->n_deps; i++)
+		if (strcmp(a->svc->deps[i].service, b->c->service) == 0)
+			return true;
+	return false;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* Longest chain of dependents above each item; bounded, so that stale cycles do no harm. */
+static void rank_all(struct work *w)
+{
+	bool changed = true;
+
+	for (size_t round = 0; changed && round <= w->n; round++) {
+		changed = false;
+		for (size_t i = 0; i < w->n; i++)
+			for (size_t k = 0; k < w->n; k++)
+				if (depends(&w->items[i], &w->items[k]) &&
+				    w->items[k].rank <= w->items[i].rank) {
+					w->items[k].rank = w->items[i].rank + 1;
+					changed = true;
+				}
+	}
+	qsort(w->items, w->n, sizeof(*w->items), by_rank);
+}
+
+static void collect(struct work *w, const struct state_project *have, bool all)
+{
+	w->items = arena_array(&w->plan->arena, have->containers.n + 1, sizeof(*w->items));
+	for (size_t i = 0; i < have->containers.n; i++) {
+		const struct state_container *c = have->containers.v[i];
+		struct service *svc = NULL;
+
+		if (!named(w->opt, c->service) || (c->oneoff && !all))
+			continue;
+		if (c->config_json)
+			(void)compose_service_from_json(&w->plan->arena, c->service,
+							c->config_json, &svc, NULL);
+		w->items[w->n++] =
+			(struct item){ .c = c, .svc = svc, .stop = PLAN_NONE, .start = PLAN_NONE };
+	}
+	rank_all(w);
+}
+
+static bool alive(const struct state_container *c)
+{
+	return c->status == STATE_RUNNING || c->status == STATE_RESTARTING ||
+	       c->status == STATE_PAUSED;
+}
+
+/* Dependents first; a service is asked to stop when all that need it have ended. */
+static void stop_all(struct work *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct item *it = &w->items[i];
+
+		if (!alive(it->c))
+			continue;
+		it->stop = plan_add(w->plan, PLAN_STOP, it->c->name, it->c->service);
+		w->plan->actions.v[it->stop].grace_us = w->opt->grace_us;
+		for (size_t k = 0; k < i; k++)
+			if (depends(&w->items[k], it))
+				plan_after(w->plan, it->stop, w->items[k].stop);
+	}
+}
+
+static void start_all(struct work *w)
+{
+	for (size_t i = w->n; i-- > 0;) {
+		struct item *it = &w->items[i];
+
+		if (alive(it->c) && it->stop == PLAN_NONE)
+			continue;
+		it->start = plan_add(w->plan, PLAN_START, it->c->name, it->c->service);
+		plan_after(w->plan, it->start, it->stop);
+		for (size_t k = w->n; k-- > i + 1;)
+			if (depends(it, &w->items[k]))
+				plan_after(w->plan, it->start, w->items[k].start);
+	}
+}
+
+int plan_down(const struct project *want, const struct state_project *have,
+	      const struct plan_options *opt, struct plan **out, struct err *err)
+{
+	auto_plan struct plan *plan = plan_new(have->name);
+	struct work w = { .plan = plan, .opt = opt };
+	bool all = !opt->services || !opt->services[0];
+	int r = check_names(opt, want, have, err);
+
+	if (r < 0)
+		return r;
+	collect(&w, have, true);
+	stop_all(&w);
+	for (size_t i = 0; i < w.n; i++)
+		plan_after(plan,
+			   plan_add(plan, PLAN_REMOVE, w.items[i].c->name, w.items[i].c->service),
+			   w.items[i].stop);
+	if (all) {
+		size_t last = plan->actions.n;
+
+		for (size_t i = 0; i < have->networks.n; i++) {
+			const struct state_network *n = &have->networks.v[i];
+			size_t at;
+
+			if (n->external)
+				continue;
+			at = plan_add(plan, PLAN_NETWORK_DOWN, n->name, n->key);
+			for (size_t k = 0; k < last; k++)
+				plan_after(plan, at, k);
+		}
+		for (size_t i = 0; opt->remove_volumes && i < have->volumes.n; i++) {
+			size_t at = plan_add(plan, PLAN_VOLUME_REMOVE, have->volumes.v[i],
+					     have->volumes.v[i]);
+
+			for (size_t k = 0; k < last; k++)
+				plan_after(plan, at, k);
+		}
+		plan->forget = true;
+	}
+	*out = steal(plan);
+	return 0;
+}
+
+int plan_verb(enum plan_verb verb, const struct project *want, const struct state_project *have,
+	      const struct plan_options *opt, struct plan **out, struct err *err)
+{
+	auto_plan struct plan *plan = plan_new(have->name);
+	struct work w = { .plan = plan, .opt = opt };
+	int r = check_names(opt, want, have, err);
+
+	if (r < 0)
+		return r;
+	collect(&w, have, verb == PLAN_VERB_RM);
+	if (verb == PLAN_VERB_STOP || verb == PLAN_VERB_RESTART)
+		stop_all(&w);
+	if (verb == PLAN_VERB_START || verb == PLAN_VERB_RESTART)
+		start_all(&w);
+	for (size_t i = 0; i < w.n; i++) {
+		const struct state_container *c = w.items[i].c;
+
+		if (verb == PLAN_VERB_KILL && alive(c)) {
+			size_t at = plan_add(plan, PLAN_KILL, c->name, c->service);
+
+			plan->actions.v[at].signal = opt->signal;
+		}
+		if (verb == PLAN_VERB_RM && !alive(c))
+			(void)plan_add(plan, PLAN_REMOVE, c->name, c->service);
+	}
+	*out = steal(plan);
+	return 0;
+}

@@ -1,0 +1,341 @@
+/* up.c - what `up` has to do; see plan.h */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct replica { /* what later actions of one service wait for */
+	size_t start; /* index of its PLAN_START or PLAN_KEEP */
+	const char *name;
+};
+
+struct svc_plan {
+	const struct service *svc;
+	bool chosen, visiting, done;
+	unsigned scale;
+	struct replica *replicas;
+	size_t *waits; /* per condition and replica: index of its PLAN_WAIT, or PLAN_NONE */
+};
+
+struct up {
+	struct plan *plan;
+	const struct project *want;
+	const struct state_project *have;
+	const struct plan_options *opt;
+	struct svc_plan *svcs; /* enabled services, then disabled ones */
+	size_t n_svcs;
+	size_t *nets, *vols; /* per network and volume: the action that makes it, or PLAN_NONE */
+};
+
+static struct svc_plan *find(struct up *u, const char *name)
+{
+	for (size_t i = 0; i < u->n_svcs; i++)
+		if (strcmp(u->svcs[i].svc->name, name) == 0)
+			return &u->svcs[i];
+	return NULL;
+}
+
+static void choose(struct up *u, struct svc_plan *sp)
+{
+	if (sp->chosen)
+		return;
+	sp->chosen = true;
+	for (size_t i = 0; !u->opt->no_deps && i < sp->svc->n_deps; i++) {
+		struct svc_plan *dep = find(u, sp->svc->deps[i].service);
+
+		if (dep)
+			choose(u, dep);
+	}
+}
+
+static int no_such_service(const struct project *want, const char *name, struct err *err)
+{
+	auto_free const char **names = xcalloc(want->n_services + 1, sizeof(*names));
+	auto_sbuf struct sbuf known = SBUF_INIT;
+	const char *near;
+
+	for (size_t i = 0; i < want->n_services; i++) {
+		names[i] = want->services[i].name;
+		sbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
+	}
+	near = str_nearest(name, names, want->n_services);
+	if (near)
+		return err_set(err, ENOENT, "no such service: %s (did you mean '%s'?)", name, near);
+	return err_set(err, ENOENT, "no such service: %s (the project has %s)", name,
+		       known.len ? sbuf_str(&known) : "none");
+}
+
+static int choose_all(struct up *u, struct err *err)
+{
+	const char *const *names = u->opt->services;
+
+	if (!names || !names[0]) {
+		for (size_t i = 0; i < u->want->n_services; i++)
+			choose(u, &u->svcs[i]);
+		return 0;
+	}
+	for (; *names; names++) {
+		struct svc_plan *sp = find(u, *names);
+
+		if (!sp)
+			return no_such_service(u->want, *names, err);
+		choose(u, sp);
+	}
+	return 0;
+}
+
+static size_t network_action(struct up *u, const char *key)
+{
+	for (size_t i = 0; i < u->want->n_networks; i++)
+		if (strcmp(u->want->networks[i].key, key) == 0) {
+			if (u->nets[i] == PLAN_NONE)
+				u->nets[i] = plan_add(u->plan, PLAN_NETWORK_UP,
+						      u->want->networks[i].name, key);
+			return u->nets[i];
+		}
+	return PLAN_NONE;
+}
+
+static size_t volume_action(struct up *u, const char *key)
+{
+	for (size_t i = 0; i < u->want->n_volumes; i++)
+		if (strcmp(u->want->volumes[i].key, key) == 0) {
+			if (u->vols[i] == PLAN_NONE)
+				u->vols[i] = plan_add(u->plan, PLAN_VOLUME_MAKE,
+						      u->want->volumes[i].name, key);
+			return u->vols[i];
+		}
+	return PLAN_NONE;
+}
+
+static struct state_container *existing(const struct up *u, const char *service, unsigned number)
+{
+	for (size_t i = 0; i < u->have->containers.n; i++) {
+		struct state_container *c = u->have->containers.v[i];
+
+		if (!c->oneoff && c->number == number && strcmp(c->service, service) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static bool is_running(const struct state_container *c)
+{
+	return c->status == STATE_RUNNING || c->status == STATE_RESTARTING;
+}
+
+/* STOP when it runs, then REMOVE; the index of the latter. */
+static size_t drop(struct up *u, const struct state_container *c)
+{
+	size_t stop = PLAN_NONE, gone;
+
+	if (is_running(c) || c->status == STATE_PAUSED) {
+		stop = plan_add(u->plan, PLAN_STOP, c->name, c->service);
+		u->plan->actions.v[stop].grace_us = u->opt->grace_us;
+	}
+	gone = plan_add(u->plan, PLAN_REMOVE, c->name, c->service);
+	plan_after(u->plan, gone, stop);
+	return gone;
+}
+
+static const char *why_recreate(const struct up *u, const struct service *svc,
+				const struct state_container *c)
+{
+	if (u->opt->no_recreate)
+		return NULL;
+	if (u->opt->force_recreate)
+		return "recreation was asked for";
+	if (!c->config_hash || strcmp(c->config_hash, svc->config_hash) != 0)
+		return "its configuration changed";
+	return NULL;
+}
+
+static size_t create(struct up *u, const struct service *svc, const char *name, unsigned number)
+{
+	size_t at = plan_add(u->plan, PLAN_CREATE, name, svc->name);
+	struct plan_action *a = &u->plan->actions.v[at];
+
+	a->number = number;
+	a->svc = svc;
+	a->config_json = svc->config_json;
+	a->config_hash = svc->config_hash;
+	for (size_t i = 0; i < svc->n_networks; i++)
+		plan_after(u->plan, at, network_action(u, svc->networks[i].network));
+	for (size_t i = 0; i < svc->n_mounts; i++)
+		if (svc->mounts[i].kind == MOUNT_VOLUME && svc->mounts[i].source)
+			plan_after(u->plan, at, volume_action(u, svc->mounts[i].source));
+	return at;
+}
+
+/* The action after which `cond` holds for one replica of a service. */
+static size_t condition(struct up *u, struct svc_plan *dep, size_t replica,
+			const struct service_dep *how)
+{
+	size_t *wait = &dep->waits[replica * 3 + (size_t)how->condition];
+
+	if (how->condition == DEP_STARTED)
+		return dep->replicas[replica].start;
+	if (*wait == PLAN_NONE) {
+		*wait = plan_add(u->plan, PLAN_WAIT, dep->replicas[replica].name, dep->svc->name);
+		u->plan->actions.v[*wait].condition = how->condition;
+		u->plan->actions.v[*wait].required = how->required;
+		plan_after(u->plan, *wait, dep->replicas[replica].start);
+	}
+	return *wait;
+}
+
+static void start(struct up *u, struct svc_plan *sp, size_t replica, size_t before, bool running)
+{
+	const char *name = sp->replicas[replica].name;
+	size_t at = plan_add(u->plan, running ? PLAN_KEEP : PLAN_START, name, sp->svc->name);
+
+	u->plan->actions.v[at].number = (unsigned)replica + 1;
+	sp->replicas[replica].start = at;
+	plan_after(u->plan, at, before);
+	for (size_t i = 0; !running && i < sp->svc->n_networks; i++)
+		plan_after(u->plan, at, network_action(u, sp->svc->networks[i].network));
+	for (size_t i = 0; !running && i < sp->svc->n_deps; i++) {
+		struct svc_plan *dep = find(u, sp->svc->deps[i].service);
+
+		for (size_t k = 0; dep && dep->done && k < dep->scale; k++)
+			plan_after(u->plan, at, condition(u, dep, k, &sp->svc->deps[i]));
+	}
+}
+
+static void replica(struct up *u, struct svc_plan *sp, unsigned number)
+{
+	const struct state_container *c = existing(u, sp->svc->name, number);
+	const char *name = c ? c->name : sp->svc->container_name;
+	const char *why = c ? why_recreate(u, sp->svc, c) : NULL;
+	size_t ready = PLAN_NONE;
+
+	if (!name || (why && !sp->svc->container_name))
+		name = arena_printf(&u->plan->arena, "%s-%s-%u", u->want->name, sp->svc->name,
+				    number);
+	sp->replicas[number - 1].name = name;
+	if (!c || why) {
+		size_t gone = c ? drop(u, c) : PLAN_NONE;
+
+		ready = create(u, sp->svc, name, number);
+		u->plan->actions.v[ready].reason = why;
+		plan_after(u->plan, ready, gone);
+	}
+	if (!u->opt->no_start)
+		start(u, sp, number - 1, ready, c && !why && is_running(c));
+}
+
+static void service(struct up *u, struct svc_plan *sp)
+{
+	if (sp->done || sp->visiting || !sp->chosen)
+		return;
+	sp->visiting = true; /* the loader refused cycles; this only keeps us safe */
+	for (size_t i = 0; i < sp->svc->n_deps; i++) {
+		struct svc_plan *dep = find(u, sp->svc->deps[i].service);
+
+		if (dep)
+			service(u, dep);
+	}
+	sp->replicas = arena_array(&u->plan->arena, sp->scale + 1, sizeof(*sp->replicas));
+	sp->waits = arena_array(&u->plan->arena, (size_t)sp->scale * 3 + 1, sizeof(*sp->waits));
+	for (size_t i = 0; i < (size_t)sp->scale * 3; i++)
+		sp->waits[i] = PLAN_NONE;
+	for (unsigned n = 1; n <= sp->scale; n++)
+		replica(u, sp, n);
+	for (size_t i = 0; i < u->have->containers.n; i++) {
+		const struct state_container *c = u->have->containers.v[i];
+
+		if (!c->oneoff && c->number > sp->scale && strcmp(c->service, sp->svc->name) == 0)
+			(void)drop(u, c);
+	}
+	sp->done = !u->opt->no_start;
+	sp->visiting = false;
+}
+
+/* --wait: healthy where there is a check, else running; one-shots may have ended well. */
+static void wait_for_all(struct up *u)
+{
+	for (size_t i = 0; i < u->n_svcs; i++) {
+		struct svc_plan *sp = &u->svcs[i];
+
+		for (unsigned k = 0; sp->done && k < sp->scale; k++) {
+			size_t at = plan_add(u->plan, PLAN_WAIT, sp->replicas[k].name,
+					     sp->svc->name);
+
+			u->plan->actions.v[at].condition = DEP_HEALTHY;
+			u->plan->actions.v[at].final = true;
+			plan_after(u->plan, at, sp->replicas[k].start);
+		}
+	}
+}
+
+static bool known_service(const struct project *want, const char *name)
+{
+	for (size_t i = 0; i < want->n_disabled; i++)
+		if (strcmp(want->disabled[i].name, name) == 0)
+			return true;
+	return project_service(want, name) != NULL;
+}
+
+static void orphans(struct up *u, struct strs *names)
+{
+	for (size_t i = 0; i < u->have->containers.n; i++) {
+		const struct state_container *c = u->have->containers.v[i];
+
+		if (c->oneoff || known_service(u->want, c->service))
+			continue;
+		if (u->opt->remove_orphans)
+			(void)drop(u, c);
+		else if (names)
+			strs_add(names, c->name);
+	}
+}
+
+static unsigned scale_of(const struct plan_options *opt, const struct service *svc)
+{
+	uint64_t n;
+
+	for (size_t i = 0; i < opt->n_scale; i++)
+		if (strcmp(opt->scale[i].key, svc->name) == 0 &&
+		    parse_u64(opt->scale[i].value, &n) == 0 && n <= 10000)
+			return (unsigned)n;
+	return svc->scale;
+}
+
+int plan_up(const struct project *want, const struct state_project *have,
+	    const struct plan_options *opt, struct plan **out, struct strs *orphan_names,
+	    struct err *err)
+{
+	auto_plan struct plan *plan = plan_new(want->name);
+	struct up u = { .plan = plan, .want = want, .have = have, .opt = opt };
+	int r;
+
+	plan->working_dir = want->working_dir;
+	plan->config_files = want->config_files;
+	plan->networks = want->networks;
+	plan->n_networks = want->n_networks;
+	plan->volumes = want->volumes;
+	plan->n_volumes = want->n_volumes;
+	u.n_svcs = want->n_services + want->n_disabled;
+	u.svcs = arena_array(&plan->arena, u.n_svcs + 1, sizeof(*u.svcs));
+	u.nets = arena_array(&plan->arena, want->n_networks + 1, sizeof(*u.nets));
+	u.vols = arena_array(&plan->arena, want->n_volumes + 1, sizeof(*u.vols));
+	for (size_t i = 0; i < want->n_networks; i++)
+		u.nets[i] = PLAN_NONE;
+	for (size_t i = 0; i < want->n_volumes; i++)
+		u.vols[i] = PLAN_NONE;
+	for (size_t i = 0; i < u.n_svcs; i++) {
+		u.svcs[i].svc = i < want->n_services ? &want->services[i] :
+						       &want->disabled[i - want->n_services];
+		u.svcs[i].scale = scale_of(opt, u.svcs[i].svc);
+	}
+	r = choose_all(&u, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < u.n_svcs; i++)
+		service(&u, &u.svcs[i]);
+	if (opt->wait)
+		wait_for_all(&u);
+	orphans(&u, orphan_names);
+	*out = steal(plan);
+	return 0;
+}
