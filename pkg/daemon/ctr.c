@@ -9,7 +9,7 @@
 enum { EXIT_RECORD_WAIT_US = 500000 };
 
 static void on_timer(void *arg);
-static void on_exit(void *arg, uint32_t events);
+static void on_end(void *arg, uint32_t events);
 
 struct ctr *ctr_find(struct sup *s, const char *name)
 {
@@ -95,7 +95,7 @@ static void on_status(void *arg, uint32_t events)
 	c->status_src = NULL;
 	if (r < 0) {
 		start_failed(c, &err);
-		return; /* its process ends by itself, on_exit() goes on */
+		return; /* its process ends by itself, on_end() goes on */
 	}
 	c->unit->c->started_ns = now_real_ns();
 	c->started_us = now_mono_us();
@@ -122,7 +122,7 @@ static void spawn(struct ctr *c)
 		r = loop_io_add(s->loop, c->unit->status_fd, EPOLLIN | EPOLLHUP, on_status, c,
 				&c->status_src, &err);
 	if (r == 0)
-		r = loop_io_add(s->loop, c->unit->pidfd, EPOLLIN, on_exit, c, &c->exit_src, &err);
+		r = loop_io_add(s->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, &err);
 	if (r < 0) {
 		start_failed(c, &err);
 		c->unit->c->exit_code = 128;
@@ -257,7 +257,7 @@ void ctr_exit_known(struct ctr *c)
 		ended(c, 255 << 8); /* its keeper was killed: nobody knows */
 }
 
-static void on_exit(void *arg, uint32_t events)
+static void on_end(void *arg, uint32_t events)
 {
 	struct ctr *c = arg;
 
@@ -283,7 +283,7 @@ void ctr_adopted(struct ctr *c)
 	c->st = SVC_RUNNING;
 	c->started = true;
 	c->started_us = now_mono_us();
-	(void)loop_io_add(c->sup->loop, c->unit->pidfd, EPOLLIN, on_exit, c, &c->exit_src, NULL);
+	(void)loop_io_add(c->sup->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, NULL);
 	ctr_health_begin(c);
 	log_line(LOG_INFO, "%s: adopted, pid %d", c->unit->c->name, (int)c->unit->c->pid);
 }
