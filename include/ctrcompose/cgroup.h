@@ -104,7 +104,7 @@ struct cgroup_write {
 	enum cgroup_controller controller;
 	bool v2;
 	const char *file;
-	char value[64];
+	char value[256];
 	bool soft; /* nobody asked for it by name: a missing file is no error */
 };
 #define CGROUP_WRITES_MAX 12

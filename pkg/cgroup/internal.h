@@ -1,0 +1,50 @@
+/* internal.h - what the files of this folder share; not for others. */
+#ifndef CTRCOMPOSE_CGROUP_INTERNAL_H
+#define CTRCOMPOSE_CGROUP_INTERNAL_H
+
+#include <ctrcompose/cgroup.h>
+
+#define BIT(c) (1U << (c))
+
+struct hier { /* one mounted hierarchy */
+	const char *mount;    /* borrowed from the layout */
+	unsigned controllers; /* of enum cgroup_controller, as bits; v2: those it owns */
+	bool v2;
+};
+
+struct cgroup_system {
+	struct cgroup_layout layout;
+	struct hier hiers[CGROUP_CONTROLLERS + 1];
+	size_t n;
+};
+
+#define EACH_HIER(h, sys) \
+	for (const struct hier *h = (sys)->hiers; h < (sys)->hiers + (sys)->n; h++)
+
+/* The hierarchy that counts or limits c, or NULL. */
+const struct hier *hier_of(const struct cgroup_system *sys, enum cgroup_controller c);
+const struct hier *hier_unified(const struct cgroup_system *sys);
+
+/* "<mount>/<path>", or "<mount>/<path>/<file>" with a file; caller frees. */
+char *hier_path(const struct hier *h, const char *path, const char *file);
+bool hier_has(const struct hier *h, const char *path);
+/* Content of one small file; negative errno without a sentence. */
+int hier_read(const struct hier *h, const char *path, const char *file, char **out);
+int hier_write(const struct hier *h, const char *path, const char *file, const char *value,
+	       struct err *err);
+/* -EINVAL unless path is relative, clean and without empty, "." or ".." parts. */
+int path_check(const char *path, struct err *err);
+
+/* Put the device rules in force on a folder of the v1 devices hierarchy, or on a v2 one. */
+int devices_v1(const struct hier *h, const char *path, const struct cgroup_device *extra,
+	       size_t n_extra, struct err *err);
+int devices_v2(const struct hier *h, const char *path, const struct cgroup_device *extra,
+	       size_t n_extra, struct err *err);
+
+/* Sleeps a little longer each time, from 100 us to 10 ms; false once the deadline has passed. */
+struct backoff {
+	uint64_t deadline_us, next_us;
+};
+bool backoff_wait(struct backoff *b);
+
+#endif
