@@ -54,7 +54,7 @@ struct net_network {
 	bool ipv6;
 	struct net_prefix6 subnet6;
 	uint8_t gateway6[16]; /* all zero = the first one */
-	uint32_t group;       /* link group of the project: net_group() */
+	uint32_t group;       /* link group of the project that uses it: net_group() */
 	int ifindex;          /* of the bridge; filled in by net_network_up() */
 };
 
@@ -92,6 +92,8 @@ void net_address6(const struct net_network *net, uint32_t ipv4, uint8_t out[16])
 /* Make the bridge, give it its address, bring it up; fine if it is there with that address.
  * Sets net->ifindex. On failure nothing new is left. */
 int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err);
+/* Only look for the bridge (an external network) and set net->ifindex: -ENODEV. */
+int net_network_find(struct nl_conn *nl, struct net_network *net, struct err *err);
 /* Delete one network's bridge; missing is success. */
 int net_network_down(struct nl_conn *nl, const struct net_network *net, struct err *err);
 /* Delete every link of the group (veths and bridges) in one message; none is success. */

@@ -30,6 +30,7 @@ struct nl_batch {
 		struct nl_note {
 			char *doing;  /* for the error text: "create bridge 'x'" */
 			int tolerate; /* this negative errno counts as success, or 0 */
+			int *result;  /* of this request, or NULL */
 		} *v;
 		size_t n, cap;
 	} notes;
@@ -43,6 +44,9 @@ void nl_batch_clear(struct nl_batch *b);
 int nl_batch_send(struct nl_conn *nl, struct nl_batch *b, struct err *err);
 /* From now on the last request of the batch succeeds with this errno as well (e.g. -EEXIST). */
 void nl_batch_tolerate(struct nl_batch *b, int code);
+/* nl_batch_send() stores the answer to the last request here: 0 or a negative errno. It stays as
+ * it was when the request was never answered. */
+void nl_batch_watch(struct nl_batch *b, int *result);
 
 /* Create, down, in the link group; no spanning tree, no multicast snooping. mtu 0: default.
  * mac NULL: the kernel makes one up. */
@@ -65,7 +69,8 @@ void nl_put_link_up(struct nl_batch *b, int index, const char *name);
 /* No link-local IPv6 address is made for this link. */
 void nl_put_link_no_autoaddr6(struct nl_batch *b, int index, const char *name);
 void nl_put_link_del(struct nl_batch *b, const char *name);
-/* All links of the group at once; -ENODEV when there is none. */
+/* All links of the group at once; -ENODEV when there is none. Group 0, which every link of the
+ * host is in, is refused (-EINVAL). */
 void nl_put_group_del(struct nl_batch *b, uint32_t group);
 void nl_put_addr4(struct nl_batch *b, int index, uint32_t addr, unsigned prefix);
 /* Usable at once: no duplicate address detection. */

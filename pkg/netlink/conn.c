@@ -128,6 +128,12 @@ void nl_batch_tolerate(struct nl_batch *b, int code)
 		b->notes.v[b->notes.n - 1].tolerate = code;
 }
 
+void nl_batch_watch(struct nl_batch *b, int *result)
+{
+	if (b->notes.n > 0)
+		b->notes.v[b->notes.n - 1].result = result;
+}
+
 static ssize_t receive(struct nl_conn *nl)
 {
 	ssize_t n;
@@ -158,6 +164,8 @@ static int wait_acks(struct nl_conn *nl, const struct nl_batch *b, size_t first,
 			if (h->nlmsg_type != NLMSG_ERROR || at >= n)
 				continue;
 			left--;
+			if (b->notes.v[first + at].result)
+				*b->notes.v[first + at].result = e->error;
 			if (e->error == 0 || code < 0 ||
 			    e->error == b->notes.v[first + at].tolerate)
 				continue;

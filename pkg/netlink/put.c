@@ -66,10 +66,10 @@ static void unnest(const struct put *p, struct nlattr *a)
 }
 
 #define put_end(p, ...)                                                \
-	do {                                                           \
-		auto_nlmsg struct nl_msg *end_ = (p)->msg;             \
-		if (end_ && !(p)->b->failed)                           \
-			nl_batch_add((p)->b, end_, __VA_ARGS__);       \
+	do {                                                     \
+		auto_nlmsg struct nl_msg *end_ = (p)->msg;       \
+		if (end_ && !(p)->b->failed)                     \
+			nl_batch_add((p)->b, end_, __VA_ARGS__); \
 	} while (0)
 
 /* A request about one link that is there. */
@@ -175,6 +175,8 @@ void nl_put_group_del(struct nl_batch *b, uint32_t group)
 {
 	struct put p = put_link(b, RTM_DELLINK, 0, NULL, 0);
 
+	if (group == 0)
+		b->failed = -EINVAL;
 	put_u32(&p, IFLA_GROUP, group);
 	put_end(&p, "delete links of group %u", group);
 }

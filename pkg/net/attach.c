@@ -1,0 +1,170 @@
+/* attach.c - endpoints: veths on the host's side in one batch, addresses and routes inside each
+ * namespace in one more. */
+#include "net_priv.h"
+#include <ctrcompose/netlink.h>
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOPBACK 1 /* its index in every namespace */
+
+static int visit(int netns_fd, struct err *err)
+{
+	return setns(netns_fd, CLONE_NEWNET) < 0 ?
+		       err_errno(err, "enter the network namespace of a container") :
+		       0;
+}
+
+/* Work done in the wrong namespace would harm the host: rather die than stay. */
+static void come_back(int home)
+{
+	if (setns(home, CLONE_NEWNET) == 0)
+		return;
+	log_line(LOG_ERROR, "cannot return to the host's network namespace");
+	abort();
+}
+
+static int home_open(struct err *err)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "open the host's network namespace") : fd;
+}
+
+static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep, int index)
+{
+	const struct net_network *net = ep->network;
+	bool route = ep->default_route && !net->internal;
+	uint8_t gateway6[16];
+
+	/* Before the link is up: nothing is ever sent from an address nobody asked for. */
+	(void)net_sysctl_if("ipv6", ep->ifname, "disable_ipv6", ep->has_ipv6 ? "0" : "1");
+	nl_put_addr4(batch, index, ep->ipv4, net->subnet.len);
+	if (ep->has_ipv6) {
+		(void)net_sysctl_if("ipv6", ep->ifname, "accept_ra", "0");
+		nl_put_addr6(batch, index, ep->ipv6, net->subnet6.len);
+	}
+	nl_put_link_up(batch, index, ep->ifname);
+	if (route)
+		nl_put_default4(batch, index, net_gateway(net));
+	if (route && ep->has_ipv6) {
+		net_gateway6(net, gateway6);
+		nl_put_default6(batch, index, gateway6);
+	}
+}
+
+/* In the container's namespace. */
+static int configure_inside(const struct net_endpoint *eps, size_t n, struct err *err)
+{
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+	auto_nl struct nl_conn *nl = NULL;
+	int r = nl_conn_open(&nl, err);
+
+	if (r < 0)
+		return r;
+	nl_put_link_up(&batch, LOOPBACK, "lo");
+	for (size_t i = 0; i < n; i++) {
+		unsigned index = if_nametoindex(eps[i].ifname);
+
+		if (index == 0)
+			return err_errno(err, "link '%s' of a container", eps[i].ifname);
+		configure_one(&batch, &eps[i], (int)index);
+	}
+	return nl_batch_send(nl, &batch, err);
+}
+
+static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, int *results,
+			struct err *err)
+{
+	static const uint8_t no_mac[6];
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct net_endpoint *ep = &eps[i];
+		uint8_t mac[6];
+		struct nl_veth veth = { .host_if = ep->host_if,
+					.master = ep->network->ifindex,
+					.group = ep->network->group,
+					.mtu = ep->network->mtu,
+					.peer_if = ep->ifname,
+					.peer_netns_fd = ep->netns_fd,
+					.peer_mac = mac };
+
+		memcpy(mac, ep->mac, sizeof(mac));
+		if (memcmp(mac, no_mac, sizeof(mac)) == 0)
+			net_mac_of(ep->ipv4, mac);
+		results[i] = -ECANCELED;
+		nl_put_veth(&batch, &veth);
+		nl_batch_watch(&batch, &results[i]);
+		/* A bridge port needs no address, and would announce it to the containers. */
+		nl_put_link_no_autoaddr6(&batch, 0, ep->host_if);
+		nl_batch_tolerate(&batch, -EAFNOSUPPORT);
+	}
+	return nl_batch_send(nl, &batch, err);
+}
+
+static void remove_made(struct nl_conn *nl, const struct net_endpoint *eps, size_t n,
+			const int *results)
+{
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+
+	for (size_t i = 0; i < n; i++) {
+		if (results[i] != 0)
+			continue;
+		nl_put_link_del(&batch, eps[i].host_if);
+		nl_batch_tolerate(&batch, -ENODEV);
+	}
+	(void)nl_batch_send(nl, &batch, NULL);
+}
+
+int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err)
+{
+	auto_free int *results = xcalloc(n + 1, sizeof(*results));
+	auto_close int home = home_open(err);
+	int r;
+
+	if (home < 0)
+		return home;
+	r = create_veths(nl, eps, n, results, err);
+	for (size_t i = 0, end; i < n && r == 0; i = end) {
+		for (end = i + 1; end < n && eps[end].netns_fd == eps[i].netns_fd;)
+			end++;
+		r = visit(eps[i].netns_fd, err);
+		if (r == 0)
+			r = configure_inside(&eps[i], end - i, err);
+		come_back(home);
+		if (r < 0)
+			r = err_wrap(err, r, "network '%s'", eps[i].network->name);
+	}
+	if (r < 0)
+		remove_made(nl, eps, n, results);
+	return r;
+}
+
+int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err)
+{
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+
+	for (size_t i = 0; i < n; i++) {
+		nl_put_link_del(&batch, eps[i].host_if);
+		nl_batch_tolerate(&batch, -ENODEV);
+	}
+	return nl_batch_send(nl, &batch, err);
+}
+
+int net_loopback_up(int netns_fd, struct err *err)
+{
+	auto_close int home = home_open(err);
+	int r;
+
+	if (home < 0)
+		return home;
+	r = visit(netns_fd, err);
+	if (r == 0)
+		r = configure_inside(NULL, 0, err);
+	come_back(home);
+	return r;
+}
