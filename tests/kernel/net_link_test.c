@@ -267,7 +267,7 @@ START_TEST(two_networks_one_default_route)
 	ck_assert_int_eq(file_read(AT_FDCWD, "/proc/thread-self/net/route", 4096, &text, NULL), 0);
 	ck_assert_ptr_nonnull(strstr(text, "eth0\t00000000\t01004D0A"));
 	ck_assert_ptr_null(strstr(text, "eth1\t00000000"));
-	ck_assert_ptr_nonnull(strstr(text, "eth1\t004E0A"));
+	ck_assert_ptr_nonnull(strstr(text, "eth1\t00004E0A"));
 	free(text);
 	enter(home);
 }
