@@ -1,0 +1,121 @@
+/* image.h - the store of images: load, import, find, list, remove.
+ *
+ *   <state>/images/index.json           what there is; replaced in one step
+ *   <state>/images/lock                 flock of those who change it
+ *   <state>/images/blobs/sha256/<hex>   configs and manifests
+ *   <state>/layers/<diff id hex>/       an unpacked layer, shared, content-addressed, root 0755
+ *   <state>/layers/tmp-*                being unpacked; swept when its maker is gone
+ *
+ * An image is in index.json or it does not exist: a load that is killed leaves nothing that can be
+ * seen, and the next writer sweeps what it left. Readers need no lock.
+ * The id of an image is the SHA-256 of its config, 64 hex digits without "sha256:".
+ * References are normalised as docker does: "busybox" is docker.io/library/busybox:latest.
+ */
+#ifndef CTRCOMPOSE_IMAGE_H
+#define CTRCOMPOSE_IMAGE_H
+
+#include <ctrcompose/base.h>
+#include <ctrcompose/json.h>
+#include <ctrcompose/model.h>
+
+#define IMAGE_LAYERS_MAX 500 /* what overlayfs takes */
+
+struct image_store;
+/* state_dirfd is borrowed for the call; state_path is for messages and paths. Makes the folders. */
+int image_store_open(int state_dirfd, const char *state_path, struct image_store **out,
+		     struct err *err);
+void image_store_close(struct image_store *s); /* NULL is fine */
+void auto_image_store_fn(struct image_store **s);
+#define auto_image_store __attribute__((cleanup(auto_image_store_fn)))
+/* "<state>/layers", owned by the store; and an O_PATH descriptor of it. */
+const char *image_layers_path(const struct image_store *s);
+int image_layers_fd(const struct image_store *s);
+
+/* ---- One image -------------------------------------------------------------------------------
+ * Strings are never NULL unless said; all belong to the image.
+ */
+struct image {
+	struct arena arena;
+	char id[65];
+	const char *name; /* familiar name that was asked for, else its first, else "sha256:<12>" */
+	struct list refs; /* normalised: docker.io/library/busybox:latest */
+	struct list digests; /* docker.io/library/busybox@sha256:... */
+	struct list layers;  /* diff ids in hex, lowest first, no duplicates: <layers>/<hex> */
+	struct list env;     /* "KEY=value" */
+	struct list entrypoint, cmd; /* n == 0: none */
+	const char *user;            /* "" = root */
+	const char *working_dir;     /* absolute, "/" if the image has none */
+	int stop_signal;             /* 0 = none given */
+	struct list ports;           /* "80/tcp", sorted */
+	struct list volumes;         /* absolute, clean paths, sorted */
+	struct kvs labels;
+	struct healthcheck health; /* .set: the image has one; .disable: NONE */
+	const char *architecture, *os;
+	const char *created; /* RFC 3339, or "" */
+	uint64_t size;       /* bytes of the unpacked files */
+};
+void image_free(struct image *img);
+void auto_image_fn(struct image **img);
+#define auto_image __attribute__((cleanup(auto_image_fn)))
+
+/* "name[:tag][@sha256:...]", "sha256:<hex>" or the beginning of an id; a name goes first.
+ * -ENOENT with a sentence that says how to get it; -ENOTUNIQ; -EINVAL: not a reference. */
+int image_find(struct image_store *s, const char *ref, struct image **out, struct err *err);
+/* As `docker image inspect` has it: an object with Id, RepoTags, Config, RootFS ... */
+int image_inspect(struct image_store *s, const char *ref, struct json **out, struct err *err);
+
+struct image_summary {
+	char id[65];
+	struct strs refs; /* familiar, sorted; none: dangling */
+	char *created;    /* RFC 3339 or "" */
+	uint64_t size;
+};
+struct image_list {
+	struct image_summary *v;
+	size_t n, cap;
+};
+/* Newest first. */
+int image_list(struct image_store *s, struct image_list *out, struct err *err);
+void image_list_clear(struct image_list *l);
+#define auto_image_list __attribute__((cleanup(image_list_clear)))
+
+/* ---- Changing the store ---------------------------------------------------------------------- */
+/* An archive of `docker save` or an OCI layout as tar, plain or compressed, from fd's position on
+ * (a pipe will do). `what` names it in messages. Adds to *loaded the familiar name of each
+ * reference, or "sha256:<id>" of an image without one. */
+int image_load(struct image_store *s, int fd, const char *what, struct strs *loaded,
+	       struct err *err);
+int image_load_file(struct image_store *s, const char *path, struct strs *loaded, struct err *err);
+
+/* A root file system (tar, compressed or not, or a folder; "-" = standard input) as an image of one
+ * layer. ref may be NULL. Each of changes is an instruction of a Dockerfile: CMD, ENTRYPOINT, ENV,
+ * EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. id may be NULL. */
+int image_import(struct image_store *s, const char *path, const char *ref,
+		 const struct list *changes, const char *message, char id[65], struct err *err);
+/* Only the changes, on a config object ("Cmd", "Env" ...): pure. */
+int image_change(struct json *config, const char *instruction, struct err *err);
+
+/* One more name for an image; taken away from the image that had it. */
+int image_tag(struct image_store *s, const char *ref, const char *new_ref, struct err *err);
+/* By name: untag, and when that was the last name, delete. By id: delete if it has at most one
+ * name, or force. used: ids that containers have; such an image is not deleted (-EBUSY), but may
+ * lose a name that is not its last. Adds "Untagged: ..." and "Deleted: ..." to *report. Layers
+ * without an image go. used and report may be NULL. */
+int image_remove(struct image_store *s, const char *ref, bool force, const struct strs *used,
+		 struct strs *report, struct err *err);
+
+/* ---- References ------------------------------------------------------------------------------ */
+/* Normal form "docker.io/library/busybox:latest", "...@sha256:..." when a digest is given. Caller
+ * frees *out. */
+int image_ref_normal(const char *ref, char **out, struct err *err);
+/* The short form of a normal one: "busybox:latest". Caller frees. */
+char *image_ref_familiar(const char *normal);
+
+/* ---- Pure: the JSON of others ---------------------------------------------------------------- */
+/* Fill the fields of *img that the config describes; `text` is an image config (OCI or docker). */
+int image_config_parse(const char *text, size_t len, struct image *img, struct err *err);
+/* A manifest (OCI or docker schema 2): digest in hex of the config and of each layer. */
+int image_manifest_parse(const char *text, size_t len, char config[65], struct strs *layers,
+			 struct err *err);
+
+#endif
