@@ -157,9 +157,10 @@ int state_live_save(const struct state_paths *p, struct state_project *s,
 		    struct state_container *c, struct err *err);
 /* Lay the live records of this boot over s. Done by state_load(). Broken ones are ignored. */
 void state_live_load(const struct state_paths *p, struct state_project *s);
-/* Names of all projects with a folder, sorted. */
+/* Names of all projects with a record, sorted. */
 int state_list_projects(const struct state_paths *p, struct strs *out, struct err *err);
-/* Forget the project, with its live records. Missing is success. */
+/* Forget the project: its record, id range, lock, live and exit records. What others keep in the
+ * same folders stays. Missing is success. */
 int state_project_remove(const struct state_paths *p, const char *project, struct err *err);
 
 /* Pure: the file's text and back. decode checks everything it reads; `where` is for messages. */
