@@ -1,0 +1,76 @@
+/* bind.c - clones of folders and files, idmapped where asked; see rootfs.h */
+#include <ctrcompose/rootfs.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static int clone_tree(int dirfd, const char *path, bool recursive)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+	int fd = open_tree(dirfd, path, flags | (recursive ? (unsigned)AT_RECURSIVE : 0));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int set_idmap(int fd, int userns_fd, bool recursive)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)userns_fd,
+	};
+
+	return mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
+			     sizeof(attr)) < 0
+		       ? -errno
+		       : 0;
+}
+
+bool rootfs_idmap_supported(const char *path, int userns_fd)
+{
+	auto_close int fd = clone_tree(AT_FDCWD, path, false);
+
+	return fd >= 0 && set_idmap(fd, userns_fd, false) == 0;
+}
+
+int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, int userns_fd,
+			   struct err *err)
+{
+	auto_close int fd = clone_tree(AT_FDCWD, store_dir, false);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, fd, "open '%s': %s", store_dir, strerrordesc_np(-fd));
+	r = set_idmap(fd, userns_fd, false);
+	if (r < 0)
+		return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
+			       store_dir, strerrordesc_np(-r));
+	if (move_mount(fd, "", AT_FDCWD, mountpoint_dir, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_errno(err, "attach the store on '%s'", mountpoint_dir);
+	return 0;
+}
+
+int rootfs_bind(const struct rootfs_bind *b, struct err *err)
+{
+	auto_close int fd = clone_tree(b->dirfd, b->path, b->recursive);
+	struct mount_attr attr = {
+		.attr_set = (b->devices ? 0 : MOUNT_ATTR_NODEV) |
+			    (b->read_only ? MOUNT_ATTR_RDONLY : 0),
+		.propagation = MS_PRIVATE,
+	};
+	int r;
+
+	if (fd < 0)
+		return err_set(err, fd, "open '%s': %s", b->path, strerrordesc_np(-fd));
+	if (b->userns_fd >= 0) {
+		r = set_idmap(fd, b->userns_fd, b->recursive);
+		if (r < 0)
+			return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
+				       b->path, strerrordesc_np(-r));
+	}
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | (b->recursive ? AT_RECURSIVE : 0), &attr,
+			  sizeof(attr)) < 0)
+		return err_errno(err, "set the options of the mount of '%s'", b->path);
+	return steal_fd(&fd);
+}

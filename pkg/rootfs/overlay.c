@@ -1,0 +1,215 @@
+/* overlay.c - the root of a container as a detached overlay; see rootfs.h
+ *
+ * The order that works with idmapped layers on kernels from 6.1 on: the store is an attached
+ * idmapped mount, layers are named relative to it, and during the creation of the super block the
+ * mounter's file system ids are the mapped root's. With others the work directory can't be made
+ * (EOVERFLOW) and the kernel quietly mounts read-only.
+ */
+#include <ctrcompose/rootfs.h>
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	LOWER_MAX = 500, /* OVL_MAX_STACK */
+	VALUE_MAX = 255, /* one fsconfig string */
+};
+
+/* ---- The mounter's ids ------------------------------------------------------------------------ */
+
+/* Leaving file system id 0 drops the file capabilities from the effective set. */
+static void raise_caps(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, sets) < 0)
+		return;
+	for (int i = 0; i < 2; i++)
+		sets[i].effective = sets[i].permitted;
+	(void)syscall(SYS_capset, &head, sets);
+}
+
+struct as_mapped {
+	int cwd_fd;
+};
+
+static int enter_mapped(struct as_mapped *m, int store_fd, uid_t uid, gid_t gid)
+{
+	m->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->cwd_fd < 0 || fchdir(store_fd) < 0)
+		return -errno;
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	raise_caps();
+	return 0;
+}
+
+static void leave_mapped(const struct as_mapped *m)
+{
+	(void)setfsuid(0);
+	(void)setfsgid(0);
+	raise_caps();
+	if (m->cwd_fd >= 0) {
+		(void)!fchdir(m->cwd_fd);
+		(void)close(m->cwd_fd);
+	}
+}
+#define auto_leave __attribute__((cleanup(leave_mapped)))
+
+/* ---- The mount -------------------------------------------------------------------------------- */
+
+/* The kernel's own words about the last fsconfig, when it has any. */
+static int kernel_says(int fs, struct err *err, const char *doing)
+{
+	int code = -errno;
+	char line[512];
+	ssize_t n = read(fs, line, sizeof(line) - 1);
+
+	if (n <= 2)
+		return err_set(err, code, "%s: %s", doing, strerrordesc_np(-code));
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return err_set(err, code, "%s: %s (%s)", doing, strerrordesc_np(-code), line + 2);
+}
+
+static int set_string(int fs, const char *key, const char *value)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+/* "top:...:bottom", the kernel's order. ':' and '\' in names would have to be escaped. */
+static int join_lower(const struct rootfs_overlay *o, struct sbuf *out, struct err *err)
+{
+	for (size_t i = o->n_lower; i-- > 0;) {
+		if (strpbrk(o->lower[i], ":\\,"))
+			return err_set(err, -EINVAL, "the layer name '%s' cannot be mounted",
+				       o->lower[i]);
+		sbuf_addf(out, "%s%s", out->len > 0 ? ":" : "", o->lower[i]);
+	}
+	return 0;
+}
+
+static int set_lower(int fs, const struct rootfs_overlay *o, const struct sbuf *joined)
+{
+	if (joined->len <= VALUE_MAX)
+		return set_string(fs, "lowerdir", sbuf_str(joined));
+	for (size_t i = o->n_lower; i-- > 0;) /* Linux 6.5 */
+		if (set_string(fs, "lowerdir+", o->lower[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* Before Linux 6.5 a long list fits only into the single page of mount(2), which needs a place:
+ * the upper folder itself, in our own mount namespace, for a moment. */
+static int overlay_by_mount(const struct rootfs_overlay *o, const struct sbuf *lower,
+			    struct err *err)
+{
+	auto_sbuf struct sbuf data = SBUF_INIT;
+	const char *place = o->upper ? o->upper : o->lower[0];
+	auto_close int fd = -1;
+	int code;
+
+	sbuf_addf(&data, "index=off,lowerdir=%s", sbuf_str(lower));
+	if (o->upper)
+		sbuf_addf(&data, ",upperdir=%s,workdir=%s%s", o->upper, o->work,
+			  o->skip_sync ? ",volatile" : "");
+	if (data.len >= (size_t)sysconf(_SC_PAGESIZE))
+		return err_set(err, -E2BIG, "%zu layers are too many for this kernel", o->n_lower);
+	if (mount("overlay", place, "overlay", MS_NODEV, sbuf_str(&data)) < 0)
+		return err_errno(err, "mount %zu layers", o->n_lower);
+	fd = open_tree(AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	code = errno;
+	(void)umount2(place, MNT_DETACH);
+	if (fd < 0)
+		return err_set(err, -code, "clone the mount of %zu layers: %s", o->n_lower,
+			       strerrordesc_np(code));
+	return steal_fd(&fd);
+}
+
+static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *lower,
+			     struct err *err)
+{
+	auto_close int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs < 0)
+		return err_errno(err, "open the overlay file system");
+	if (set_lower(fs, o, lower) < 0) {
+		if (errno == EINVAL && lower->len > VALUE_MAX)
+			return overlay_by_mount(o, lower, err);
+		return kernel_says(fs, err, "mount the layers");
+	}
+	if (set_string(fs, "index", "off") < 0)
+		return kernel_says(fs, err, "mount the layers");
+	if (o->upper &&
+	    (set_string(fs, "upperdir", o->upper) < 0 || set_string(fs, "workdir", o->work) < 0 ||
+	     (o->skip_sync && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)))
+		return kernel_says(fs, err, "mount the writable layer");
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return kernel_says(fs, err, "mount the layers");
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
+	return fd < 0 ? kernel_says(fs, err, "mount the layers") : fd;
+}
+
+/* One layer and nothing to write: overlay wants two, a clone does. */
+static int one_layer(const struct rootfs_overlay *o, int store_fd, struct err *err)
+{
+	const struct rootfs_bind bind = {
+		.dirfd = store_fd,
+		.path = o->lower[0],
+		.userns_fd = -1,
+		.read_only = true,
+	};
+
+	return rootfs_bind(&bind, err);
+}
+
+int rootfs_overlay(const struct rootfs_overlay *o, struct err *err)
+{
+	auto_close int store_fd = open(o->store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_sbuf struct sbuf lower = SBUF_INIT;
+	auto_close int fd = -1;
+	struct statvfs st;
+	int r;
+
+	if (store_fd < 0)
+		return err_errno(err, "open '%s'", o->store);
+	if (o->n_lower == 0 || o->n_lower > LOWER_MAX)
+		return err_set(err, -EINVAL, "an image has 1 to %d layers, not %zu", LOWER_MAX,
+			       o->n_lower);
+	if (!o->upper && o->n_lower == 1)
+		return one_layer(o, store_fd, err);
+	r = join_lower(o, &lower, err);
+	if (r < 0)
+		return r;
+	{
+		auto_leave struct as_mapped mapped = { -1 };
+
+		r = enter_mapped(&mapped, store_fd, o->uid, o->gid);
+		if (r < 0)
+			return err_set(err, r, "enter '%s': %s", o->store, strerrordesc_np(-r));
+		if (o->upper) {
+			/* What a volatile mount leaves to say that its upper was not synced. */
+			auto_free char *left = path_join(o->work, "work/incompat");
+
+			r = path_remove_tree(AT_FDCWD, left);
+			if (r < 0)
+				return err_set(err, r, "remove '%s/%s': %s", o->store, left,
+					       strerrordesc_np(-r));
+		}
+		fd = overlay_by_fsopen(o, &lower, err);
+	}
+	if (fd < 0)
+		return steal_fd(&fd);
+	if (o->upper && (fstatvfs(fd, &st) < 0 || st.f_flag & ST_RDONLY))
+		return err_set(err, -EROFS, "the writable layer '%s/%s' was mounted read-only",
+			       o->store, o->upper);
+	return steal_fd(&fd);
+}
