@@ -120,8 +120,8 @@ struct cgroup {
 	size_t n_tasks;
 	int v2_dirfd; /* for CLONE_INTO_CGROUP, or -1 */
 };
-#define CGROUP_INIT         \
-	{                   \
+#define CGROUP_INIT             \
+	{                       \
 		.v2_dirfd = -1, \
 	}
 #define auto_cgroup __attribute__((cleanup(cgroup_close)))
@@ -169,9 +169,9 @@ int cgroup_children(const struct cgroup_system *sys, const char *path, struct st
  */
 struct cgroup_stats {
 	uint64_t memory_current, memory_peak;
-	uint64_t memory_inactive_file; /* `docker stats` shows current without it */
-	uint64_t memory_limit;         /* UINT64_MAX: none */
-	uint64_t oom_kills;            /* processes killed for want of memory in this group */
+	uint64_t memory_inactive_file;   /* `docker stats` shows current without it */
+	uint64_t memory_limit;           /* UINT64_MAX: none */
+	uint64_t oom_kills;              /* processes killed for want of memory in this group */
 	uint64_t pids_current, pids_max; /* pids_max 0: none */
 	uint64_t cpu_usec;
 };

@@ -69,9 +69,9 @@ struct state_container {
 	uint64_t start_time; /* proc_start_time(); never trust pid without it */
 	int exit_code;       /* 0..255, 128 + signal */
 	bool oom_killed;
-	char *error;           /* why it could not start or be supervised */
-	unsigned restarts;     /* since it was created */
-	bool want_running;     /* false after `stop` */
+	char *error;       /* why it could not start or be supervised */
+	unsigned restarts; /* since it was created */
+	bool want_running; /* false after `stop` */
 	enum state_health health;
 	char *health_log; /* JSON text of the last probes, or NULL */
 	uint64_t seq;     /* which of the durable and the live record is newer; leave it alone */
@@ -153,8 +153,8 @@ int state_load(const struct state_paths *p, const char *project, struct state_pr
 int state_save(const struct state_paths *p, struct state_project *s, struct err *err);
 /* Only the volatile facts of one container (pid, start_time, status, exit, health, restarts,
  * started, finished, want_running), not synced: cheap enough for every event. */
-int state_live_save(const struct state_paths *p, struct state_project *s,
-		    struct state_container *c, struct err *err);
+int state_live_save(const struct state_paths *p, struct state_project *s, struct state_container *c,
+		    struct err *err);
 /* Lay the live records of this boot over s. Done by state_load(). Broken ones are ignored. */
 void state_live_load(const struct state_paths *p, struct state_project *s);
 /* Names of all projects with a record, sorted. */

@@ -11,24 +11,24 @@
 #define ANY (-1)
 
 const struct cgroup_device cgroup_default_devices[] = {
-	{ 'c', ANY, ANY, "m" }, /* making nodes is harmless, opening them is not */
-	{ 'b', ANY, ANY, "m" },
-	{ 'c', 1, 3, "rwm" },     /* null */
-	{ 'c', 1, 5, "rwm" },     /* zero */
-	{ 'c', 1, 7, "rwm" },     /* full */
-	{ 'c', 1, 8, "rwm" },     /* random */
-	{ 'c', 1, 9, "rwm" },     /* urandom */
-	{ 'c', 5, 0, "rwm" },     /* tty */
-	{ 'c', 5, 1, "rwm" },     /* console */
-	{ 'c', 5, 2, "rwm" },     /* ptmx */
-	{ 'c', 136, ANY, "rwm" }, /* pts */
+	{'c',  ANY, ANY, "m"  }, /* making nodes is harmless, opening them is not */
+	{ 'b', ANY, ANY, "m"  },
+        { 'c', 1,   3,   "rwm"}, /* null */
+	{ 'c', 1,   5,   "rwm"}, /* zero */
+	{ 'c', 1,   7,   "rwm"}, /* full */
+	{ 'c', 1,   8,   "rwm"}, /* random */
+	{ 'c', 1,   9,   "rwm"}, /* urandom */
+	{ 'c', 5,   0,   "rwm"}, /* tty */
+	{ 'c', 5,   1,   "rwm"}, /* console */
+	{ 'c', 5,   2,   "rwm"}, /* ptmx */
+	{ 'c', 136, ANY, "rwm"}, /* pts */
 };
 const size_t cgroup_n_default_devices = ARRAY_LEN(cgroup_default_devices);
 
 static const struct cgroup_device *rule_at(size_t i, const struct cgroup_device *extra)
 {
-	return i < cgroup_n_default_devices ? &cgroup_default_devices[i] :
-					      &extra[i - cgroup_n_default_devices];
+	return i < cgroup_n_default_devices ? &cgroup_default_devices[i]
+					    : &extra[i - cgroup_n_default_devices];
 }
 
 static int check_rules(const struct cgroup_device *extra, size_t n, struct err *err)
@@ -95,7 +95,8 @@ struct program {
 	size_t n, cap;
 };
 
-static void emit(struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
+static void emit(struct program *p, uint8_t code, uint8_t dst, uint8_t src, int16_t off,
+		 int32_t imm)
 {
 	*vec_push(p) = (struct bpf_insn){
 		.code = code, .dst_reg = dst & 15, .src_reg = src & 15, .off = off, .imm = imm
@@ -210,7 +211,7 @@ int devices_v2(const struct hier *h, const char *path, const struct cgroup_devic
 	r = load_and_attach(dir, &p);
 	free(p.v);
 	if (r < 0)
-		return err_set(err, r, "restrict the devices of %s with a BPF program: %s", dir_path,
-			       strerror(-r));
+		return err_set(err, r, "restrict the devices of %s with a BPF program: %s",
+			       dir_path, strerror(-r));
 	return 0;
 }

@@ -135,7 +135,8 @@ int cgroup_group(const struct cgroup_system *sys, const char *path, enum cgroup_
 
 	if (r < 0)
 		return r;
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		unsigned used = always(sys) | BIT(CGROUP_CPU);
 
 		if (!h->v2 && h->controllers & BIT(CGROUP_DEVICES))
@@ -303,7 +304,8 @@ static int make_all(const struct cgroup_system *sys, const char *path, unsigned 
 {
 	const struct hier *unified = hier_unified(sys);
 
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		int r;
 
 		if (!h->v2 && !(h->controllers & controllers))
@@ -327,7 +329,8 @@ static int make_all(const struct cgroup_system *sys, const char *path, unsigned 
 /* The limits of a left-over group would live on: take it away first. */
 static int clear_leftovers(const struct cgroup_system *sys, const char *path, struct err *err)
 {
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		auto_free char *dir = hier_path(h, path, NULL);
 		int r = remove_tree(AT_FDCWD, dir, 0);
 
@@ -380,7 +383,8 @@ int cgroup_update(const struct cgroup *cg, const struct cgroup_limits *limits, s
 	return r < 0 ? r : apply(cg->sys, cg->path, writes, n, err);
 }
 
-static int remove_from(const struct hier *h, const char *path, struct backoff *wait, struct err *err)
+static int remove_from(const struct hier *h, const char *path, struct backoff *wait,
+		       struct err *err)
 {
 	auto_free char *dir = hier_path(h, path, NULL);
 	int r;
@@ -399,7 +403,8 @@ int cgroup_remove(const struct cgroup_system *sys, const char *path, struct err 
 
 	if (r < 0)
 		return r;
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		r = remove_from(h, path, &wait, first == 0 ? err : NULL);
 		if (first == 0)
 			first = r;
@@ -417,7 +422,8 @@ int cgroup_group_remove(const struct cgroup_system *sys, const char *path, struc
 		return r;
 	while ((slash = strrchr(above, '/')) != NULL) {
 		*slash = '\0';
-		EACH_HIER(h, sys) {
+		EACH_HIER(h, sys)
+		{
 			auto_free char *dir = hier_path(h, above, NULL);
 
 			/* Others may be in there: then it stays. */
@@ -434,7 +440,8 @@ int cgroup_children(const struct cgroup_system *sys, const char *path, struct st
 
 	if (r < 0)
 		return r;
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		auto_free char *name = hier_path(h, path, NULL);
 		DIR *dir = opendir(name);
 		struct dirent *e;

@@ -6,7 +6,7 @@
 
 #define BIT(c) (1U << (c))
 
-struct hier { /* one mounted hierarchy */
+struct hier {                 /* one mounted hierarchy */
 	const char *mount;    /* borrowed from the layout */
 	unsigned controllers; /* of enum cgroup_controller, as bits; v2: those it owns */
 	bool v2;

@@ -11,14 +11,14 @@ static const struct {
 	const char *v1;
 	const char *v2; /* NULL: no such controller there */
 } controllers[CGROUP_CONTROLLERS] = {
-	[CGROUP_CPU] = { "cpu", "cpu" },
-	[CGROUP_CPUACCT] = { "cpuacct", NULL },
-	[CGROUP_CPUSET] = { "cpuset", "cpuset" },
-	[CGROUP_MEMORY] = { "memory", "memory" },
-	[CGROUP_PIDS] = { "pids", "pids" },
-	[CGROUP_DEVICES] = { "devices", NULL },
-	[CGROUP_FREEZER] = { "freezer", NULL },
-	[CGROUP_IO] = { "blkio", "io" },
+	[CGROUP_CPU] = {"cpu",      "cpu"   },
+          [CGROUP_CPUACCT] = { "cpuacct", NULL    },
+	[CGROUP_CPUSET] = { "cpuset",  "cpuset"},
+          [CGROUP_MEMORY] = { "memory",  "memory"},
+	[CGROUP_PIDS] = { "pids",    "pids"  },
+          [CGROUP_DEVICES] = { "devices", NULL    },
+	[CGROUP_FREEZER] = { "freezer", NULL    },
+          [CGROUP_IO] = { "blkio",   "io"    },
 };
 
 const char *cgroup_controller_name(enum cgroup_controller c, bool v2)
@@ -195,7 +195,8 @@ void cgroup_layout_clear(struct cgroup_layout *l)
 
 static struct hier *find_mount(struct cgroup_system *sys, const char *mount)
 {
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		if (strcmp(h->mount, mount) == 0)
 			return sys->hiers + (h - sys->hiers);
 	}
@@ -276,7 +277,8 @@ bool cgroup_has(const struct cgroup_system *sys, enum cgroup_controller c)
 
 const struct hier *hier_of(const struct cgroup_system *sys, enum cgroup_controller c)
 {
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		if (h->controllers & BIT(c))
 			return h;
 	}
@@ -294,8 +296,11 @@ void cgroup_describe(const struct cgroup_system *sys, struct sbuf *out)
 	static const enum cgroup_controller needed[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU };
 
 	sbuf_addf(out, "control groups: %s\n",
-		  !unified ? "v1" : sys->n == 1 ? "v2" : "hybrid (v1 controllers beside v2)");
-	EACH_HIER(h, sys) {
+		  !unified      ? "v1"
+		  : sys->n == 1 ? "v2"
+				: "hybrid (v1 controllers beside v2)");
+	EACH_HIER(h, sys)
+	{
 		sbuf_addf(out, "%s:", h->mount);
 		for (size_t c = 0; c < CGROUP_CONTROLLERS; c++)
 			if (h->controllers & BIT(c))
@@ -307,8 +312,9 @@ void cgroup_describe(const struct cgroup_system *sys, struct sbuf *out)
 			sbuf_addf(out, "missing: %s, its limits cannot be set\n",
 				  cgroup_controller_name(needed[i], unified != NULL));
 	sbuf_addf(out, "devices: %s\n",
-		  hier_of(sys, CGROUP_DEVICES) ? "v1 devices controller" :
-		  unified                      ? "BPF program on the v2 group" :
-						 "no way to restrict them, containers cannot start");
-	sbuf_addf(out, "clone into the group: %s\n", unified ? "yes" : "no, the child joins itself");
+		  hier_of(sys, CGROUP_DEVICES) ? "v1 devices controller"
+		  : unified                    ? "BPF program on the v2 group"
+			    : "no way to restrict them, containers cannot start");
+	sbuf_addf(out, "clone into the group: %s\n",
+		  unified ? "yes" : "no, the child joins itself");
 }

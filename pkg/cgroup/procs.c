@@ -89,7 +89,8 @@ static int add_below(int at, const char *name, int depth, struct pids *out)
 static int list_all(const struct cgroup_system *sys, const char *path, struct pids *out,
 		    struct err *err)
 {
-	EACH_HIER(h, sys) {
+	EACH_HIER(h, sys)
+	{
 		auto_free char *dir = hier_path(h, path, NULL);
 		int r = add_below(AT_FDCWD, dir, 0, out);
 

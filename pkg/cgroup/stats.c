@@ -18,41 +18,34 @@ static const struct {
 	struct source v1, v2;
 	uint64_t unlimited; /* what "max" and the kernel's huge numbers become; 0: a plain count */
 } rows[] = {
-	{ offsetof(struct cgroup_stats, memory_current),
-	  CGROUP_MEMORY,
-	  { "memory.usage_in_bytes", NULL, 0 },
-	  { "memory.current", NULL, 0 },
-	  0 },
+	{offsetof(struct cgroup_stats,  memory_current),
+         CGROUP_MEMORY, { "memory.usage_in_bytes", NULL, 0 },
+         { "memory.current", NULL, 0 },
+         0         },
 	{ offsetof(struct cgroup_stats, memory_peak),
-	  CGROUP_MEMORY,
-	  { "memory.max_usage_in_bytes", NULL, 0 },
-	  { "memory.peak", NULL, 0 },
-	  0 },
+         CGROUP_MEMORY, { "memory.max_usage_in_bytes", NULL, 0 },
+         { "memory.peak", NULL, 0 },
+         0         },
 	{ offsetof(struct cgroup_stats, memory_inactive_file),
-	  CGROUP_MEMORY,
-	  { "memory.stat", "total_inactive_file", 0 },
-	  { "memory.stat", "inactive_file", 0 },
-	  0 },
+         CGROUP_MEMORY, { "memory.stat", "total_inactive_file", 0 },
+         { "memory.stat", "inactive_file", 0 },
+         0         },
 	{ offsetof(struct cgroup_stats, memory_limit),
-	  CGROUP_MEMORY,
-	  { "memory.limit_in_bytes", NULL, 0 },
-	  { "memory.max", NULL, 0 },
-	  UINT64_MAX },
+         CGROUP_MEMORY, { "memory.limit_in_bytes", NULL, 0 },
+         { "memory.max", NULL, 0 },
+         UINT64_MAX},
 	{ offsetof(struct cgroup_stats, oom_kills),
-	  CGROUP_MEMORY,
-	  { "memory.oom_control", "oom_kill", 0 },
-	  { "memory.events", "oom_kill", 0 },
-	  0 },
+         CGROUP_MEMORY, { "memory.oom_control", "oom_kill", 0 },
+         { "memory.events", "oom_kill", 0 },
+         0         },
 	{ offsetof(struct cgroup_stats, pids_current),
-	  CGROUP_PIDS,
-	  { "pids.current", NULL, 0 },
-	  { "pids.current", NULL, 0 },
-	  0 },
+         CGROUP_PIDS,   { "pids.current", NULL, 0 },
+         { "pids.current", NULL, 0 },
+         0         },
 	{ offsetof(struct cgroup_stats, pids_max),
-	  CGROUP_PIDS,
-	  { "pids.max", NULL, 0 },
-	  { "pids.max", NULL, 0 },
-	  0 },
+         CGROUP_PIDS,   { "pids.max", NULL, 0 },
+         { "pids.max", NULL, 0 },
+         0         },
 };
 
 /* The number after `key ` at the start of a line; without a key, the first line. */
@@ -109,7 +102,7 @@ int cgroup_stats(const struct cgroup_system *sys, const char *path, struct cgrou
 	if (r < 0)
 		return r;
 	EACH_HIER(h, sys)
-		found = found || hier_has(h, path);
+	found = found || hier_has(h, path);
 	if (!found)
 		return err_set(err, -ENOENT, "control group %s: there is none", path);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -51,9 +51,10 @@ int envelope_open(const char *text, size_t len, const char *where, const char **
 	for (; p < end && *p >= '0' && *p <= '9' && digits < 9; p++, digits++)
 		version = version * 10 + (unsigned)(*p - '0');
 	if (version > STATE_VERSION && p < end && *p == ',')
-		return err_set(err, -EPROTO,
-			       "%s: was written by a newer ctrcompose (version %u, this one knows %d)",
-			       where, version, STATE_VERSION);
+		return err_set(
+			err, -EPROTO,
+			"%s: was written by a newer ctrcompose (version %u, this one knows %d)",
+			where, version, STATE_VERSION);
 	if (digits != 1 || version != STATE_VERSION || !eat(&p, end, SUM))
 		return err_set(err, -EBADMSG, "%s: is damaged at byte %zu", where,
 			       (size_t)(p - text));
@@ -106,8 +107,8 @@ static int check(const struct state_project *s, const char *where, struct err *e
 		if (!id_ok(c->id))
 			return err_set(err, -EBADMSG, "%s: containers[%zu]: id is none", where, i);
 		if (map_has(&seen, c->id))
-			return err_set(err, -EBADMSG, "%s: containers[%zu]: id is there twice", where,
-				       i);
+			return err_set(err, -EBADMSG, "%s: containers[%zu]: id is there twice",
+				       where, i);
 		map_put(&seen, c->id, s->containers.v[i]);
 	}
 	return 0;
@@ -218,8 +219,8 @@ static char *live_file(const struct state_paths *p, const char *project, const c
 	return xasprintf("%s/c/%s", dir, id);
 }
 
-int state_live_save(const struct state_paths *p, struct state_project *s,
-		    struct state_container *c, struct err *err)
+int state_live_save(const struct state_paths *p, struct state_project *s, struct state_container *c,
+		    struct err *err)
 {
 	auto_json struct json *j = json_object();
 	auto_free char *body = NULL, *file = NULL;

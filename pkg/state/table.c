@@ -38,104 +38,102 @@ struct table {
 	size_t size;
 };
 
-#define TABLE(of_fields, type)                                         \
-	{                                                              \
-		.fields = (of_fields), .n = ARRAY_LEN(of_fields),      \
-		.size = sizeof(type),                                  \
+#define TABLE(of_fields, type)                                                          \
+	{                                                                               \
+		.fields = (of_fields), .n = ARRAY_LEN(of_fields), .size = sizeof(type), \
 	}
 #define AT(type, member) #member, offsetof(struct type, member)
 
 static const struct field endpoint_fields[] = {
-	{ AT(state_endpoint, network), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_endpoint, ip), K_STR, 0, NULL, 0 },
-	{ AT(state_endpoint, ip6), K_STR, 0, NULL, 0 },
-	{ AT(state_endpoint, mac), K_STR, 0, NULL, 0 },
-	{ AT(state_endpoint, host_if), K_STR, 0, NULL, 0 },
-	{ AT(state_endpoint, aliases), K_STRS, 0, NULL, 0 },
+	{AT(state_endpoint,  network), K_STR,  REQUIRED, NULL, 0},
+	{ AT(state_endpoint, ip),      K_STR,  0,        NULL, 0},
+	{ AT(state_endpoint, ip6),     K_STR,  0,        NULL, 0},
+	{ AT(state_endpoint, mac),     K_STR,  0,        NULL, 0},
+	{ AT(state_endpoint, host_if), K_STR,  0,        NULL, 0},
+	{ AT(state_endpoint, aliases), K_STRS, 0,        NULL, 0},
 };
 const struct table endpoint_table = TABLE(endpoint_fields, struct state_endpoint);
 
 static const struct field port_fields[] = {
-	{ AT(state_port, host_ip), K_STR, 0, NULL, 0 },
-	{ AT(state_port, published), K_U16, 0, NULL, 0 },
-	{ AT(state_port, target), K_U16, REQUIRED, NULL, 0 },
-	{ AT(state_port, proto), K_STR, REQUIRED, NULL, 0 },
+	{AT(state_port,  host_ip),   K_STR, 0,        NULL, 0},
+	{ AT(state_port, published), K_U16, 0,        NULL, 0},
+	{ AT(state_port, target),    K_U16, REQUIRED, NULL, 0},
+	{ AT(state_port, proto),     K_STR, REQUIRED, NULL, 0},
 };
 const struct table port_table = TABLE(port_fields, struct state_port);
 
 static const struct field mount_fields[] = {
-	{ AT(state_mount, kind), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_mount, source), K_STR, 0, NULL, 0 },
-	{ AT(state_mount, target), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_mount, volume), K_STR, 0, NULL, 0 },
-	{ AT(state_mount, read_only), K_BOOL, 0, NULL, 0 },
-	{ AT(state_mount, anonymous), K_BOOL, 0, NULL, 0 },
+	{AT(state_mount,  kind),      K_STR,  REQUIRED, NULL, 0},
+	{ AT(state_mount, source),    K_STR,  0,        NULL, 0},
+	{ AT(state_mount, target),    K_STR,  REQUIRED, NULL, 0},
+	{ AT(state_mount, volume),    K_STR,  0,        NULL, 0},
+	{ AT(state_mount, read_only), K_BOOL, 0,        NULL, 0},
+	{ AT(state_mount, anonymous), K_BOOL, 0,        NULL, 0},
 };
 const struct table mount_table = TABLE(mount_fields, struct state_mount);
 
 static const struct field network_fields[] = {
-	{ AT(state_network, key), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_network, name), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_network, driver), K_STR, 0, NULL, 0 },
-	{ AT(state_network, bridge), K_STR, 0, NULL, 0 },
-	{ AT(state_network, subnet), K_STR, 0, NULL, 0 },
-	{ AT(state_network, gateway), K_STR, 0, NULL, 0 },
-	{ AT(state_network, subnet6), K_STR, 0, NULL, 0 },
-	{ AT(state_network, gateway6), K_STR, 0, NULL, 0 },
-	{ AT(state_network, internal), K_BOOL, 0, NULL, 0 },
-	{ AT(state_network, external), K_BOOL, 0, NULL, 0 },
-	{ AT(state_network, config_hash), K_STR, 0, NULL, 0 },
+	{AT(state_network,  key),         K_STR,  REQUIRED, NULL, 0},
+	{ AT(state_network, name),        K_STR,  REQUIRED, NULL, 0},
+	{ AT(state_network, driver),      K_STR,  0,        NULL, 0},
+	{ AT(state_network, bridge),      K_STR,  0,        NULL, 0},
+	{ AT(state_network, subnet),      K_STR,  0,        NULL, 0},
+	{ AT(state_network, gateway),     K_STR,  0,        NULL, 0},
+	{ AT(state_network, subnet6),     K_STR,  0,        NULL, 0},
+	{ AT(state_network, gateway6),    K_STR,  0,        NULL, 0},
+	{ AT(state_network, internal),    K_BOOL, 0,        NULL, 0},
+	{ AT(state_network, external),    K_BOOL, 0,        NULL, 0},
+	{ AT(state_network, config_hash), K_STR,  0,        NULL, 0},
 };
 const struct table network_table = TABLE(network_fields, struct state_network);
 
 #define PID_LIMIT (1 << 22)
 
 static const struct field container_fields[] = {
-	{ AT(state_container, id), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_container, name), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_container, service), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_container, number), K_UINT, 0, NULL, 0 },
-	{ AT(state_container, oneoff), K_BOOL, 0, NULL, 0 },
-	{ AT(state_container, image), K_STR, 0, NULL, 0 },
-	{ AT(state_container, image_id), K_STR, 0, NULL, 0 },
-	{ AT(state_container, config_hash), K_STR, 0, NULL, 0 },
-	{ AT(state_container, config_json), K_STR, 0, NULL, 0 },
-	{ AT(state_container, created_ns), K_U64, 0, NULL, 0 },
-	{ AT(state_container, started_ns), K_U64, LIVE, NULL, 0 },
-	{ AT(state_container, finished_ns), K_U64, LIVE, NULL, 0 },
-	{ AT(state_container, status), K_STATUS, REQUIRED | LIVE, NULL, 0 },
-	{ AT(state_container, pid), K_PID, LIVE, NULL, PID_LIMIT },
-	{ AT(state_container, start_time), K_U64, LIVE, NULL, 0 },
-	{ AT(state_container, exit_code), K_INT, LIVE, NULL, 255 },
-	{ AT(state_container, oom_killed), K_BOOL, LIVE, NULL, 0 },
-	{ AT(state_container, error), K_STR, LIVE, NULL, 0 },
-	{ AT(state_container, restarts), K_UINT, LIVE, NULL, 0 },
-	{ AT(state_container, want_running), K_BOOL, LIVE, NULL, 0 },
-	{ AT(state_container, health), K_HEALTH, LIVE, NULL, 0 },
-	{ AT(state_container, health_log), K_STR, LIVE, NULL, 0 },
-	{ AT(state_container, seq), K_U64, REQUIRED | LIVE, NULL, 0 },
-	{ AT(state_container, endpoints), K_LIST, 0, &endpoint_table, 0 },
-	{ AT(state_container, ports), K_LIST, 0, &port_table, 0 },
-	{ AT(state_container, mounts), K_LIST, 0, &mount_table, 0 },
+	{AT(state_container,  id),           K_STR,    REQUIRED,        NULL,            0        },
+	{ AT(state_container, name),         K_STR,    REQUIRED,        NULL,            0        },
+	{ AT(state_container, service),      K_STR,    REQUIRED,        NULL,            0        },
+	{ AT(state_container, number),       K_UINT,   0,               NULL,            0        },
+	{ AT(state_container, oneoff),       K_BOOL,   0,               NULL,            0        },
+	{ AT(state_container, image),        K_STR,    0,               NULL,            0        },
+	{ AT(state_container, image_id),     K_STR,    0,               NULL,            0        },
+	{ AT(state_container, config_hash),  K_STR,    0,               NULL,            0        },
+	{ AT(state_container, config_json),  K_STR,    0,               NULL,            0        },
+	{ AT(state_container, created_ns),   K_U64,    0,               NULL,            0        },
+	{ AT(state_container, started_ns),   K_U64,    LIVE,            NULL,            0        },
+	{ AT(state_container, finished_ns),  K_U64,    LIVE,            NULL,            0        },
+	{ AT(state_container, status),       K_STATUS, REQUIRED | LIVE, NULL,            0        },
+	{ AT(state_container, pid),          K_PID,    LIVE,            NULL,            PID_LIMIT},
+	{ AT(state_container, start_time),   K_U64,    LIVE,            NULL,            0        },
+	{ AT(state_container, exit_code),    K_INT,    LIVE,            NULL,            255      },
+	{ AT(state_container, oom_killed),   K_BOOL,   LIVE,            NULL,            0        },
+	{ AT(state_container, error),        K_STR,    LIVE,            NULL,            0        },
+	{ AT(state_container, restarts),     K_UINT,   LIVE,            NULL,            0        },
+	{ AT(state_container, want_running), K_BOOL,   LIVE,            NULL,            0        },
+	{ AT(state_container, health),       K_HEALTH, LIVE,            NULL,            0        },
+	{ AT(state_container, health_log),   K_STR,    LIVE,            NULL,            0        },
+	{ AT(state_container, seq),          K_U64,    REQUIRED | LIVE, NULL,            0        },
+	{ AT(state_container, endpoints),    K_LIST,   0,               &endpoint_table, 0        },
+	{ AT(state_container, ports),        K_LIST,   0,               &port_table,     0        },
+	{ AT(state_container, mounts),       K_LIST,   0,               &mount_table,    0        },
 };
 const struct table container_table = TABLE(container_fields, struct state_container);
 
 static const struct field project_fields[] = {
-	{ AT(state_project, name), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_project, working_dir), K_STR, 0, NULL, 0 },
-	{ AT(state_project, config_files), K_STRS, 0, NULL, 0 },
-	{ AT(state_project, boot_id), K_STR, REQUIRED, NULL, 0 },
-	{ AT(state_project, uid_base), K_U32, 0, NULL, 0 },
-	{ AT(state_project, networks), K_LIST, 0, &network_table, 0 },
-	{ AT(state_project, volumes), K_STRS, 0, NULL, 0 },
-	{ AT(state_project, containers), K_POINTERS, 0, &container_table, 0 },
+	{AT(state_project,  name),         K_STR,      REQUIRED, NULL,             0},
+	{ AT(state_project, working_dir),  K_STR,      0,        NULL,             0},
+	{ AT(state_project, config_files), K_STRS,     0,        NULL,             0},
+	{ AT(state_project, boot_id),      K_STR,      REQUIRED, NULL,             0},
+	{ AT(state_project, uid_base),     K_U32,      0,        NULL,             0},
+	{ AT(state_project, networks),     K_LIST,     0,        &network_table,   0},
+	{ AT(state_project, volumes),      K_STRS,     0,        NULL,             0},
+	{ AT(state_project, containers),   K_POINTERS, 0,        &container_table, 0},
 };
 const struct table project_table = TABLE(project_fields, struct state_project);
 
 static const char *const status_names[STATE_STATUSES] = {
-	[STATE_CREATED] = "created",       [STATE_RUNNING] = "running",
-	[STATE_PAUSED] = "paused",         [STATE_RESTARTING] = "restarting",
-	[STATE_EXITED] = "exited",         [STATE_DEAD] = "dead",
+	[STATE_CREATED] = "created",       [STATE_RUNNING] = "running", [STATE_PAUSED] = "paused",
+	[STATE_RESTARTING] = "restarting", [STATE_EXITED] = "exited",   [STATE_DEAD] = "dead",
 	[STATE_REMOVING] = "removing",
 };
 
@@ -178,9 +176,8 @@ static void encode_list(const struct field *f, const void *p, struct json *out)
 	struct any_vec vec = vec_get(p);
 
 	for (size_t i = 0; i < vec.n; i++) {
-		const void *e = f->kind == K_POINTERS ?
-					((void *const *)vec.v)[i] :
-					(const char *)vec.v + i * f->of->size;
+		const void *e = f->kind == K_POINTERS ? ((void *const *)vec.v)[i]
+						      : (const char *)vec.v + i * f->of->size;
 
 		table_encode(f->of, e, false, json_add_object(array, NULL));
 	}
@@ -414,8 +411,8 @@ void table_clear(const struct table *t, void *base)
 			continue;
 		vec = vec_get(p);
 		for (size_t k = 0; k < vec.n; k++) {
-			void *e = f->kind == K_POINTERS ? ((void **)vec.v)[k] :
-							  (char *)vec.v + k * f->of->size;
+			void *e = f->kind == K_POINTERS ? ((void **)vec.v)[k]
+							: (char *)vec.v + k * f->of->size;
 
 			table_clear(f->of, e);
 			if (f->kind == K_POINTERS)

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXITS_MAX    (1U << 20) /* records taken at once */
 #define CODE_UNKNOWN 255
+#define REAP_NS      5000000
 
 static char *exits_file(const struct state_paths *p, const char *project)
 {
@@ -102,6 +104,30 @@ struct exits {
 	bool loaded;
 };
 
+static void exits_free(struct exits *e)
+{
+	free(e->v);
+}
+
+static int exits_load(const struct state_paths *p, const char *project, struct exits *e,
+		      struct err *err)
+{
+	uint64_t offset = 0;
+
+	free(steal(e->v));
+	e->loaded = true;
+	return state_exits_read(p, project, &offset, &e->v, &e->n, err);
+}
+
+static const struct state_exit *exits_find(const struct exits *e, const struct state_container *c)
+{
+	for (size_t i = e->n; i > 0; i--)
+		if (c->pid > 0 && e->v[i - 1].pid == (uint64_t)c->pid &&
+		    e->v[i - 1].start_time == c->start_time)
+			return &e->v[i - 1];
+	return NULL;
+}
+
 static bool alive(const struct state_container *c)
 {
 	uint64_t start;
@@ -109,14 +135,8 @@ static bool alive(const struct state_container *c)
 	return c->pid > 0 && proc_start_time(c->pid, &start) == 0 && start == c->start_time;
 }
 
-static void mark_exited(struct state_container *c, const struct exits *exits)
+static void mark_exited(struct state_container *c, const struct state_exit *e)
 {
-	const struct state_exit *e = NULL;
-
-	for (size_t i = exits->n; i > 0 && !e; i--)
-		if (c->pid > 0 && exits->v[i - 1].pid == (uint64_t)c->pid &&
-		    exits->v[i - 1].start_time == c->start_time)
-			e = &exits->v[i - 1];
 	if (c->status != STATE_RESTARTING) { /* that one has its code and time already */
 		c->exit_code = e ? state_exit_code(e->wait_status) : CODE_UNKNOWN;
 		c->finished_ns = e ? e->real_ns : now_real_ns();
@@ -130,10 +150,9 @@ static void mark_exited(struct state_container *c, const struct exits *exits)
 int state_refresh(const struct state_paths *p, struct state_project *s, size_t *changed,
 		  struct err *err)
 {
-	struct exits exits = { NULL, 0, false };
-	auto_free struct state_exit *owned = NULL;
-	uint64_t offset = 0;
-	bool rebooted;
+	__attribute__((cleanup(exits_free))) struct exits exits = { NULL, 0, false };
+	const struct timespec nap = { 0, REAP_NS };
+	bool rebooted, waited = false;
 	char boot[37];
 	size_t n = 0;
 	int r = boot_id(boot);
@@ -149,14 +168,21 @@ int state_refresh(const struct state_paths *p, struct state_project *s, size_t *
 			continue;
 		if (!rebooted && alive(c))
 			continue;
-		if (!rebooted && !exits.loaded) {
-			r = state_exits_read(p, s->name, &offset, &owned, &exits.n, err);
+		for (;;) {
+			const struct state_exit *e = exits_find(&exits, c);
+
+			if (e || rebooted || c->pid <= 0 || waited) {
+				mark_exited(c, e);
+				break;
+			}
+			/* The keeper writes its record a moment after the process is gone. */
+			waited = exits.loaded;
+			if (waited)
+				(void)nanosleep(&nap, NULL);
+			r = exits_load(p, s->name, &exits, err);
 			if (r < 0)
 				return r;
-			exits.v = owned;
-			exits.loaded = true;
 		}
-		mark_exited(c, &exits);
 		n++;
 	}
 	state_set(&s->boot_id, boot);

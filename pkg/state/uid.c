@@ -33,8 +33,8 @@ static int scan_taken(const char *parent, bool taken[STATE_UID_SLOTS], struct er
 	if (!dir)
 		return err_errno(err, "read folder %s", parent);
 	while ((e = readdir(dir)) != NULL) {
-		int64_t slot = state_project_name_ok(e->d_name) ? slot_of(dirfd(dir), e->d_name) :
-								  -1;
+		int64_t slot =
+			state_project_name_ok(e->d_name) ? slot_of(dirfd(dir), e->d_name) : -1;
 
 		if (slot >= 0)
 			taken[slot] = true;

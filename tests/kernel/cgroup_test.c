@@ -25,10 +25,10 @@ static void check_ok(int r, const struct err *err)
 {
 	ck_assert_msg(r == 0, "%s", err_text(err));
 }
-#define OK(call)                                 \
-	do {                                     \
+#define OK(call)                                    \
+	do {                                        \
 		auto_err struct err err = ERR_INIT; \
-		check_ok(call, &err);            \
+		check_ok(call, &err);               \
 	} while (0)
 
 static void setup_all(void)
@@ -190,10 +190,9 @@ END_TEST
 
 START_TEST(limits_are_set_and_changed)
 {
-	struct cgroup_limits limits = { .memory_low = 1U << 20,
-					.cpu_quota_us = 20000,
-					.cpu_shares = 512,
-					.cpuset_cpus = "0" };
+	struct cgroup_limits limits = {
+		.memory_low = 1U << 20, .cpu_quota_us = 20000, .cpu_shares = 512, .cpuset_cpus = "0"
+	};
 	auto_cgroup struct cgroup cg = CGROUP_INIT;
 	int i;
 

@@ -14,7 +14,8 @@ static const char v1_only[] =
 	"37 31 0:34 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n"
 	"39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
 	"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
-static const char v2_only[] = "29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+static const char v2_only[] =
+	"29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 static const char unified[] = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
 static const char cgroups[] = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
 			      "cpuset\t0\t1\t1\ncpu\t0\t1\t1\nmemory\t0\t5\t0\npids\t0\t1\t1\n";
@@ -100,8 +101,12 @@ END_TEST
 
 START_TEST(broken_lines_are_skipped)
 {
-	static const char *const bad[] = { "",	"-",	   "\n\n - cgroup2",
-					   "1", "1 2 3 4", "1 2 0:1 / /a rw cgroup2 x rw",
+	static const char *const bad[] = { "",
+					   "-",
+					   "\n\n - cgroup2",
+					   "1",
+					   "1 2 3 4",
+					   "1 2 0:1 / /a rw cgroup2 x rw",
 					   "1 2 0:1 / relative rw - cgroup2 x rw" };
 	struct cgroup_layout l;
 
@@ -113,27 +118,22 @@ static const struct limit_case {
 	struct cgroup_limits limits;
 	const char *v1, *v2; /* "file=value ..." */
 } limit_cases[] = {
-	{ { .memory_max = 0 }, "", "" },
+	{{ .memory_max = 0 },			       "",                             ""					   },
 	{ { .memory_max = 1048576 },
-	  "memory.limit_in_bytes=1048576 memory.memsw.limit_in_bytes=2097152?",
-	  "memory.max=1048576 memory.swap.max=1048576?" },
+         "memory.limit_in_bytes=1048576 memory.memsw.limit_in_bytes=2097152?",	      "memory.max=1048576 memory.swap.max=1048576?"},
 	{ { .memory_max = 1000, .memory_swap_max = 1000 },
-	  "memory.limit_in_bytes=1000 memory.memsw.limit_in_bytes=1000",
-	  "memory.max=1000 memory.swap.max=0" },
+         "memory.limit_in_bytes=1000 memory.memsw.limit_in_bytes=1000",		     "memory.max=1000 memory.swap.max=0"          },
 	{ { .memory_max = 1000, .memory_swap_max = -1 },
-	  "memory.limit_in_bytes=1000 memory.memsw.limit_in_bytes=-1?",
-	  "memory.max=1000 memory.swap.max=max?" },
-	{ { .memory_low = 7 }, "memory.soft_limit_in_bytes=7", "memory.low=7" },
-	{ { .pids_max = 9 }, "pids.max=9", "pids.max=9" },
+         "memory.limit_in_bytes=1000 memory.memsw.limit_in_bytes=-1?",		      "memory.max=1000 memory.swap.max=max?"       },
+	{ { .memory_low = 7 },                              "memory.soft_limit_in_bytes=7", "memory.low=7"                               },
+	{ { .pids_max = 9 },				"pids.max=9",                   "pids.max=9"                                 },
 	{ { .cpu_quota_us = 50000 },
-	  "cpu.cfs_period_us=100000 cpu.cfs_quota_us=50000",
-	  "cpu.max=50000 100000" },
+         "cpu.cfs_period_us=100000 cpu.cfs_quota_us=50000",				 "cpu.max=50000 100000"                       },
 	{ { .cpu_quota_us = 5000, .cpu_period_us = 20000 },
-	  "cpu.cfs_period_us=20000 cpu.cfs_quota_us=5000",
-	  "cpu.max=5000 20000" },
-	{ { .cpu_shares = 1024 }, "cpu.shares=1024", "cpu.weight=39" },
-	{ { .cpu_shares = 262144 }, "cpu.shares=262144", "cpu.weight=10000" },
-	{ { .cpu_shares = 2 }, "cpu.shares=2", "cpu.weight=1" },
+         "cpu.cfs_period_us=20000 cpu.cfs_quota_us=5000",				   "cpu.max=5000 20000"                         },
+	{ { .cpu_shares = 1024 },                           "cpu.shares=1024",              "cpu.weight=39"                              },
+	{ { .cpu_shares = 262144 },                         "cpu.shares=262144",            "cpu.weight=10000"                           },
+	{ { .cpu_shares = 2 },                              "cpu.shares=2",                 "cpu.weight=1"                               },
 };
 
 static void expect(const struct cgroup_layout *l, const struct cgroup_limits *limits,

@@ -17,9 +17,9 @@
 static char base[] = "/tmp/ctrcompose-state-XXXXXX";
 static struct state_paths paths;
 
-#define OK(call)                                                           \
-	do {                                                               \
-		auto_err struct err err = ERR_INIT;                        \
+#define OK(call)                                                             \
+	do {                                                                 \
+		auto_err struct err err = ERR_INIT;                          \
 		ck_assert_msg((call) == 0, "%s: %s", #call, err_text(&err)); \
 	} while (0)
 
