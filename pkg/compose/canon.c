@@ -86,12 +86,10 @@ struct yaml_node *canon_words(struct load *l, const struct at *at, struct yaml_n
 
 /* ---- Paths */
 
-char *path_resolve(struct load *l, const char *path)
+char *path_absolute(struct load *l, const char *path)
 {
 	auto_free char *joined = NULL, *clean = NULL;
 
-	if (l->opt->no_path_resolution)
-		return arena_strdup(l->a, path);
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0') && l->home)
 		joined = path_join(l->home, path + 1 + (path[1] == '/'));
 	else if (path[0] == '/')
@@ -100,6 +98,11 @@ char *path_resolve(struct load *l, const char *path)
 		joined = path_join(l->dir, path);
 	clean = path_clean(joined);
 	return arena_strdup(l->a, clean);
+}
+
+char *path_resolve(struct load *l, const char *path)
+{
+	return l->opt->no_path_resolution ? arena_strdup(l->a, path) : path_absolute(l, path);
 }
 
 bool path_is_remote(const char *path)

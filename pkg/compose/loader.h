@@ -123,6 +123,7 @@ extern const struct shape shape_project, shape_service, shape_network, shape_vol
 extern const struct key service_keys[], network_keys[], volume_keys[], project_keys[];
 extern const struct key healthcheck_keys[], deploy_keys[], build_keys[], mount_keys[], port_keys[],
 	service_network_keys[], depends_keys[];
+extern const struct key limit_keys[], reservation_keys[], resource_keys[], policy_keys[];
 extern const struct shape shape_any;
 
 bool is_extension(const char *key); /* x-... */
@@ -139,8 +140,9 @@ struct yaml_paths {
 	size_t n, cap;
 };
 void marks_collect(struct load *l, struct yaml_node *root, struct yaml_paths *out);
-void marks_apply(const struct yaml_paths *paths, struct yaml_node *root, const char *skip,
-		 const char *skip2);
+/* Take the marked keys out of `root`; with a service, only what lies below services.<service>,
+ * which root then is. */
+void marks_apply(const struct yaml_paths *paths, struct yaml_node *root, const char *service);
 
 void interpolate_tree(struct load *l, const struct env *env, struct yaml_node *root,
 		      const struct shape *shape);
@@ -150,17 +152,36 @@ struct yaml_node *canon_tree(struct load *l, struct yaml_node *n, const struct s
 			     const struct at *at);
 struct yaml_node *merge_tree(struct load *l, struct yaml_node *left, struct yaml_node *right,
 			     const struct shape *shape, const struct at *at);
-int extends_apply(struct load *l, struct yaml_node *cfg, const struct yaml_paths *marks,
-		  struct err *err);
-void consistency_check(struct load *l, struct yaml_node *tree);
+/* Items of the same identity in one list: the later one, at the place of the earlier. */
+void list_unify(struct load *l, struct yaml_node *list, const struct shape *shape);
+
+/* One file (all its documents) to a canonical tree merged into *tree, which may be NULL. */
+struct source {
+	const char *path; /* absolute; "-" = standard input */
+	const char *shown;
+	const char *text; /* NULL: not read yet */
+	size_t len;
+};
+int load_source(struct load *l, struct source *src, struct err *err);
+int load_documents(struct load *l, struct source *src, struct yaml_docs *docs, struct err *err);
+struct included {
+	const struct included *up;
+	const char *path;
+};
+int load_files(struct load *l, struct source *files, size_t n, const struct included *up,
+	       struct yaml_node **tree, struct err *err);
+int include_apply(struct load *l, struct yaml_node *cfg, const struct yaml_paths *marks,
+		  const struct included *up, struct err *err);
+int extends_apply(struct load *l, struct yaml_node *cfg, const struct source *src,
+		  const struct yaml_paths *marks, struct err *err);
+void consistency_check(struct load *l, struct yaml_node *tree, const struct yaml_node *disabled);
 void normalize_tree(struct load *l, struct yaml_node *tree);
 int resolve_env_files(struct load *l, struct yaml_node *tree, struct err *err);
 void resolve_environment(struct load *l, struct yaml_node *tree);
 int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **disabled,
 		   struct err *err);
 void drop_unused(struct load *l, struct yaml_node *tree);
-int decode_project(struct load *l, struct project *p, const struct yaml_node *disabled,
-		   struct err *err);
+void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled);
 
 /* ---- Pieces */
 /* Substitute the variables of one string: NULL after an error, which *why then names. */
@@ -180,7 +201,8 @@ void variables_of(struct arena *a, const char *text, variable_fn *fn, void *arg)
 /* Words as a shell without expansions reads them; -EINVAL: a quote is not closed. */
 int split_words(struct arena *a, const char *text, struct list *out);
 
-char *path_resolve(struct load *l, const char *path); /* ~ and relative ones */
+char *path_absolute(struct load *l, const char *path); /* ~ and relative ones */
+char *path_resolve(struct load *l, const char *path);  /* unchanged with no_path_resolution */
 bool path_is_remote(const char *path);		      /* a URL or git reference of a build context */
 
 int bytes_of(const char *text, int64_t *out);	       /* "64m", "-1" */

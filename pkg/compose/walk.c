@@ -369,5 +369,7 @@ struct yaml_node *canon_tree(struct load *l, struct yaml_node *n, const struct s
 		if (v)
 			p->value = v;
 	}
+	if (n->type == YAML_LIST && s->merge == MERGE_BY_ID)
+		list_unify(l, n, s);
 	return n;
 }

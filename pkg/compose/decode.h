@@ -1,0 +1,33 @@
+/* decode.h - from canonical values to the fields of model.h; the table of keys refers to these. */
+#ifndef COMPOSE_DECODE_H
+#define COMPOSE_DECODE_H
+
+#include "loader.h"
+
+/* the field has the type in brackets */
+decode_fn dec_str;	   /* const char * */
+decode_fn dec_bool;	   /* bool */
+decode_fn dec_list;	   /* struct list */
+decode_fn dec_kvs;	   /* struct kvs */
+decode_fn dec_words;	   /* struct words */
+decode_fn dec_bytes;	   /* uint64_t */
+decode_fn dec_sbytes;	   /* int64_t */
+decode_fn dec_u64;	   /* uint64_t */
+decode_fn dec_i64;	   /* int64_t */
+decode_fn dec_int;	   /* int */
+decode_fn dec_unsigned;	   /* unsigned */
+decode_fn dec_cpus;	   /* uint64_t, billionths */
+decode_fn dec_duration_us; /* uint64_t */
+decode_fn dec_signal;	   /* int */
+decode_fn dec_hosts;	   /* struct kvs */
+decode_fn dec_health, dec_health_test; /* struct healthcheck */
+/* the whole struct service */
+decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,
+	dec_deploy, dec_limits, dec_restart_policy, dec_policy_condition, dec_policy_attempts;
+decode_fn dec_resources, dec_reservations;
+/* the whole struct network */
+decode_fn dec_ipam;
+
+void decode_keys(struct decode *d, const struct key *keys, const struct yaml_node *map, void *out);
+
+#endif

@@ -1,0 +1,121 @@
+/* decode_mounts.c - volumes and tmpfs of a service to one list of mounts. */
+#include "decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The place of this target: an earlier mount of it is replaced. */
+static struct service_mount *mount_at(struct decode *d, struct service *s, const char *target)
+{
+	struct service_mount *v;
+
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (strcmp(s->mounts[i].target, target) == 0) {
+			s->mounts[i] = (struct service_mount){ .target = target };
+			return &s->mounts[i];
+		}
+	if ((s->n_mounts & (s->n_mounts - 1)) == 0) { /* full at 0, 1, 2, 4, ... */
+		v = arena_array(d->a, s->n_mounts ? 2 * s->n_mounts : 1, sizeof(*v));
+		if (s->n_mounts)
+			memcpy(v, s->mounts, s->n_mounts * sizeof(*v));
+		s->mounts = v;
+	}
+	v = &s->mounts[s->n_mounts++];
+	v->target = target;
+	return v;
+}
+
+static const char *clean_target(struct decode *d, const char *target)
+{
+	auto_free char *rooted = *target == '/' ? xstrdup(target) : path_join("/", target);
+	auto_free char *clean = path_clean(rooted);
+
+	return arena_strdup(d->a, clean);
+}
+
+static uint32_t mode_of(const struct yaml_node *n)
+{
+	return n && n->type == YAML_INT && n->i > 0 && n->i <= 07777 ? (uint32_t)n->i : 0;
+}
+
+static void one_mount(struct decode *d, struct service *s, const struct yaml_node *n)
+{
+	const char *type = yaml_str(yaml_get(n, "type"));
+	const char *source = yaml_str(yaml_get(n, "source"));
+	const char *target = yaml_str(yaml_get(n, "target"));
+	const struct yaml_node *bind = yaml_get(n, "bind"), *volume = yaml_get(n, "volume");
+	const struct yaml_node *tmpfs = yaml_get(n, "tmpfs"), *f;
+	struct service_mount *m;
+
+	if (!target)
+		return;
+	m = mount_at(d, s, clean_target(d, target));
+	m->kind = str_eq(type, "bind")	? MOUNT_BIND :
+		  str_eq(type, "tmpfs") ? MOUNT_TMPFS :
+					  MOUNT_VOLUME;
+	m->source = source && *source ? source : NULL;
+	if ((f = yaml_get(n, "read_only")))
+		dec_bool(d, f, &m->read_only);
+	if ((f = yaml_get(bind, "create_host_path")))
+		dec_bool(d, f, &m->create_host_path);
+	if ((f = yaml_get(bind, "propagation")))
+		dec_str(d, f, &m->propagation);
+	if ((f = yaml_get(volume, "nocopy")))
+		dec_bool(d, f, &m->nocopy);
+	if ((f = yaml_get(volume, "subpath")))
+		dec_str(d, f, &m->subpath);
+	if ((f = yaml_get(tmpfs, "size")))
+		dec_bytes(d, f, &m->tmpfs_size);
+	m->tmpfs_mode = mode_of(yaml_get(tmpfs, "mode"));
+}
+
+void dec_mounts(struct decode *d, const struct yaml_node *v, void *field)
+{
+	if (v->type == YAML_LIST)
+		for (size_t i = 0; i < v->m.n; i++)
+			one_mount(d, field, v->m.v[i].value);
+}
+
+/* "/run:size=64m,mode=0755,noexec" */
+static void tmpfs_options(struct decode *d, struct service_mount *m, const char *text)
+{
+	auto_sbuf struct sbuf rest = SBUF_INIT;
+	char *save = NULL, *copy = arena_strdup(d->a, text);
+
+	for (char *o = strtok_r(copy, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
+		uint64_t size;
+
+		if (strcmp(o, "ro") == 0)
+			m->read_only = true;
+		else if (strcmp(o, "rw") == 0)
+			m->read_only = false;
+		else if (str_starts(o, "size=") && parse_bytes(o + 5, &size) == 0)
+			m->tmpfs_size = size;
+		else if (str_starts(o, "mode=") && strspn(o + 5, "01234567") == strlen(o + 5))
+			m->tmpfs_mode = (uint32_t)strtoul(o + 5, NULL, 8) & 07777;
+		else
+			sbuf_addf(&rest, "%s%s", rest.len ? "," : "", o);
+	}
+	if (rest.len)
+		m->tmpfs_options = arena_strdup(d->a, sbuf_str(&rest));
+}
+
+void dec_tmpfs(struct decode *d, const struct yaml_node *v, void *field)
+{
+	if (v->type != YAML_LIST)
+		return;
+	for (size_t i = 0; i < v->m.n; i++) {
+		const char *text = yaml_str(v->m.v[i].value), *colon;
+		struct service_mount *m;
+
+		if (!text || !*text)
+			continue;
+		colon = strchr(text, ':');
+		m = mount_at(d, field,
+			     clean_target(d, colon ? arena_strndup(d->a, text, (size_t)(colon - text)) :
+						     text));
+		m->kind = MOUNT_TMPFS;
+		if (colon)
+			tmpfs_options(d, m, colon + 1);
+	}
+}

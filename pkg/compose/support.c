@@ -1,0 +1,120 @@
+/* support.c - what the runtime does with each key: the check before `up`, and the page about it. */
+#include "loader.h"
+
+#include <string.h>
+
+struct unsupported {
+	struct sbuf text;
+	size_t n;
+};
+
+static void refuse(struct unsupported *u, const struct yaml_node *n, const char *name,
+		   const char *why)
+{
+	u->n++;
+	if (u->text.len)
+		sbuf_addc(&u->text, '\n');
+	if (n->file && n->line)
+		sbuf_addf(&u->text, "%s:%u:%u: ", n->file, n->line, n->col);
+	sbuf_addf(&u->text, "%s: %s", name, why);
+}
+
+/* null, false, "" and empty sections ask for nothing. */
+static bool asks_nothing(const struct yaml_node *n)
+{
+	switch (n->type) {
+	case YAML_NULL:
+		return true;
+	case YAML_BOOL:
+		return !n->b;
+	case YAML_STR:
+		return !*n->s;
+	case YAML_LIST:
+	case YAML_MAP:
+		return n->m.n == 0;
+	default:
+		return false;
+	}
+}
+
+static void visit(struct unsupported *u, const struct yaml_node *n, const struct shape *shape,
+		  const struct at *at)
+{
+	if (!shape || yaml_is_scalar(n))
+		return;
+	for (size_t i = 0; i < n->m.n; i++) {
+		const struct yaml_pair *p = &n->m.v[i];
+		struct at here = { at, p->key, i };
+		const struct shape *child = n->type == YAML_LIST ? shape->item : shape->value;
+		auto_arena struct arena a = { 0 };
+		const struct key *k = shape->keys;
+		const char *why = NULL;
+
+		if (n->type == YAML_MAP && k) {
+			while (k->name && strcmp(k->name, p->key) != 0)
+				k++;
+			if (!k->name || asks_nothing(p->value))
+				continue;
+			if (k->support == NOT_YET)
+				why = "not supported yet";
+			if (k->refuse && k->refuse(p->value))
+				why = k->refuse(p->value);
+			if (why || k->support == LOADS || k->support == IGNORED) {
+				if (why)
+					refuse(u, p->value, at_name(&a, &here), why);
+				continue;
+			}
+			child = k->shape;
+		}
+		visit(u, p->value, child, &here);
+	}
+}
+
+int compose_check_supported(const struct project *p, struct err *err)
+{
+	struct unsupported u = { SBUF_INIT, 0 };
+	int r = 0;
+
+	visit(&u, p->tree, &shape_project, NULL);
+	if (u.n)
+		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
+	sbuf_clear(&u.text);
+	return r;
+}
+
+/* ---- docs/COMPOSE_SUPPORT.md */
+
+static const char *const levels[] = { [RUNS] = "yes",
+				      [LOADS] = "yes, by the loader",
+				      [IGNORED] = "accepted, no effect",
+				      [NOT_YET] = "refused by `up`" };
+
+static void table(struct sbuf *out, const char *title, const struct key *keys)
+{
+	sbuf_addf(out, "\n## %s\n\n| key | supported | remark |\n|---|---|---|\n", title);
+	for (const struct key *k = keys; k->name; k++)
+		sbuf_addf(out, "| `%s` | %s | %s |\n", k->name, levels[k->support],
+			  k->note ? k->note : "");
+}
+
+void compose_support_page(struct sbuf *out)
+{
+	sbuf_adds(out,
+		  "# Compose keys\n\n"
+		  "Made from the loader's table of keys. `config` reads, merges and prints all of "
+		  "them; this\npage says what the runtime does with each. A key that is not carried "
+		  "out yet is never dropped\nsilently: `up` refuses it with file, line and column. "
+		  "Unknown keys are errors, `x-*` is allowed\neverywhere.\n");
+	table(out, "Top level", project_keys);
+	table(out, "services.*", service_keys);
+	table(out, "services.*.healthcheck", healthcheck_keys);
+	table(out, "services.*.deploy", deploy_keys);
+	table(out, "services.*.deploy.resources.limits", limit_keys);
+	table(out, "services.*.deploy.resources.reservations", reservation_keys);
+	table(out, "services.*.deploy.restart_policy", policy_keys);
+	table(out, "services.*.networks.*", service_network_keys);
+	table(out, "services.*.ports[]", port_keys);
+	table(out, "services.*.volumes[]", mount_keys);
+	table(out, "networks.*", network_keys);
+	table(out, "volumes.*", volume_keys);
+}
