@@ -138,7 +138,7 @@ struct fw_rule {
 	bool v6;
 	const char *table; /* "raw", "mangle", "nat", "filter" */
 	const char *chain; /* one of ours, or a built-in one where it is a hook */
-	const char *args;  /* as iptables takes them: "-i cc-1 -j DROP" */
+	const char *args; /* as iptables takes them: "-i cc-1 -j DROP" */
 	bool hook;         /* stands in a built-in chain, first place */
 };
 struct fw_rules {
@@ -146,10 +146,12 @@ struct fw_rules {
 	char tag[20]; /* begins the name of every chain of the project */
 	struct fw_rule *v;
 	size_t n, cap;
-	struct fw_sysctl { /* written after the rules are in */
-		const char *path, *value;
-	} *sysctls;
-	size_t n_sysctls, cap_sysctls;
+	struct {
+		struct fw_sysctl { /* written after the rules are in; path below /proc/sys */
+			const char *path, *value;
+		} *v;
+		size_t n, cap;
+	} sysctls;
 };
 /* The whole rule list of a project (pure); empty when nothing needs rules. `project` is any string
  * that is unique on this host (run folder + project name). Release with fw_rules_clear(). */
@@ -163,7 +165,7 @@ void fw_rules_clear(struct fw_rules *r);
  * Caller frees. */
 char *fw_script(const struct fw_rules *r, bool v6, const char *saved);
 
-/* Put the rules in place, replacing those of the project that are there. Idempotent, so it also
+/* The bridges must be up. Put the rules in place, replacing those of the project that are there. Idempotent, so it also
  * repairs after somebody flushed the tables. Turns forwarding on when needed. */
 int fw_apply(const struct fw_rules *r, struct err *err);
 /* Remove all chains of the project and the jumps to them. Nothing there is success. v6: look at

@@ -9,4 +9,7 @@ int net_sysctl(const char *path, const char *value);
 /* net/<family>/conf/<ifname>/<key> */
 int net_sysctl_if(const char *family, const char *ifname, const char *key, const char *value);
 
+/* "CC-" and twelve digits: how the chains of a project begin. */
+void fw_tag(const char *project, char out[20]);
+
 #endif

@@ -1,0 +1,103 @@
+/* fw_script.c - from what is there to what should be, as one input for iptables-restore. Pure.
+ *
+ * With --noflush a line ":CHAIN" makes a chain of ours, or empties it; everything else stays. What
+ * is deleted is named exactly as iptables-save printed it, so nothing foreign is ever matched.
+ */
+#include "net_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const tables[] = { "raw", "mangle", "nat", "filter" };
+
+/* What iptables-save says about us in one table. */
+struct found {
+	struct strs chains; /* ours */
+	struct strs jumps;  /* "FORWARD -j CC-..." in chains that are not */
+};
+
+/* The word after " -j " or " -g ", ours or not. */
+static bool jumps_to(const char *line, const char *tag)
+{
+	static const char *const jumps[] = { " -j ", " -g " };
+
+	for (size_t i = 0; i < ARRAY_LEN(jumps); i++) {
+		const char *at = strstr(line, jumps[i]);
+
+		for (; at; at = strstr(at + 1, jumps[i]))
+			if (str_starts(at + 4, tag))
+				return true;
+	}
+	return false;
+}
+
+static void look(char *line, const char *tag, struct found *found)
+{
+	if (line[0] == ':' && str_starts(line + 1, tag)) {
+		line[strcspn(line, " ")] = '\0';
+		strs_add(&found->chains, line + 1);
+	} else if (str_starts(line, "-A ") && !str_starts(line + 3, tag) && jumps_to(line, tag)) {
+		strs_add(&found->jumps, line + 3);
+	}
+}
+
+static void find(const char *saved, const char *table, const char *tag, struct found *found)
+{
+	auto_free char *text = xstrdup(saved);
+	bool inside = false;
+
+	for (char *next = text, *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
+		if (line[0] == '*')
+			inside = str_eq(line + 1, table);
+		else if (inside)
+			look(line, tag, found);
+	}
+}
+
+static bool in_table(const struct fw_rule *rule, bool v6, const char *table)
+{
+	return rule->v6 == v6 && str_eq(rule->table, table);
+}
+
+static void script_table(struct sbuf *out, const struct fw_rules *r, bool v6, const char *table,
+			 const struct found *found)
+{
+	auto_strs struct strs wanted = { 0 };
+
+	for (size_t i = 0; i < r->n; i++)
+		if (in_table(&r->v[i], v6, table) && !r->v[i].hook &&
+		    !strs_has(&wanted, r->v[i].chain))
+			strs_add(&wanted, r->v[i].chain);
+	if (wanted.n == 0 && found->chains.n == 0 && found->jumps.n == 0)
+		return;
+	sbuf_addf(out, "*%s\n", table);
+	for (size_t i = 0; i < wanted.n; i++)
+		sbuf_addf(out, ":%s - [0:0]\n", wanted.v[i]);
+	for (size_t i = 0; i < found->jumps.n; i++)
+		sbuf_addf(out, "-D %s\n", found->jumps.v[i]);
+	for (size_t i = 0; i < found->chains.n; i++)
+		if (!strs_has(&wanted, found->chains.v[i]))
+			sbuf_addf(out, "-F %s\n-X %s\n", found->chains.v[i], found->chains.v[i]);
+	for (size_t i = 0; i < r->n; i++)
+		if (in_table(&r->v[i], v6, table))
+			sbuf_addf(out, r->v[i].hook ? "-I %s 1 %s\n" : "-A %s %s\n", r->v[i].chain,
+				  r->v[i].args);
+	sbuf_adds(out, "COMMIT\n");
+}
+
+char *fw_script(const struct fw_rules *r, bool v6, const char *saved)
+{
+	/* With the dash: a tag is never the beginning of another chain's tag. */
+	auto_free char *tag = xasprintf("%s-", r->tag);
+	auto_sbuf struct sbuf out = SBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct found found = { .chains = { 0 } };
+
+		find(saved, tables[i], tag, &found);
+		script_table(&out, r, v6, tables[i], &found);
+		strs_clear(&found.chains);
+		strs_clear(&found.jumps);
+	}
+	return sbuf_take(&out);
+}
