@@ -1,0 +1,202 @@
+/* project.c - from the global options to a project and its record. */
+#include "cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct list borrow(struct arena *a, const struct strs *from)
+{
+	struct list l = { .v = arena_array(a, from->n + 1, sizeof(*l.v)), .n = from->n };
+
+	for (size_t i = 0; i < from->n; i++)
+		l.v[i] = from->v[i];
+	return l;
+}
+
+static struct list borrow_words(struct arena *a, char *const *words)
+{
+	struct list l = { 0 };
+
+	while (words && words[l.n])
+		l.n++;
+	l.v = arena_array(a, l.n + 1, sizeof(*l.v));
+	for (size_t i = 0; i < l.n; i++)
+		l.v[i] = words[i];
+	return l;
+}
+
+void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct compose_options *out)
+{
+	static const struct cmd_load plain;
+
+	if (!how)
+		how = &plain;
+	*out = (struct compose_options){
+		.files = borrow(a, &global.files),
+		.env_files = borrow(a, &global.env_files),
+		.profiles = borrow(a, &global.profiles),
+		.services = borrow_words(a, how->services),
+		.project_dir = global.project_dir,
+		.project_name = global.project_name,
+		.environ = (const char *const *)environ,
+		.no_interpolate = how->no_interpolate,
+		.no_path_resolution = how->no_path_resolution,
+		.no_env_resolution = how->no_env_resolution,
+		.no_consistency = how->no_consistency,
+		.no_normalize = how->no_normalize,
+		.all_resources = global.all_resources,
+		.only_services = how->only_services,
+	};
+	if (how->all_profiles) {
+		out->profiles.v = arena_array(a, 1, sizeof(*out->profiles.v));
+		out->profiles.v[0] = "*";
+		out->profiles.n = 1;
+	}
+}
+
+static void decide(int r)
+{
+	if (r == -ENOENT)
+		cmd_exit_with(EXIT_NO_FILE);
+	else if (r == -EINVAL || r == -E2BIG)
+		cmd_exit_with(EXIT_BAD_FILE);
+}
+
+static int load(const struct cmd_load *how, struct project **out, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	auto_diags struct compose_diags diags = { 0 };
+	struct compose_options opt;
+	int r;
+
+	cmd_compose_options(&a, how, &opt);
+	r = compose_load(&opt, out, &diags, err);
+	for (size_t i = 0; !(how && how->quiet) && i < diags.warnings.n; i++)
+		cmd_warn("%s", diags.warnings.v[i]);
+	return r;
+}
+
+int cmd_load_project_with(const struct cmd_load *how, struct project **out, struct err *err)
+{
+	int r = load(how, out, err);
+
+	if (r < 0)
+		decide(r);
+	return r;
+}
+
+int cmd_load_project(struct project **out, struct err *err)
+{
+	return cmd_load_project_with(NULL, out, err);
+}
+
+static int given_name(const char *name, char **out, struct err *err)
+{
+	if (!state_project_name_ok(name)) {
+		cmd_exit_with(EXIT_BAD_FILE);
+		return err_set(
+			err, -EINVAL,
+			"project name '%s': must consist of lower-case letters, digits, '_' and "
+			"'-', and begin with a letter or digit",
+			name);
+	}
+	*out = xstrdup(name);
+	return 0;
+}
+
+int cmd_find_project(char **name, struct project **out, struct err *err)
+{
+	static const struct cmd_load how = { .all_profiles = true };
+	const char *env = getenv("COMPOSE_PROJECT_NAME");
+	struct project *p = NULL;
+	int r;
+
+	*out = NULL;
+	if (global.project_name && global.project_name[0] && global.files.n == 0)
+		return given_name(global.project_name, name, err);
+	r = load(&how, &p, err);
+	if (r == -ENOENT && global.files.n == 0 && env && env[0]) {
+		err_clear(err);
+		return given_name(env, name, err);
+	}
+	if (r < 0) {
+		decide(r);
+		return r;
+	}
+	*name = xstrdup(p->name);
+	*out = p;
+	return 0;
+}
+
+int cmd_project_name(char **name, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	struct compose_options opt;
+	int r;
+
+	cmd_compose_options(&a, NULL, &opt);
+	r = compose_project_name(&opt, name, err);
+	if (r < 0)
+		decide(r);
+	return r;
+}
+
+int cmd_load_state(const struct state_paths *paths, const char *name, struct state_project **out,
+		   struct err *err)
+{
+	auto_state struct state_project *s = NULL;
+	auto_err struct err why = ERR_INIT;
+	int r = state_load(paths, name, &s, &why);
+
+	if (r == -ENOENT) {
+		*out = state_new(name);
+		return 0;
+	}
+	if (r < 0)
+		return err_set(err, r, "%s", err_text(&why));
+	r = state_refresh(paths, s, NULL, err);
+	if (r < 0)
+		return r;
+	*out = steal(s);
+	return 0;
+}
+
+static void add_once(struct strs *l, const char *s)
+{
+	if (s && !strs_has(l, s))
+		strs_add(l, s);
+}
+
+int cmd_check_services(char *const *words, const struct project *p, const struct state_project *s,
+		       struct err *err)
+{
+	auto_strs struct strs known = { 0 };
+	auto_sbuf struct sbuf list = SBUF_INIT;
+
+	if (!words || !words[0])
+		return 0;
+	for (size_t i = 0; p && i < p->n_services; i++)
+		add_once(&known, p->services[i].name);
+	for (size_t i = 0; p && i < p->n_disabled; i++)
+		add_once(&known, p->disabled[i].name);
+	for (size_t i = 0; s && i < s->containers.n; i++)
+		add_once(&known, s->containers.v[i]->service);
+	for (size_t i = 0; i < known.n; i++)
+		sbuf_addf(&list, "%s%s", i ? ", " : "", known.v[i]);
+	for (size_t i = 0; words[i]; i++)
+		if (!strs_has(&known, words[i]))
+			return err_set(err, -ENOENT, "no such service: %s (%s%s)", words[i],
+				       known.n ? "there are: " : "there are none", sbuf_str(&list));
+	return 0;
+}
+
+bool cmd_wants(char *const *words, const char *service)
+{
+	if (!words || !words[0])
+		return true;
+	for (; *words; words++)
+		if (str_eq(*words, service))
+			return true;
+	return false;
+}
