@@ -103,9 +103,9 @@ struct cgroup_limits {
 struct cgroup_write {
 	enum cgroup_controller controller;
 	bool v2;
+	bool soft; /* nobody asked for it by name: a missing file is no error */
 	const char *file;
 	char value[256];
-	bool soft; /* nobody asked for it by name: a missing file is no error */
 };
 #define CGROUP_WRITES_MAX 12
 /* -EOPNOTSUPP: the host has no controller for a limit that was asked for. */

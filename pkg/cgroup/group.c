@@ -346,7 +346,7 @@ int cgroup_create(const struct cgroup_system *sys, const char *path,
 {
 	struct cgroup_write writes[CGROUP_WRITES_MAX];
 	unsigned controllers = always(sys);
-	size_t n;
+	size_t n = 0;
 	int r = path_check(path, err);
 
 	if (r == 0 && !strchr(path, '/'))
@@ -377,7 +377,7 @@ int cgroup_create(const struct cgroup_system *sys, const char *path,
 int cgroup_update(const struct cgroup *cg, const struct cgroup_limits *limits, struct err *err)
 {
 	struct cgroup_write writes[CGROUP_WRITES_MAX];
-	size_t n;
+	size_t n = 0;
 	int r = cgroup_limit_writes(&cg->sys->layout, limits, writes, &n, err);
 
 	return r < 0 ? r : apply(cg->sys, cg->path, writes, n, err);

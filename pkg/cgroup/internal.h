@@ -18,8 +18,10 @@ struct cgroup_system {
 	size_t n;
 };
 
+/* h is declared here. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define EACH_HIER(h, sys) \
 	for (const struct hier *h = (sys)->hiers; h < (sys)->hiers + (sys)->n; h++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The hierarchy that counts or limits c, or NULL. */
 const struct hier *hier_of(const struct cgroup_system *sys, enum cgroup_controller c);

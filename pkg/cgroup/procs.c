@@ -239,7 +239,7 @@ static int find_freezer(const struct cgroup_system *sys, const char *path, struc
 int cgroup_freeze(const struct cgroup_system *sys, const char *path, struct err *err)
 {
 	struct backoff wait = { .deadline_us = now_mono_us() + FREEZE_WAIT_US };
-	struct freezer f;
+	struct freezer f = { NULL, "", "", "", "", "" };
 	int r = find_freezer(sys, path, &f, err);
 
 	if (r < 0)
@@ -263,7 +263,7 @@ int cgroup_freeze(const struct cgroup_system *sys, const char *path, struct err 
 
 int cgroup_thaw(const struct cgroup_system *sys, const char *path, struct err *err)
 {
-	struct freezer f;
+	struct freezer f = { NULL, "", "", "", "", "" };
 	int r = find_freezer(sys, path, &f, err);
 
 	return r < 0 ? r : hier_write(f.h, path, f.file, f.thaw, err);

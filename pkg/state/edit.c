@@ -16,7 +16,7 @@ struct state_container *state_container_add(struct state_project *s)
 {
 	struct state_container *c = xcalloc(1, sizeof(*c));
 
-	*vec_push(&s->containers) = c;
+	*vec_push(&s->containers) = c; /* NOLINT(bugprone-sizeof-expression) */
 	return c;
 }
 
@@ -25,8 +25,8 @@ void state_container_remove(struct state_project *s, struct state_container *c)
 	for (size_t i = 0; i < s->containers.n; i++) {
 		if (s->containers.v[i] != c)
 			continue;
-		memmove(&s->containers.v[i], &s->containers.v[i + 1],
-			(s->containers.n - i - 1) * sizeof(*s->containers.v));
+		for (size_t k = i + 1; k < s->containers.n; k++)
+			s->containers.v[k - 1] = s->containers.v[k];
 		s->containers.n--;
 		table_clear(&container_table, c);
 		free(c);

@@ -119,8 +119,8 @@ int state_decode(const char *text, size_t len, const char *where, struct state_p
 {
 	auto_state struct state_project *s = xcalloc(1, sizeof(*s));
 	auto_json struct json *j = NULL;
-	const char *body;
-	size_t body_len;
+	const char *body = NULL;
+	size_t body_len = 0;
 	int r = envelope_open(text, len, where, &body, &body_len, err);
 
 	if (r < 0)
@@ -180,7 +180,7 @@ int state_load(const struct state_paths *p, const char *project, struct state_pr
 	if (r < 0)
 		return err_set(err, r, "read %s: %s", file, strerror(-r));
 	r = state_decode(text, len, file, &s, err);
-	if (r < 0)
+	if (r < 0 || !s)
 		return r;
 	if (!str_eq(s->name, project))
 		return err_set(err, -EBADMSG, "%s: belongs to project '%s'", file, s->name);
@@ -257,8 +257,8 @@ static void load_one(const struct state_paths *p, const char *boot, struct state
 	struct state_container probe = { .seq = 0 };
 	auto_json struct json *j = NULL;
 	auto_free char *text = NULL;
-	const char *body;
-	size_t len;
+	const char *body = NULL;
+	size_t len = 0;
 
 	if (file_read(AT_FDCWD, file, STATE_SIZE_MAX, &text, &len) < 0 ||
 	    envelope_open(text, len, file, &body, &len, NULL) < 0 ||

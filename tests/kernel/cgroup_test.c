@@ -1,6 +1,7 @@
 /* Groups on the real kernel. Each test has a folder of its own in every hierarchy, and removes it.
  * Where v1 owns the controllers, a second system made of the unified hierarchy alone tries what a
- * v2 host does without controllers: kill, freeze, clone into the group, the device program.
+ * v2 host does without controllers: kill, freeze, clone into the group, the device program; and a
+ * third one without it is a host of old.
  */
 #include <ctrcompose/cgroup.h>
 
@@ -36,20 +37,32 @@ static void setup_all(void)
 	OK(cgroup_system_open(&sys, &err));
 }
 
-static void setup_unified(void)
+static void setup_part(bool unified)
 {
 	struct cgroup_layout l = { .unified = NULL };
 	auto_free char *mounts = NULL;
 
-	setup_all();
 	ck_assert_int_eq(file_read(AT_FDCWD, "/proc/self/mountinfo", 1U << 20, &mounts, NULL), 0);
 	OK(cgroup_layout_parse(mounts, NULL, "", &l, &err));
-	for (size_t c = 0; c < CGROUP_CONTROLLERS; c++) {
+	for (size_t c = 0; unified && c < CGROUP_CONTROLLERS; c++) {
 		free(l.v1[c]);
 		l.v1[c] = NULL;
 	}
-	cgroup_system_close(&sys);
+	if (!unified) {
+		free(l.unified);
+		l.unified = NULL;
+	}
 	sys = cgroup_system_new(&l);
+}
+
+static void setup_unified(void)
+{
+	setup_part(true);
+}
+
+static void setup_v1(void)
+{
+	setup_part(false);
 }
 
 static void teardown(void)
@@ -347,6 +360,8 @@ int main(void)
 	suite_add_tcase(s, tests("as the host has it", setup_all));
 	if (access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0)
 		suite_add_tcase(s, tests("the unified hierarchy alone", setup_unified));
+	if (access("/sys/fs/cgroup/memory/tasks", F_OK) == 0)
+		suite_add_tcase(s, tests("the v1 hierarchies alone", setup_v1));
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
