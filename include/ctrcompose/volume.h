@@ -59,16 +59,16 @@ int volume_open(struct volume_store *s, const char *name, struct err *err);
 
 /* ---- Copy-up ---------------------------------------------------------------------------------
  * What is in the image at the mount point goes into a volume that is still empty: content, owners
- * (uid_shift and its gid subtracted: 0 where the source shows plain ids), modes, times, xattrs,
- * symlinks, hardlinks; the owner, mode and times of the folder itself too. Does not cross mounts,
- * leaves out devices and sockets. The copy is made beside the volume and put in with one rename at
- * the end, so after a crash the volume is empty still and the next call does it again.
- * src_dirfd must be readable (not O_PATH); dst is the volume's name. *copied (may be NULL) tells
- * whether anything was done.
+ * (uid_shift subtracted from uid and gid: 0 where the source shows plain ids), modes, times, xattrs,
+ * symlinks, hardlinks; owner, mode and times of the folder itself too, also when it is empty. Does
+ * not cross mounts, leaves out devices and sockets. A volume that has content is left alone.
+ * src_dirfd must be readable (not O_PATH). *copied (may be NULL) tells whether anything was done.
+ * A mark beside _data says that a copy has begun: after a crash the next call empties the volume
+ * and does it again. A volume once filled, or found filled, is never emptied.
  */
 int volume_copy_up(struct volume_store *s, const char *name, int src_dirfd, uint32_t uid_shift,
 		   bool *copied, struct err *err);
-/* The same between two folders; not atomic. dst must be empty: -ENOTEMPTY. */
+/* The same between two folders without the mark. dst must be empty: -ENOTEMPTY. */
 int volume_copy_tree(int src_dirfd, int dst_dirfd, uint32_t uid_shift, struct err *err);
 
 #endif

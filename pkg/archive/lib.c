@@ -1,0 +1,160 @@
+/* lib.c - the library behind a table, and a stream on top of it; see lib.h */
+#include "lib.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 1 << 17 };
+
+static struct archive_lib lib;
+static char *lib_problem;
+static locale_t utf8;
+
+static bool load_symbol(void *handle, const char *name, void *slot)
+{
+	void *symbol = dlsym(handle, name);
+
+	memcpy(slot, &symbol, sizeof(symbol)); /* ISO C has no cast from object to function */
+	return symbol != NULL;
+}
+
+static void load(void)
+{
+	void *handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	bool ok = handle != NULL;
+
+#define LOAD(name) ok = ok && load_symbol(handle, #name, &lib.name);
+	ARCHIVE_LIB_FUNCTIONS(LOAD)
+#undef LOAD
+	if (!ok) {
+		const char *why = dlerror();
+
+		lib_problem = xstrdup(why ? why : "libarchive.so.13 lacks a function");
+	}
+	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+const struct archive_lib *archive_lib_get(struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, load);
+	if (!lib_problem)
+		return &lib;
+	(void)err_set(err, ENOTSUP, "archives need libarchive (package libarchive13): %s",
+		      lib_problem);
+	return NULL;
+}
+
+locale_t archive_lib_enter(void)
+{
+	return utf8 ? uselocale(utf8) : (locale_t)0;
+}
+
+void archive_lib_leave(locale_t before)
+{
+	if (before)
+		(void)uselocale(before);
+}
+
+static la_ssize_t read_source(struct archive *a, void *arg, const void **out)
+{
+	struct archive_stream *s = arg;
+	ssize_t n;
+
+	(void)a;
+	if (s->failed < 0)
+		return -1;
+	n = s->src(s->src_arg, s->buf, READ_SIZE, &s->err);
+	if (n < 0) {
+		s->failed = (int)n;
+		return -1;
+	}
+	*out = s->buf;
+	return n;
+}
+
+int archive_stream_failed(struct archive_stream *s, struct err *err)
+{
+	const char *why;
+
+	if (s->failed < 0)
+		return err_set(err, s->failed, "%s", err_text(&s->err));
+	why = s->lib->archive_error_string(s->tar);
+	return err_set(err, EBADMSG, "%s", why ? why : "not a tar archive");
+}
+
+int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
+			archive_source_fn *src, void *src_arg, struct err *err)
+{
+	const struct archive_lib *l = archive_lib_get(err);
+
+	*s = (struct archive_stream){ .lib = l, .src = src, .src_arg = src_arg };
+	if (!l)
+		return -ENOTSUP;
+	s->tar = l->archive_read_new();
+	if (!s->tar)
+		abort();
+	s->buf = xmalloc(READ_SIZE);
+	if (kind == ARCHIVE_STREAM_RAW) {
+		l->archive_read_support_format_raw(s->tar);
+		l->archive_read_support_format_empty(s->tar);
+	} else {
+		l->archive_read_support_format_tar(s->tar);
+		l->archive_read_support_format_empty(s->tar);
+	}
+	if (kind != ARCHIVE_STREAM_PLAIN_TAR) {
+		l->archive_read_support_filter_gzip(s->tar);
+		l->archive_read_support_filter_xz(s->tar);
+		l->archive_read_support_filter_zstd(s->tar);
+	}
+	if (l->archive_read_open(s->tar, s, NULL, read_source, NULL) != ARCHIVE_OK)
+		return archive_stream_failed(s, err);
+	return 0;
+}
+
+void archive_stream_close(struct archive_stream *s)
+{
+	if (s->tar)
+		(void)s->lib->archive_read_free(s->tar);
+	free(s->buf);
+	err_clear(&s->err);
+	*s = (struct archive_stream){ 0 };
+}
+
+int archive_stream_next(struct archive_stream *s, struct archive_entry **entry, struct err *err)
+{
+	int r;
+
+	do
+		r = s->lib->archive_read_next_header(s->tar, entry);
+	while (r == ARCHIVE_RETRY);
+	if (r == ARCHIVE_EOF)
+		return 0;
+	/* A warning is about metadata that could not be read in full; the member is there. */
+	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+		return archive_stream_failed(s, err);
+	return 1;
+}
+
+ssize_t archive_source_fd(void *arg, void *buf, size_t len, struct err *err)
+{
+	for (;;) {
+		ssize_t n = read(*(int *)arg, buf, len);
+
+		if (n >= 0)
+			return n;
+		if (errno != EINTR)
+			return err_errno(err, "read");
+	}
+}
+
+int archive_sink_fd(void *arg, const void *data, size_t len, struct err *err)
+{
+	int r = fd_write_all(*(int *)arg, data, len);
+
+	return r < 0 ? err_set(err, r, "write: %s", strerror(-r)) : 0;
+}
