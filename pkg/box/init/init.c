@@ -1,0 +1,131 @@
+/* init.c - the container's PID 1 when the service asks for one: starts the program, passes signals
+ * on, reaps whatever is orphaned, ends with the program's status.
+ *
+ * Static, without a C library, so that it runs in any image; it lives in a sealed memory file and
+ * never is a file of the host. argv: name, number of the status socket, program, arguments...
+ * The program has been looked up already: the second argument is its path.
+ */
+#include <linux/signal.h>
+#include <linux/wait.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+static long call(long n, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return r;
+}
+/* The stack holds argc, argv, environment; main_ takes its address. */
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall main_\n");
+#elif defined(__aarch64__)
+static long call(long n, long a, long b, long c, long d)
+{
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+	return x0;
+}
+__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x0, sp\n\tbl main_\n");
+#else
+#error "the container's init is not written for this architecture"
+#endif
+
+#define FORK_FLAGS SIGCHLD
+#define ALL_BYTES  8 /* of the kernel's signal set */
+
+void main_(long *stack) __attribute__((noreturn, used));
+
+static void leave(long status) __attribute__((noreturn));
+static void leave(long status)
+{
+	for (;;)
+		(void)call(SYS_exit_group, status, 0, 0, 0);
+}
+
+static int number(const char *s)
+{
+	int v = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		v = v * 10 + (*s - '0');
+	return v;
+}
+
+/* The program's side. What it says when the exec fails is one int on the status socket: the errno;
+ * the receiver knows the name. */
+static void start(int status_fd, char **argv, char **env) __attribute__((noreturn));
+static void start(int status_fd, char **argv, char **env)
+{
+	unsigned long none = 0;
+	int code;
+
+	(void)call(SYS_setsid, 0, 0, 0, 0);
+	(void)call(SYS_ioctl, 0, 0x540e /* TIOCSCTTY */, 1, 0); /* fails without a terminal */
+	(void)call(SYS_fcntl, status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */, 0);
+	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, ALL_BYTES);
+	code = (int)-call(SYS_execve, (long)argv[0], (long)argv, (long)env, 0);
+	(void)call(SYS_write, status_fd, (long)&code, sizeof(code), 0);
+	leave(code == 2 ? 127 : 126);
+}
+
+/* Reaps all that have ended; true when the program is among them. */
+static int reap(long program, int *status)
+{
+	int one, done = 0;
+	long pid;
+
+	while ((pid = call(SYS_wait4, -1, (long)&one, WNOHANG, 0)) > 0)
+		if (pid == program) {
+			*status = one;
+			done = 1;
+		}
+	return done;
+}
+
+void main_(long *stack)
+{
+	long argc = stack[0];
+	char **argv = (char **)(stack + 1);
+	char **env = argv + argc + 1;
+	unsigned long all = ~0UL;
+	int status_fd, status = 0;
+	long program;
+
+	if (argc < 3)
+		leave(125);
+	status_fd = number(argv[1]);
+	/* Everything is blocked and fetched by hand: PID 1 gets no signal without that. */
+	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, ALL_BYTES);
+#ifdef SYS_fork
+	program = call(SYS_fork, 0, 0, 0, 0);
+#else
+	program = call(SYS_clone, FORK_FLAGS, 0, 0, 0);
+#endif
+	if (program == 0)
+		start(status_fd, argv + 2, env);
+	if (program < 0)
+		leave(125);
+	(void)call(SYS_close, status_fd, 0, 0, 0);
+	(void)call(SYS_close, 0, 0, 0, 0); /* the terminal and the pipes are the program's */
+	(void)call(SYS_close, 1, 0, 0, 0);
+	(void)call(SYS_close, 2, 0, 0, 0);
+	for (;;) {
+		long sig;
+
+		if (reap(program, &status))
+			leave((status & 0x7f) == 0 ? status >> 8 & 0xff : 128 + (status & 0x7f));
+		sig = call(SYS_rt_sigtimedwait, (long)&all, 0, 0, ALL_BYTES);
+		if (sig > 0 && sig != SIGCHLD)
+			(void)call(SYS_kill, program, sig, 0, 0);
+	}
+}
