@@ -13,22 +13,23 @@
 #include <ctrcompose/model.h>
 
 struct compose_options {
-	struct list files;	 /* -f, in order, "-" = standard input; empty: COMPOSE_FILE, else default names */
-	struct list env_files;	 /* --env-file; empty: COMPOSE_ENV_FILES, else .env of the project */
-	struct list profiles;	 /* --profile; empty: COMPOSE_PROFILES; "*" = all */
-	struct list services;	 /* named on the command line: enabled in spite of their profiles */
-	const char *project_dir; /* --project-directory or NULL */
-	const char *project_name; /* -p or NULL */
-	const char *cwd;	 /* NULL = the current folder */
+	struct list
+		files; /* -f, in order, "-" = standard input; empty: COMPOSE_FILE, else default names */
+	struct list env_files; /* --env-file; empty: COMPOSE_ENV_FILES, else .env of the project */
+	struct list profiles;  /* --profile; empty: COMPOSE_PROFILES; "*" = all */
+	struct list services;  /* named on the command line: enabled in spite of their profiles */
+	const char *project_dir;    /* --project-directory or NULL */
+	const char *project_name;   /* -p or NULL */
+	const char *cwd;            /* NULL = the current folder */
 	const char *const *environ; /* "KEY=value"..., NULL at the end; may be NULL */
-	bool no_interpolate;	 /* $ stays as it is */
-	bool no_path_resolution; /* relative paths stay */
-	bool no_env_resolution;	 /* env_file stays */
-	bool no_consistency;	 /* no checks across sections */
-	bool no_normalize;	 /* no defaults and names */
-	bool no_env_file;	 /* do not read .env (COMPOSE_DISABLE_ENV_FILE does the same) */
-	bool all_resources;	 /* keep networks, volumes, ... that no enabled service uses */
-	bool only_services;	 /* with `services`: drop all but those and what they depend on */
+	bool no_interpolate;        /* $ stays as it is */
+	bool no_path_resolution;    /* relative paths stay */
+	bool no_env_resolution;     /* env_file stays */
+	bool no_consistency;        /* no checks across sections */
+	bool no_normalize;          /* no defaults and names */
+	bool no_env_file;           /* do not read .env (COMPOSE_DISABLE_ENV_FILE does the same) */
+	bool all_resources;         /* keep networks, volumes, ... that no enabled service uses */
+	bool only_services; /* with `services`: drop all but those and what they depend on */
 };
 
 /* Warnings, in order, each one sentence without newline: to be printed on standard error. */

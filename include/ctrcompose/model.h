@@ -38,22 +38,23 @@ enum mount_kind { MOUNT_VOLUME, MOUNT_BIND, MOUNT_TMPFS };
 
 struct service_mount {
 	enum mount_kind kind;
-	const char *source; /* volume: key of project.volumes, NULL = anonymous; bind: absolute host path */
+	const char *
+		source; /* volume: key of project.volumes, NULL = anonymous; bind: absolute host path */
 	const char *target; /* absolute, clean */
 	bool read_only;
 	bool create_host_path; /* bind: make a missing folder; default true for the short syntax */
 	bool nocopy;           /* volume: no copy-up of the image's content */
 	const char *subpath;   /* volume, or NULL */
-	const char *propagation; /* bind, or NULL = rprivate */
-	uint64_t tmpfs_size;   /* bytes, 0 = the kernel's default */
-	uint32_t tmpfs_mode;   /* 0 = 01777 */
+	const char *propagation;   /* bind, or NULL = rprivate */
+	uint64_t tmpfs_size;       /* bytes, 0 = the kernel's default */
+	uint32_t tmpfs_mode;       /* 0 = 01777 */
 	const char *tmpfs_options; /* further mount options of `tmpfs: /x:a,b`, or NULL */
 };
 
-struct service_port { /* ranges are expanded: one entry is one container port */
-	const char *host_ip;    /* NULL = all addresses, IPv4 and IPv6 */
-	uint16_t published_lo;  /* 0 = an ephemeral one */
-	uint16_t published_hi;  /* equal to lo but for "8000-8010:80": any free one of the range */
+struct service_port {          /* ranges are expanded: one entry is one container port */
+	const char *host_ip;   /* NULL = all addresses, IPv4 and IPv6 */
+	uint16_t published_lo; /* 0 = an ephemeral one */
+	uint16_t published_hi; /* equal to lo but for "8000-8010:80": any free one of the range */
 	uint16_t target;
 	const char *protocol; /* "tcp" or "udp" */
 	const char *mode;     /* "ingress" or "host" */
@@ -68,11 +69,11 @@ struct service_network {
 };
 
 struct healthcheck {
-	bool set;     /* the file has a healthcheck section */
-	bool disable; /* disable: true or test: NONE */
+	bool set;         /* the file has a healthcheck section */
+	bool disable;     /* disable: true or test: NONE */
 	struct list test; /* first word CMD or CMD-SHELL; empty: the image's */
 	uint64_t interval_us, timeout_us, start_period_us, start_interval_us; /* 0 = not given */
-	unsigned retries; /* 0 = not given */
+	unsigned retries;                                                     /* 0 = not given */
 };
 /* What holds where neither file nor image says otherwise. */
 #define HEALTH_INTERVAL_US       (30 * 1000000ULL)
@@ -93,15 +94,16 @@ struct service {
 	const char *container_name; /* or NULL */
 	const char *hostname;       /* or NULL = short container id */
 	const char *domainname;
-	const char *user;        /* or NULL = the image's */
-	const char *working_dir; /* or NULL = the image's */
-	const char *pull_policy; /* or NULL */
+	const char *user;         /* or NULL = the image's */
+	const char *working_dir;  /* or NULL = the image's */
+	const char *pull_policy;  /* or NULL */
 	const char *network_mode; /* NULL, "none" or "host"; others are refused */
 	const char *userns_mode;  /* NULL or "host" */
 	struct words command, entrypoint;
 	struct kvs environment; /* env_file merged in; value NULL = do not set */
 	struct kvs labels;
-	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add, expose;
+	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add,
+		expose;
 	struct kvs extra_hosts; /* name -> address */
 	struct kvs sysctls;
 	struct service_dep *deps;
@@ -114,17 +116,17 @@ struct service {
 	size_t n_networks;
 	struct healthcheck health;
 	enum restart_policy restart;
-	unsigned restart_max; /* on-failure:N, 0 = no bound */
-	int stop_signal;      /* 0 = the image's, else SIGTERM */
+	unsigned restart_max;   /* on-failure:N, 0 = no bound */
+	int stop_signal;        /* 0 = the image's, else SIGTERM */
 	uint64_t stop_grace_us; /* default 10 s */
 	uint64_t mem_limit;     /* bytes, 0 = none; deploy.resources.limits.memory as well */
 	uint64_t mem_reservation;
 	int64_t memswap_limit; /* bytes of memory + swap, -1 = unlimited, 0 = not given */
-	uint64_t nano_cpus;     /* cpus * 1e9, 0 = no limit */
-	uint64_t cpu_shares;    /* 0 = not given */
-	int64_t pids_limit;     /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
-	uint64_t shm_size;      /* bytes, 0 = 64 MiB */
-	unsigned scale;         /* scale or deploy.replicas, default 1 */
+	uint64_t nano_cpus;    /* cpus * 1e9, 0 = no limit */
+	uint64_t cpu_shares;   /* 0 = not given */
+	int64_t pids_limit;    /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
+	uint64_t shm_size;     /* bytes, 0 = 64 MiB */
+	unsigned scale;        /* scale or deploy.replicas, default 1 */
 	bool privileged, read_only, init, tty, stdin_open, no_new_privs;
 	const char *config_json; /* canonical JSON of this service alone, for hash and record */
 	char config_hash[65];    /* SHA-256 over what matters for a container, lower-case hex */
@@ -137,7 +139,7 @@ struct network {
 	const char *key;
 	const char *name; /* as the host knows it: <project>_<key> unless given */
 	bool external, internal, attachable, enable_ipv6;
-	const char *driver; /* "bridge" (default), "host", "none" */
+	const char *driver;                      /* "bridge" (default), "host", "none" */
 	const char *subnet, *gateway, *ip_range; /* first IPv4 ipam.config entry, or NULL */
 	const char *subnet6, *gateway6;
 	struct kvs labels, driver_opts;
@@ -155,12 +157,13 @@ struct yaml_node;
 
 struct project {
 	struct arena arena;
-	struct yaml_node *tree; /* canonical form of all that was loaded (yaml.h); set by the loader */
-	bool dollars;		/* printed with $ doubled, so that it can be read back */
+	struct yaml_node
+		*tree; /* canonical form of all that was loaded (yaml.h); set by the loader */
+	bool dollars;  /* printed with $ doubled, so that it can be read back */
 	const char *name;
-	const char *working_dir;   /* absolute */
-	struct list config_files;  /* absolute */
-	struct service *services;  /* enabled ones, sorted by name */
+	const char *working_dir;  /* absolute */
+	struct list config_files; /* absolute */
+	struct service *services; /* enabled ones, sorted by name */
 	size_t n_services;
 	struct service *disabled; /* by a profile, sorted by name */
 	size_t n_disabled;

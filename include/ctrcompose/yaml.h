@@ -22,7 +22,7 @@ enum yaml_mark { YAML_PLAIN, YAML_RESET, YAML_OVERRIDE }; /* the tags !reset and
 struct yaml_node {
 	enum yaml_type type;
 	enum yaml_mark mark;
-	const char *file; /* as given to yaml_parse(), NULL for nodes nobody wrote */
+	const char *file;   /* as given to yaml_parse(), NULL for nodes nobody wrote */
 	unsigned line, col; /* from 1; 0 = unknown */
 	union {
 		bool b;
@@ -54,7 +54,8 @@ int yaml_parse(struct arena *a, const char *file, const char *text, size_t len,
 
 /* ---- Reading */
 const char *yaml_type_name(enum yaml_type t); /* "a string", "a mapping", ... */
-struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: not there, no map */
+struct yaml_node *yaml_get(const struct yaml_node *map,
+			   const char *key); /* NULL: not there, no map */
 struct yaml_pair *yaml_pair_of(const struct yaml_node *map, const char *key);
 const char *yaml_str(const struct yaml_node *n); /* the string, NULL for all other types */
 bool yaml_equal(const struct yaml_node *a, const struct yaml_node *b); /* maps in any order */

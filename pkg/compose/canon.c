@@ -1,6 +1,7 @@
 /* canon.c - short to long syntax: what several keys share. */
 #include "canon.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,10 +91,11 @@ char *path_absolute(struct load *l, const char *path)
 {
 	auto_free char *joined = NULL, *clean = NULL;
 
+	if (*path == '/' || (isalpha((unsigned char)*path) && path[1] == ':' &&
+			     (path[2] == '\\' || path[2] == '/')))
+		return arena_strdup(l->a, path); /* as it is, also one of Windows */
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0') && l->home)
 		joined = path_join(l->home, path + 1 + (path[1] == '/'));
-	else if (path[0] == '/')
-		joined = xstrdup(path);
 	else
 		joined = path_join(l->dir, path);
 	clean = path_clean(joined);
@@ -107,9 +109,10 @@ char *path_resolve(struct load *l, const char *path)
 
 bool path_is_remote(const char *path)
 {
-	static const char *const schemes[] = { "https://", "http://", "git://", "ssh://",
-					       "github.com/", "git@", "oci://", "docker-image://",
-					       "target:", "service:" };
+	static const char *const schemes[] = {
+		"https://", "http://", "git://",          "ssh://",  "github.com/",
+		"git@",     "oci://",  "docker-image://", "target:", "service:"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (str_starts(path, schemes[i]))
@@ -187,7 +190,8 @@ struct yaml_node *canon_depends_on(struct load *l, const struct at *at, struct y
 
 		if (dep->type == YAML_NULL) {
 			dep = yaml_new(l->a, YAML_MAP, dep);
-			yaml_put(l->a, dep, "condition", yaml_new_str(l->a, "service_started", dep));
+			yaml_put(l->a, dep, "condition",
+				 yaml_new_str(l->a, "service_started", dep));
 			map->m.v[i].value = dep;
 		}
 		if (dep->type == YAML_MAP && !yaml_get(dep, "required"))
@@ -209,8 +213,6 @@ struct yaml_node *canon_env_files(struct load *l, const struct at *at, struct ya
 			yaml_put(l->a, map, "path", item);
 			n->m.v[i].value = map;
 		}
-		if (!yaml_get(map, "required"))
-			yaml_put(l->a, map, "required", yaml_new_bool(l->a, true, map));
 		path = yaml_get(map, "path");
 		if (path)
 			yaml_put(l->a, map, "path", canon_path(l, at, path));
@@ -231,14 +233,19 @@ struct yaml_node *canon_file_refs(struct load *l, const struct at *at, struct ya
 	return map;
 }
 
-static void add_host(struct load *l, struct yaml_node *list, const char *host, const char *ip,
+/* ips: one address or several with commas between */
+static void add_host(struct load *l, struct yaml_node *list, const char *host, const char *ips,
 		     const struct yaml_node *at)
 {
-	size_t len = strlen(ip);
+	char *save = NULL, *copy = arena_strdup(l->a, ips);
 
-	if (len > 2 && ip[0] == '[' && ip[len - 1] == ']')
-		ip = arena_strndup(l->a, ip + 1, len - 2);
-	yaml_add(l->a, list, yaml_new_str(l->a, arena_printf(l->a, "%s=%s", host, ip), at));
+	for (char *ip = strtok_r(copy, ",", &save); ip; ip = strtok_r(NULL, ",", &save)) {
+		size_t len = strlen(ip);
+
+		if (len > 2 && ip[0] == '[' && ip[len - 1] == ']')
+			ip = arena_strndup(l->a, ip + 1, len - 2);
+		yaml_add(l->a, list, yaml_new_str(l->a, arena_printf(l->a, "%s=%s", host, ip), at));
+	}
 }
 
 /* extra_hosts: "host:ip", "host=ip" or a mapping -> ["host=ip"] */
@@ -261,7 +268,8 @@ struct yaml_node *canon_hosts(struct load *l, const struct at *at, struct yaml_n
 				problem(l, v, &here, "'%s' is not host=address", v->s);
 				continue;
 			}
-			add_host(l, list, arena_strndup(l->a, v->s, (size_t)(eq - v->s)), eq + 1, v);
+			add_host(l, list, arena_strndup(l->a, v->s, (size_t)(eq - v->s)), eq + 1,
+				 v);
 		} else if (v->type == YAML_LIST) {
 			for (size_t k = 0; k < v->m.n; k++)
 				add_host(l, list, n->m.v[i].key, yaml_text(l->a, v->m.v[k].value),
@@ -302,8 +310,9 @@ struct yaml_node *canon_ssh(struct load *l, const struct at *at, struct yaml_nod
 
 		yaml_add(l->a, list,
 			 yaml_new_str(l->a,
-				      text && *text ? arena_printf(l->a, "%s=%s", n->m.v[i].key, text) :
-						      n->m.v[i].key,
+				      text && *text
+					      ? arena_printf(l->a, "%s=%s", n->m.v[i].key, text)
+					      : n->m.v[i].key,
 				      v));
 	}
 	return list;
@@ -475,7 +484,7 @@ static const char *file_target(struct arena *a, const struct yaml_node *item, co
 
 	if (!target)
 		return source ? arena_printf(a, "%s/%s", dir, source) : NULL;
-	return *target == '/' ? target : arena_printf(a, "%s/%s", dir, target);
+	return target;
 }
 
 const char *id_secret(struct arena *a, const struct yaml_node *item)

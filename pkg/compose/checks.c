@@ -1,7 +1,6 @@
 /* checks.c - what the type of a value alone does not say. */
 #include "canon.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,16 +28,12 @@ const char *check_finite(struct load *l, const struct yaml_node *n)
 const char *check_name2(struct load *l, const struct yaml_node *n)
 {
 	(void)l;
-	if (strlen(n->s) < 2 || !isalnum((unsigned char)*n->s) || !service_name_ok(n->s))
-		return arena_printf(l->a,
-				    "'%s' is not a valid name: two or more of a-z A-Z 0-9 _ . -",
-				    n->s);
-	return NULL;
+	return *n->s && !n->s[1] ? "a container name has at least two characters" : NULL;
 }
 
 const char *check_pull_policy(struct load *l, const struct yaml_node *n)
 {
-	static const char *const ok[] = { "always", "never",   "build", "if_not_present",
+	static const char *const ok[] = { "always",  "never",   "build", "if_not_present",
 					  "missing", "refresh", "daily", "weekly" };
 	const char *s = n->s;
 
@@ -56,10 +51,26 @@ const char *check_pull_policy(struct load *l, const struct yaml_node *n)
 		if (!*s && n->s[6])
 			return NULL;
 	}
-	return arena_printf(l->a,
-			    "'%s' is none of always, never, missing, if_not_present, build, refresh, "
-			    "daily, weekly, every_<duration>",
-			    n->s);
+	return arena_printf(
+		l->a,
+		"'%s' is none of always, never, missing, if_not_present, build, refresh, "
+		"daily, weekly, every_<duration>",
+		n->s);
+}
+
+const char *check_oom_score(struct load *l, const struct yaml_node *n)
+{
+	(void)l;
+	return n->type == YAML_INT && (n->i < -1000 || n->i > 1000) ? "must be -1000 to 1000"
+								    : NULL;
+}
+
+const char *check_tmpfs_size(struct load *l, const struct yaml_node *n)
+{
+	(void)l;
+	if (n->type == YAML_FLOAT)
+		return "must be an integer or a size like 64m";
+	return n->type == YAML_INT && n->i < 0 ? "must not be negative" : NULL;
 }
 
 const char *check_gpu(struct load *l, const struct yaml_node *n)

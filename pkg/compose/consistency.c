@@ -8,7 +8,7 @@
 struct consistency {
 	struct load *l;
 	const struct yaml_node *tree, *services, *disabled;
-	const char *name;		 /* of the service at hand */
+	const char *name;                /* of the service at hand */
 	const struct yaml_node *service; /* itself */
 };
 
@@ -41,7 +41,8 @@ static void check_names(struct consistency *c, const char *key, const char *sect
 
 	for (size_t i = 0; map && map->type == YAML_MAP && i < map->m.n; i++)
 		if (!yaml_get(yaml_get(c->tree, section), map->m.v[i].key))
-			wrong(c, map->m.v[i].value, key, "undefined %s '%s'", what, map->m.v[i].key);
+			wrong(c, map->m.v[i].value, key, "undefined %s '%s'", what,
+			      map->m.v[i].key);
 }
 
 static void check_sources(struct consistency *c, const struct yaml_node *list, const char *key,
@@ -119,12 +120,12 @@ static void check_twice(struct consistency *c)
 		const char *key, *other_name;
 		const struct yaml_node *other;
 	} twice[] = {
-		{ "scale", "deploy.replicas", yaml_get(deploy, "replicas") },
-		{ "cpus", "deploy.resources.limits.cpus", yaml_get(limits, "cpus") },
-		{ "mem_limit", "deploy.resources.limits.memory", yaml_get(limits, "memory") },
-		{ "pids_limit", "deploy.resources.limits.pids", yaml_get(limits, "pids") },
+		{"scale",            "deploy.replicas",                      yaml_get(deploy, "replicas")},
+		{ "cpus",            "deploy.resources.limits.cpus",         yaml_get(limits, "cpus")    },
+		{ "mem_limit",       "deploy.resources.limits.memory",       yaml_get(limits, "memory")  },
+		{ "pids_limit",      "deploy.resources.limits.pids",         yaml_get(limits, "pids")    },
 		{ "mem_reservation", "deploy.resources.reservations.memory",
-		  yaml_get(reserved, "memory") },
+                 yaml_get(reserved,							   "memory")  },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(twice); i++) {
@@ -195,11 +196,13 @@ static void check_container_name(struct consistency *c, struct map *names)
 	if (!scale)
 		scale = yaml_get(get(c, "deploy"), "replicas");
 	if (scale && number(scale) > 1)
-		wrong(c, name, "container_name", "a service with its own container name cannot have "
-						 "more than one container");
+		wrong(c, name, "container_name",
+		      "a service with its own container name cannot have "
+		      "more than one container");
 	other = map_get(names, name->s);
 	if (other)
-		wrong(c, name, "container_name", "'%s' is used by service '%s' too", name->s, other);
+		wrong(c, name, "container_name", "'%s' is used by service '%s' too", name->s,
+		      other);
 	else
 		map_put(names, name->s, own.out);
 }
@@ -290,10 +293,25 @@ static void check_cycles(struct consistency *c)
 	map_clear(&index);
 }
 
+/* A secret or config has to come from somewhere. */
+static void check_origin(struct load *l, const struct yaml_node *tree, const char *section)
+{
+	const struct yaml_node *map = yaml_get(tree, section);
+
+	for (size_t i = 0; map && i < map->m.n; i++) {
+		const struct yaml_node *s = map->m.v[i].value;
+		struct at up = { NULL, section, 0 }, at = { &up, map->m.v[i].key, 0 };
+
+		if (!yaml_get(s, "external") && !yaml_get(s, "file") &&
+		    !yaml_get(s, "environment") && !yaml_get(s, "content"))
+			problem(l, s, &at,
+				"one of file, environment, content or external is needed");
+	}
+}
+
 void consistency_check(struct load *l, struct yaml_node *tree, const struct yaml_node *disabled)
 {
 	struct consistency c = { .l = l, .tree = tree, .disabled = disabled };
-	const struct yaml_node *secrets = yaml_get(tree, "secrets");
 	struct map names = { 0 };
 
 	c.services = yaml_get(tree, "services");
@@ -304,13 +322,7 @@ void consistency_check(struct load *l, struct yaml_node *tree, const struct yaml
 	}
 	if (c.services)
 		check_cycles(&c);
-	for (size_t i = 0; secrets && i < secrets->m.n; i++) {
-		const struct yaml_node *s = secrets->m.v[i].value;
-		struct at section = { NULL, "secrets", 0 }, at = { &section, secrets->m.v[i].key, 0 };
-
-		if (!yaml_get(s, "external") && !yaml_get(s, "file") && !yaml_get(s, "environment") &&
-		    !yaml_get(s, "driver"))
-			problem(l, s, &at, "'file', 'environment' or 'external' must be given");
-	}
+	check_origin(l, tree, "secrets");
+	check_origin(l, tree, "configs");
 	map_clear(&names);
 }

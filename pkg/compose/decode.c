@@ -66,9 +66,9 @@ void dec_kvs(struct decode *d, const struct yaml_node *v, void *field)
 	for (size_t i = 0; i < v->m.n; i++) {
 		const struct yaml_pair *p = &v->m.v[i];
 
-		out->v[i] = (struct kv){ p->key, p->value->type == YAML_NULL ?
-							 NULL :
-							 yaml_text(d->a, p->value) };
+		out->v[i] = (struct kv){ p->key, p->value->type == YAML_NULL
+							 ? NULL
+							 : yaml_text(d->a, p->value) };
 	}
 	out->n = v->m.n;
 }
@@ -85,9 +85,8 @@ void dec_hosts(struct decode *d, const struct yaml_node *v, void *field)
 		const char *s = yaml_str(v->m.v[i].value), *eq = s ? strchr(s, '=') : NULL;
 
 		if (eq)
-			out->v[out->n++] = (struct kv){
-				arena_strndup(d->a, s, (size_t)(eq - s)), eq + 1
-			};
+			out->v[out->n++] =
+				(struct kv){ arena_strndup(d->a, s, (size_t)(eq - s)), eq + 1 };
 	}
 }
 
@@ -211,9 +210,9 @@ void dec_policy_condition(struct decode *d, const struct yaml_node *v, void *fie
 	const char *text = yaml_str(v);
 
 	(void)d;
-	s->restart = str_eq(text, "none")	? RESTART_NO :
-		     str_eq(text, "on-failure") ? RESTART_ON_FAILURE :
-						  RESTART_ALWAYS;
+	s->restart = str_eq(text, "none")         ? RESTART_NO
+		     : str_eq(text, "on-failure") ? RESTART_ON_FAILURE
+						  : RESTART_ALWAYS;
 }
 
 void dec_policy_attempts(struct decode *d, const struct yaml_node *v, void *field)
@@ -228,9 +227,11 @@ void dec_deps(struct decode *d, const struct yaml_node *v, void *field)
 	static const struct {
 		const char *name;
 		enum dep_condition condition;
-	} conditions[] = { { "service_started", DEP_STARTED },
-			   { "service_healthy", DEP_HEALTHY },
-			   { "service_completed_successfully", DEP_COMPLETED } };
+	} conditions[] = {
+		{"service_started",                 DEP_STARTED  },
+		{ "service_healthy",                DEP_HEALTHY  },
+		{ "service_completed_successfully", DEP_COMPLETED}
+	};
 	struct service *s = field;
 
 	if (v->type != YAML_MAP)

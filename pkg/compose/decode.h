@@ -5,21 +5,21 @@
 #include "loader.h"
 
 /* the field has the type in brackets */
-decode_fn dec_str;	   /* const char * */
-decode_fn dec_bool;	   /* bool */
-decode_fn dec_list;	   /* struct list */
-decode_fn dec_kvs;	   /* struct kvs */
-decode_fn dec_words;	   /* struct words */
-decode_fn dec_bytes;	   /* uint64_t */
-decode_fn dec_sbytes;	   /* int64_t */
-decode_fn dec_u64;	   /* uint64_t */
-decode_fn dec_i64;	   /* int64_t */
-decode_fn dec_int;	   /* int */
-decode_fn dec_unsigned;	   /* unsigned */
-decode_fn dec_cpus;	   /* uint64_t, billionths */
-decode_fn dec_duration_us; /* uint64_t */
-decode_fn dec_signal;	   /* int */
-decode_fn dec_hosts;	   /* struct kvs */
+decode_fn dec_str;                     /* const char * */
+decode_fn dec_bool;                    /* bool */
+decode_fn dec_list;                    /* struct list */
+decode_fn dec_kvs;                     /* struct kvs */
+decode_fn dec_words;                   /* struct words */
+decode_fn dec_bytes;                   /* uint64_t */
+decode_fn dec_sbytes;                  /* int64_t */
+decode_fn dec_u64;                     /* uint64_t */
+decode_fn dec_i64;                     /* int64_t */
+decode_fn dec_int;                     /* int */
+decode_fn dec_unsigned;                /* unsigned */
+decode_fn dec_cpus;                    /* uint64_t, billionths */
+decode_fn dec_duration_us;             /* uint64_t */
+decode_fn dec_signal;                  /* int */
+decode_fn dec_hosts;                   /* struct kvs */
 decode_fn dec_health, dec_health_test; /* struct healthcheck */
 /* the whole struct service */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,

@@ -50,10 +50,15 @@ static void one_mount(struct decode *d, struct service *s, const struct yaml_nod
 	if (!target)
 		return;
 	m = mount_at(d, s, clean_target(d, target));
-	m->kind = str_eq(type, "bind")	? MOUNT_BIND :
-		  str_eq(type, "tmpfs") ? MOUNT_TMPFS :
-					  MOUNT_VOLUME;
+	m->kind = str_eq(type, "bind")    ? MOUNT_BIND
+		  : str_eq(type, "tmpfs") ? MOUNT_TMPFS
+					  : MOUNT_VOLUME;
 	m->source = source && *source ? source : NULL;
+	if (m->source && m->kind == MOUNT_BIND) {
+		auto_free char *clean = path_clean(source);
+
+		m->source = arena_strdup(d->a, clean);
+	}
 	if ((f = yaml_get(n, "read_only")))
 		dec_bool(d, f, &m->read_only);
 	if ((f = yaml_get(bind, "create_host_path")))
@@ -111,9 +116,10 @@ void dec_tmpfs(struct decode *d, const struct yaml_node *v, void *field)
 		if (!text || !*text)
 			continue;
 		colon = strchr(text, ':');
-		m = mount_at(d, field,
-			     clean_target(d, colon ? arena_strndup(d->a, text, (size_t)(colon - text)) :
-						     text));
+		m = mount_at(
+			d, field,
+			clean_target(d, colon ? arena_strndup(d->a, text, (size_t)(colon - text))
+					      : text));
 		m->kind = MOUNT_TMPFS;
 		if (colon)
 			tmpfs_options(d, m, colon + 1);

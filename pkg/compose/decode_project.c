@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Changing these does not make a running container wrong. */
-static const char *const not_hashed[] = { "build",    "depends_on", "pull_policy", "profiles",
-					  "scale",    "attach",	    "develop",	   "extends" };
+static const char *const not_hashed[] = { "build", "depends_on", "pull_policy", "profiles",
+					  "scale", "attach",     "develop",     "extends" };
 
 static void hash(struct service *s, const struct yaml_node *n)
 {
@@ -100,6 +100,9 @@ static void decode_resources(struct decode *d, struct project *p)
 		decode_keys(d, network_keys, nets->m.v[i].value, &p->networks[i]);
 		if (!p->networks[i].driver)
 			p->networks[i].driver = "bridge";
+		if (!p->networks[i].name)
+			p->networks[i].name =
+				arena_printf(d->a, "%s_%s", p->name, p->networks[i].key);
 	}
 	p->n_volumes = vols ? vols->m.n : 0;
 	p->volumes = arena_array(d->a, p->n_volumes + 1, sizeof(*p->volumes));
@@ -109,6 +112,9 @@ static void decode_resources(struct decode *d, struct project *p)
 		decode_keys(d, volume_keys, vols->m.v[i].value, &p->volumes[i]);
 		if (!p->volumes[i].driver)
 			p->volumes[i].driver = "local";
+		if (!p->volumes[i].name)
+			p->volumes[i].name =
+				arena_printf(d->a, "%s_%s", p->name, p->volumes[i].key);
 	}
 }
 

@@ -27,8 +27,9 @@ static int cycle(struct extend *e, const struct yaml_node *at, const struct link
 
 	for (const struct link *k = chain; k; k = k->up)
 		sbuf_addf(&b, "%s%s", b.len ? " <- " : "", k->service);
-	return err_set(e->err, -EINVAL, "%s:%u:%u: services.%s.extends: the services extend each "
-					"other: %s",
+	return err_set(e->err, -EINVAL,
+		       "%s:%u:%u: services.%s.extends: the services extend each "
+		       "other: %s",
 		       at->file, at->line, at->col, chain->service, sbuf_str(&b));
 }
 
@@ -114,8 +115,9 @@ static int resolve(struct extend *e, const char *name, const struct link *up,
 	file = yaml_get(ext, "file");
 	of = yaml_get(ext, "service");
 	if (!of || of->type != YAML_STR)
-		return err_set(e->err, -EINVAL, "%s:%u:%u: services.%s.extends: 'service' is missing",
-			       ext->file, ext->line, ext->col, name);
+		return err_set(e->err, -EINVAL,
+			       "%s:%u:%u: services.%s.extends: 'service' is missing", ext->file,
+			       ext->line, ext->col, name);
 	if (file && file->type == YAML_STR) {
 		r = other_file(e, ext, file->s, of->s, &here, &base);
 	} else if (!yaml_get(e->services, of->s)) {

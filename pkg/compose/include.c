@@ -66,13 +66,15 @@ static int read_env(struct load *l, const struct yaml_node *entry, const char *p
 		return dotenv_read(l, path, false, l->env, vars, err);
 	}
 	for (size_t i = 0; i < n; i++) {
-		int r = strcmp(files[i], "/dev/null") == 0 ?
-				0 :
-				dotenv_read(l, path_absolute(l, files[i]), false, l->env, vars, err);
+		int r = strcmp(files[i], "/dev/null") == 0
+				? 0
+				: dotenv_read(l, path_absolute(l, files[i]), false, l->env, vars,
+					      err);
 
 		if (r < 0)
-			return err_wrap(err, r == -ENOENT ? -EINVAL : r, "%s:%u:%u: include.env_file",
-					entry->file, entry->line, entry->col);
+			return err_wrap(err, r == -ENOENT ? -EINVAL : r,
+					"%s:%u:%u: include.env_file", entry->file, entry->line,
+					entry->col);
 	}
 	return 0;
 }

@@ -51,9 +51,8 @@ static bool scan_braced(const char *s, struct braced *b)
 	b->op[op] = *s++;
 	b->word = s;
 	for (; *s; s++) {
-		if (s[0] == '$' && s[1] == '{') {
+		if (*s == '{') {
 			open++;
-			s++;
 		} else if (*s == '}' && --open == 0) {
 			b->word_len = (size_t)(s - b->word);
 			b->end = s + 1;
@@ -123,10 +122,11 @@ static bool expand(struct subst *s, const char *text, unsigned depth, struct sbu
 			text += 2;
 		} else if (text[1] == '{') {
 			if (!scan_braced(text + 2, &b)) {
-				*why = arena_printf(s->a,
-						    "invalid interpolation format '%.80s'; you may need "
-						    "to escape any $ with another $",
-						    text);
+				*why = arena_printf(
+					s->a,
+					"invalid interpolation format '%.80s'; you may need "
+					"to escape any $ with another $",
+					text);
 				return false;
 			}
 			if (!expand_braced(s, &b, depth, out, why))
@@ -283,9 +283,9 @@ static void walk_tree(struct walk *w, struct yaml_node *n, const struct shape *s
 		struct at here = { at, p->key, i };
 
 		walk_tree(w, p->value,
-			  !shape	       ? NULL :
-			  n->type == YAML_LIST ? shape->item :
-						 shape_child(shape, p->key),
+			  !shape                 ? NULL
+			  : n->type == YAML_LIST ? shape->item
+						 : shape_child(shape, p->key),
 			  &here);
 	}
 }

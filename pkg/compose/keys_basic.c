@@ -6,12 +6,14 @@ const struct shape shape_any = { .types = T_ANY, .value = &shape_any, .item = &s
 const struct shape s_str = { .types = T_STR, .cast = AS_STR };
 const struct shape s_strnull = { .types = T_STR | T_NULL, .cast = AS_STR };
 const struct shape s_strnum = { .types = T_STR | T_NUM, .cast = AS_STR };
+const struct shape s_bool_keep = { .types = T_BOOL | T_STR, .cast = AS_BOOL, .keep_zero = true };
+const struct shape s_int_keep = { .types = T_NUM | T_STR, .cast = AS_INT, .keep_zero = true };
 const struct shape s_bool = { .types = T_BOOL | T_STR, .cast = AS_BOOL };
 const struct shape s_int = { .types = T_NUM | T_STR, .cast = AS_INT };
 const struct shape s_num = { .types = T_NUM | T_STR, .cast = AS_FLOAT };
 const struct shape s_bytes = { .types = T_NUM | T_STR, .cast = AS_BYTES };
 const struct shape s_bytes_str = { .types = T_STR, .cast = AS_BYTES };
-const struct shape s_duration = { .types = T_STR, .cast = AS_DURATION };
+const struct shape s_duration = { .types = T_STR, .cast = AS_DURATION, .keep_zero = true };
 const struct shape s_mode = { .types = T_NUM | T_STR, .cast = AS_MODE };
 const struct shape s_path = { .types = T_STR, .canon = canon_path };
 const struct shape s_map_any = { .types = T_MAP, .value = &shape_any };
@@ -28,27 +30,39 @@ const struct shape s_str_or_list = { .types = T_STR | T_LIST,
 				     .ident = id_key,
 				     .canon = canon_strings };
 
-static const struct shape s_pair_value = { .types = T_SCALAR, .cast = AS_STR, .check = check_finite };
+static bool not_empty(const char *name)
+{
+	return *name != '\0';
+}
+
+static const struct shape s_pair_value = {
+	.types = T_SCALAR, .cast = AS_STR, .merge = MERGE_NULL, .check = check_finite
+};
 const struct shape s_labels = { .expects = "a mapping or a list of NAME=VALUE",
 				.types = T_LIST | T_MAP,
 				.item = &s_str,
 				.value = &s_pair_value,
+				.name_ok = not_empty,
 				.canon = canon_pairs_empty };
 const struct shape s_env = { .expects = "a mapping or a list of NAME=VALUE",
 			     .types = T_LIST | T_MAP,
 			     .item = &s_str,
 			     .value = &s_pair_value,
+			     .name_ok = not_empty,
 			     .canon = canon_pairs_null };
 /* driver_opts: string or number */
 static const struct shape s_opt_value = { .types = T_STR | T_NUM, .cast = AS_STR };
 const struct shape s_str_map = { .types = T_MAP, .value = &s_opt_value };
 static const struct shape s_scalar_value = { .types = T_STR | T_NUM | T_NULL, .cast = AS_STR };
-const struct shape s_scalar_map = { .types = T_MAP, .value = &s_scalar_value };
+const struct shape s_scalar_map = { .types = T_MAP,
+				    .value = &s_scalar_value,
+				    .canon = canon_pairs_empty };
 
 const struct shape s_words = { .expects = "a string or a list of strings",
 			       .types = T_STR | T_LIST | T_NULL,
 			       .item = &s_str,
 			       .merge = MERGE_REPLACE,
+			       .keep_zero = true,
 			       .canon = canon_words };
 
 static const struct shape s_host_value = { .types = T_STR | T_LIST, .item = &s_str };
@@ -73,7 +87,7 @@ const struct shape s_ulimits = { .types = T_MAP, .value = &s_ulimit };
 
 static const struct key file_ref_keys[] = {
 	KEY("source", s_str, RUNS, NULL), KEY("target", s_str, RUNS, NULL),
-	KEY("uid", s_str, RUNS, NULL),	  KEY("gid", s_str, RUNS, NULL),
+	KEY("uid", s_str, RUNS, NULL),    KEY("gid", s_str, RUNS, NULL),
 	KEY("mode", s_mode, RUNS, NULL),  { 0 }
 };
 static const struct shape s_file_ref = { .types = T_STR | T_MAP,
@@ -85,15 +99,15 @@ const struct shape s_file_refs = {
 
 static const struct key request_keys[] = {
 	KEY("capabilities", s_strings, NOT_YET, NULL),
-	{ .name = "count",
-	  .shape = &(const struct shape){ .types = T_NUM | T_STR,
+	{.name = "count",
+						    .shape = &(const struct shape){ .types = T_NUM | T_STR,
 					  .cast = AS_INT,
 					  .canon = canon_tristate },
-	  .support = NOT_YET },
+						    .support = NOT_YET },
 	KEY("device_ids", s_strings, NOT_YET, NULL),
 	KEY("driver", s_str, NOT_YET, NULL),
 	KEY("options", s_labels, NOT_YET, NULL),
-	{ 0 }
+	{ 0}
 };
 static const char *const request_required[] = { "capabilities", NULL };
 static const struct shape s_request = {
@@ -101,8 +115,10 @@ static const struct shape s_request = {
 };
 static const struct shape s_gpu = { .types = T_MAP, .keys = request_keys, .check = check_gpu };
 const struct shape s_device_list = { .types = T_LIST, .item = &s_request };
-const struct shape s_gpus = { .expects = "'all' or a list",
-			      .types = T_STR | T_LIST,
-			      .words = (const char *const[]){ "all", NULL },
-			      .item = &s_gpu,
-			      .canon = canon_gpus };
+const struct shape s_gpus = {
+	.expects = "'all' or a list",
+	.types = T_STR | T_LIST,
+	.words = (const char *const[]){"all", NULL},
+	.item = &s_gpu,
+	.canon = canon_gpus
+};

@@ -154,6 +154,9 @@ static int build_tree(struct load *l, struct project_files *pf, struct yaml_node
 	resolve_environment(l, *tree);
 	if (!l->opt->no_normalize)
 		normalize_tree(l, *tree);
+	prune_tree(l, *tree, &shape_project);
+	if (!yaml_get(*tree, "services"))
+		yaml_put(l->a, *tree, "services", yaml_new(l->a, YAML_MAP, NULL));
 	r = profiles_apply(l, *tree, disabled, err);
 	if (r < 0)
 		return r;

@@ -8,7 +8,7 @@
 /* ---- Environment: what interpolation sees, and what .env adds */
 struct env {
 	const struct env *outer; /* asked first; it wins */
-	struct map vars;	 /* name -> const char * */
+	struct map vars;         /* name -> const char * */
 };
 const char *env_get(const struct env *e, const char *name); /* NULL: unset */
 void env_from_environ(struct env *e, const char *const *environ);
@@ -45,36 +45,37 @@ int load_check(struct load *l, struct err *err);
 
 /* ---- The table of keys */
 #define T(type)  (1U << (type))
-#define T_NULL	 T(YAML_NULL)
-#define T_BOOL	 T(YAML_BOOL)
-#define T_INT	 T(YAML_INT)
-#define T_NUM	 (T(YAML_INT) | T(YAML_FLOAT))
-#define T_STR	 T(YAML_STR)
-#define T_LIST	 T(YAML_LIST)
-#define T_MAP	 T(YAML_MAP)
+#define T_NULL   T(YAML_NULL)
+#define T_BOOL   T(YAML_BOOL)
+#define T_INT    T(YAML_INT)
+#define T_NUM    (T(YAML_INT) | T(YAML_FLOAT))
+#define T_STR    T(YAML_STR)
+#define T_LIST   T(YAML_LIST)
+#define T_MAP    T(YAML_MAP)
 #define T_SCALAR (T_NULL | T_BOOL | T_NUM | T_STR)
-#define T_ANY	 (T_SCALAR | T_LIST | T_MAP)
+#define T_ANY    (T_SCALAR | T_LIST | T_MAP)
 
 enum cast { /* the canonical form of a scalar */
-	AS_IS,
-	AS_STR,
-	AS_BOOL,
-	AS_INT,
-	AS_FLOAT,
-	AS_BYTES,    /* decimal string */
-	AS_DURATION, /* "1m30s" */
-	AS_MODE,     /* "0440" */
+	    AS_IS,
+	    AS_STR,
+	    AS_BOOL,
+	    AS_INT,
+	    AS_FLOAT,
+	    AS_BYTES,    /* decimal string */
+	    AS_DURATION, /* "1m30s" */
+	    AS_MODE,     /* "0440" */
 };
 
 enum merge { /* two lists: later one ... */
-	MERGE_APPEND,
-	MERGE_REPLACE,
-	MERGE_BY_ID, /* append, an item of the same ident() takes the place of the earlier one */
+	     MERGE_APPEND,
+	     MERGE_REPLACE,
+	     MERGE_NULL, /* null replaces as well */
+	     MERGE_BY_ID, /* append, an item of the same ident() takes the place of the earlier one */
 };
 
 enum support {
-	RUNS,	 /* the runtime carries it out */
-	LOADS,	 /* the loader is done with it */
+	RUNS,    /* the runtime carries it out */
+	LOADS,   /* the loader is done with it */
 	IGNORED, /* accepted, has no meaning or effect on one host */
 	NOT_YET, /* `up` refuses it */
 };
@@ -85,13 +86,14 @@ struct shape {
 	unsigned types;
 	enum cast cast;
 	enum merge merge;
-	bool unique;			/* a duplicate in the list is an error */
-	const struct key *keys;		/* of a mapping with known keys, ends with name NULL */
-	const struct shape *value;	/* of a mapping with free keys */
-	const struct shape *item;	/* of a list */
-	const char *const *required;	/* keys, NULL at the end; checked when all files are merged */
-	const char *const *words;	/* the only strings allowed, NULL at the end */
-	bool (*name_ok)(const char *);	/* free keys */
+	bool keep_zero;              /* false, 0 and "" say more than nothing */
+	bool unique;                 /* a duplicate in the list is an error */
+	const struct key *keys;      /* of a mapping with known keys, ends with name NULL */
+	const struct shape *value;   /* of a mapping with free keys */
+	const struct shape *item;    /* of a list */
+	const char *const *required; /* keys, NULL at the end; checked when all files are merged */
+	const char *const *words;    /* the only strings allowed, NULL at the end */
+	bool (*name_ok)(const char *); /* free keys */
 	/* What is wrong with a value of the right type, NULL when nothing. */
 	const char *(*check)(struct load *l, const struct yaml_node *n);
 	/* Short to long syntax: the node to use instead; NULL after problem(). */
@@ -112,9 +114,9 @@ struct key {
 	const char *name;
 	const struct shape *shape;
 	enum support support;
-	const char *note;   /* for the table of support */
-	decode_fn *decode;  /* NULL: nothing to put into the struct */
-	size_t offset;	    /* of the field in its struct */
+	const char *note;  /* for the table of support */
+	decode_fn *decode; /* NULL: nothing to put into the struct */
+	size_t offset;     /* of the field in its struct */
 	/* Why this value of a key that RUNS is not carried out yet, NULL: it is. */
 	const char *(*refuse)(const struct yaml_node *v);
 };
@@ -180,6 +182,8 @@ int resolve_env_files(struct load *l, struct yaml_node *tree, struct err *err);
 void resolve_environment(struct load *l, struct yaml_node *tree);
 int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **disabled,
 		   struct err *err);
+/* Take out what says no more than its absence: false, 0, "", empty lists and mappings. */
+void prune_tree(struct load *l, struct yaml_node *n, const struct shape *shape);
 void drop_unused(struct load *l, struct yaml_node *tree);
 void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled);
 
@@ -203,9 +207,9 @@ int split_words(struct arena *a, const char *text, struct list *out);
 
 char *path_absolute(struct load *l, const char *path); /* ~ and relative ones */
 char *path_resolve(struct load *l, const char *path);  /* unchanged with no_path_resolution */
-bool path_is_remote(const char *path);		      /* a URL or git reference of a build context */
+bool path_is_remote(const char *path); /* a URL or git reference of a build context */
 
-int bytes_of(const char *text, int64_t *out);	       /* "64m", "-1" */
+int bytes_of(const char *text, int64_t *out); /* "64m", "-1" */
 int duration_of(const char *text, int64_t *ns);
 const char *duration_text(struct arena *a, int64_t ns); /* "1m30s" */
 bool bool_of(const char *text, bool *out);

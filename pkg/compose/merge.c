@@ -68,7 +68,7 @@ struct yaml_node *merge_tree(struct load *l, struct yaml_node *left, struct yaml
 {
 	struct map index = { 0 };
 
-	if (right->type == YAML_NULL)
+	if (right->type == YAML_NULL && shape->merge != MERGE_NULL)
 		return left;
 	if (left->type == YAML_NULL)
 		return right;

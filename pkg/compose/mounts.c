@@ -38,8 +38,7 @@ static void set_option(struct load *l, struct yaml_node *map, const char *option
 	} else if (strcmp(option, "nocopy") == 0) {
 		yaml_put(l->a, section(l, map, "volume"), "nocopy", yaml_new_bool(l->a, true, map));
 	} else if (strcmp(option, "z") == 0 || strcmp(option, "Z") == 0) {
-		yaml_put(l->a, section(l, map, "bind"), "selinux",
-			 yaml_new_str(l->a, option, map));
+		yaml_put(l->a, section(l, map, "bind"), "selinux", yaml_new_str(l->a, option, map));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(propagation); i++)
 		if (strcmp(propagation[i], option) == 0)
@@ -53,9 +52,7 @@ static void set_type(struct load *l, struct yaml_node *map)
 	bool bind = source && (is_path(source) || is_drive(source, strchr(source, ':')));
 
 	yaml_put(l->a, map, "type", yaml_new_str(l->a, bind ? "bind" : "volume", map));
-	if (bind && *source != '/' && is_path(source))
-		yaml_put(l->a, map, "source", yaml_new_str(l->a, path_resolve(l, source), map));
-	else if (bind && *source == '/')
+	if (bind)
 		yaml_put(l->a, map, "source", yaml_new_str(l->a, path_resolve(l, source), map));
 	section(l, map, bind ? "bind" : "volume");
 	if (bind)
@@ -63,8 +60,7 @@ static void set_type(struct load *l, struct yaml_node *map)
 			 yaml_new_bool(l->a, true, map));
 }
 
-static struct yaml_node *short_mount(struct load *l, const struct at *at,
-				     const struct yaml_node *n)
+static struct yaml_node *short_mount(struct load *l, const struct at *at, const struct yaml_node *n)
 {
 	struct yaml_node *map = yaml_new(l->a, YAML_MAP, n);
 	const char *parts[4], *start = n->s, *s = n->s;

@@ -56,8 +56,8 @@ static int read_env_files(struct load *l, const struct yaml_node *files, const c
 		if (r == -ENOENT && is_false(yaml_get(f, "required")))
 			continue;
 		if (r < 0)
-			return err_set(err, -EINVAL, "%s:%u:%u: %s: %s", f->file, f->line, f->col, key,
-				       err_text(&why));
+			return err_set(err, -EINVAL, "%s:%u:%u: %s: %s", f->file, f->line, f->col,
+				       key, err_text(&why));
 	}
 	return 0;
 }
@@ -108,6 +108,12 @@ static void default_key(struct load *l, struct yaml_node *map, const char *key, 
 {
 	if (!yaml_get(map, key))
 		yaml_put(l->a, map, key, yaml_new_str(l->a, value, map));
+}
+
+static void null_key(struct load *l, struct yaml_node *map, const char *key)
+{
+	if (!yaml_get(map, key))
+		yaml_put(l->a, map, key, yaml_new(l->a, YAML_NULL, map));
 }
 
 static struct yaml_node *sub_map(struct load *l, struct yaml_node *map, const char *key)
@@ -177,11 +183,17 @@ static void default_requests(struct load *l, struct yaml_node *list)
 
 static void default_build(struct load *l, struct yaml_node *build)
 {
+	struct yaml_node *args = yaml_get(build, "args");
 	auto_free char *clean = path_clean(l->dir);
 
 	default_key(l, build, "context", arena_strdup(l->a, clean));
 	if (!yaml_get(build, "dockerfile_inline"))
 		default_key(l, build, "dockerfile", "Dockerfile");
+	for (size_t i = 0; args && i < args->m.n;)
+		if (args->m.v[i].value->type == YAML_NULL)
+			yaml_remove_at(args, i);
+		else
+			i++;
 }
 
 static void normalize_service(struct load *l, struct yaml_node *s)
@@ -209,15 +221,18 @@ static void normalize_service(struct load *l, struct yaml_node *s)
 	}
 	n = yaml_get(yaml_get(s, "develop"), "watch");
 	for (size_t i = 0; n && n->type == YAML_LIST && i < n->m.n; i++)
-		default_key(l, sub_map(l, n->m.v[i].value, "exec"), "command", "");
+		null_key(l, sub_map(l, n->m.v[i].value, "exec"), "command");
+	n = yaml_get(s, "pre_start");
+	for (size_t i = 0; n && n->type == YAML_LIST && i < n->m.n; i++)
+		if (yaml_str(yaml_get(s, "image")))
+			default_key(l, n->m.v[i].value, "image", yaml_get(s, "image")->s);
 	implied_dependencies(l, s);
-	if (!yaml_get(s, "command"))
-		yaml_put(l->a, s, "command", yaml_new(l->a, YAML_NULL, s));
-	if (!yaml_get(s, "entrypoint"))
-		yaml_put(l->a, s, "entrypoint", yaml_new(l->a, YAML_NULL, s));
+	null_key(l, s, "command");
+	null_key(l, s, "entrypoint");
 }
 
-static void default_network(struct load *l, struct yaml_node *tree, const struct yaml_node *services)
+static void default_network(struct load *l, struct yaml_node *tree,
+			    const struct yaml_node *services)
 {
 	bool used = false;
 
@@ -267,6 +282,46 @@ void normalize_tree(struct load *l, struct yaml_node *tree)
 	name_resources(l, tree, "volumes");
 	name_resources(l, tree, "secrets");
 	name_resources(l, tree, "configs");
+}
+
+static bool says_nothing(const struct yaml_node *n, const struct shape *s)
+{
+	switch (n->type) {
+	case YAML_NULL:
+		return false;
+	case YAML_BOOL:
+		return !n->b;
+	case YAML_INT:
+		return n->i == 0;
+	case YAML_FLOAT:
+		return n->f == 0;
+	case YAML_STR:
+		return !*n->s || (s->cast == AS_BYTES && strcmp(n->s, "0") == 0);
+	case YAML_LIST:
+		return n->m.n == 0;
+	case YAML_MAP:
+		return n->m.n == 0 && s->value && !s->keys;
+	}
+	return false;
+}
+
+void prune_tree(struct load *l, struct yaml_node *n, const struct shape *s)
+{
+	size_t kept = 0;
+
+	if (yaml_is_scalar(n))
+		return;
+	for (size_t i = 0; i < n->m.n; i++) {
+		struct yaml_pair p = n->m.v[i];
+		const struct shape *child = n->type == YAML_LIST ? s->item : shape_child(s, p.key);
+		bool known = n->type == YAML_MAP && s->keys && !is_extension(p.key);
+
+		if (child && child != &shape_any)
+			prune_tree(l, p.value, child);
+		if (!known || !child || child->keep_zero || !says_nothing(p.value, child))
+			n->m.v[kept++] = p;
+	}
+	n->m.n = kept;
 }
 
 /* ---- Profiles */

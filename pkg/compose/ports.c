@@ -115,9 +115,9 @@ static void short_port(struct load *l, const struct at *at, const struct yaml_no
 		const char *published = NULL;
 
 		if (host && *host)
-			published = c.lo == c.hi && h.lo != h.hi ?
-					    arena_printf(l->a, "%u-%u", h.lo, h.hi) :
-					    arena_printf(l->a, "%u", h.lo + i);
+			published = c.lo == c.hi && h.lo != h.hi
+					    ? arena_printf(l->a, "%u-%u", h.lo, h.hi)
+					    : arena_printf(l->a, "%u", h.lo + i);
 		yaml_add(l->a, list, new_port(l, n, ip, published, (uint16_t)(c.lo + i), protocol));
 	}
 }

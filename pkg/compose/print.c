@@ -9,14 +9,49 @@ int compose_print_yaml(const struct project *p, struct sbuf *out, struct err *er
 	return yaml_print(p->tree, p->dollars, out, err);
 }
 
+static void drop_extensions(struct yaml_node *n, const struct shape *s)
+{
+	if (yaml_is_scalar(n))
+		return;
+	for (size_t i = 0; i < n->m.n;) {
+		const struct yaml_pair *p = &n->m.v[i];
+		const struct shape *child = n->type == YAML_LIST ? s->item : shape_child(s, p->key);
+
+		if (n->type == YAML_MAP && s->keys && is_extension(p->key)) {
+			yaml_remove_at(n, i);
+			continue;
+		}
+		if (child)
+			drop_extensions(p->value, child);
+		i++;
+	}
+}
+
+/* As JSON, Compose prints x-* of the top level only, and no models there. */
 void compose_print_json(const struct project *p, struct sbuf *out)
 {
-	yaml_print_json(p->tree, p->dollars, 2, out);
+	auto_arena struct arena a = { 0 };
+	struct yaml_node *tree = yaml_copy(&a, p->tree);
+
+	for (size_t i = 0; i < tree->m.n; i++) {
+		const struct shape *s = shape_child(&shape_project, tree->m.v[i].key);
+
+		if (s && !is_extension(tree->m.v[i].key))
+			drop_extensions(tree->m.v[i].value, s);
+	}
+	yaml_remove(tree, "models");
+	yaml_print_json(tree, p->dollars, 2, out);
 }
 
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort(struct strs *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_text);
 }
 
 static void sort_unique(struct strs *l)
@@ -25,7 +60,7 @@ static void sort_unique(struct strs *l)
 
 	if (l->n == 0)
 		return;
-	qsort(l->v, l->n, sizeof(*l->v), by_text);
+	sort(l);
 	for (size_t i = 0; i < l->n; i++) {
 		if (kept && strcmp(l->v[kept - 1], l->v[i]) == 0)
 			free(l->v[i]);
@@ -56,7 +91,7 @@ void compose_names(const struct project *p, enum compose_list which, struct strs
 		add_profiles(p->services, p->n_services, out);
 		add_profiles(p->disabled, p->n_disabled, out);
 		break;
-	case COMPOSE_IMAGES:
+	case COMPOSE_IMAGES: /* one per service */
 		for (size_t i = 0; i < p->n_services; i++) {
 			const struct service *s = &p->services[i];
 
@@ -65,7 +100,8 @@ void compose_names(const struct project *p, enum compose_list which, struct strs
 			else
 				strs_addf(out, "%s-%s", p->name, s->name);
 		}
-		break;
+		sort(out);
+		return;
 	default:
 		map = yaml_get(p->tree, sections[which]);
 		for (size_t i = 0; map && i < map->m.n; i++)

@@ -45,8 +45,8 @@ static char *folder_of(struct load *l, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash == path ? arena_strdup(l->a, "/") :
-			       arena_strndup(l->a, path, slash ? (size_t)(slash - path) : 0);
+	return slash == path ? arena_strdup(l->a, "/")
+			     : arena_strndup(l->a, path, slash ? (size_t)(slash - path) : 0);
 }
 
 static void add_file(struct load *l, struct project_files *pf, const char *path, const char *shown)
@@ -105,8 +105,8 @@ static void split_files(struct load *l, const struct env *env, const char *value
 		sep = ":";
 	for (len = strlen(sep); value; value = value ? value + len : NULL) {
 		const char *end = strstr(value, sep);
-		char *name = end ? arena_strndup(l->a, value, (size_t)(end - value)) :
-				   arena_strdup(l->a, value);
+		char *name = end ? arena_strndup(l->a, value, (size_t)(end - value))
+				 : arena_strdup(l->a, value);
 
 		if (*name)
 			add_named(l, pf, name);
@@ -123,8 +123,7 @@ static int find_files(struct load *l, const struct env *env, struct project_file
 		add_named(l, pf, l->opt->files.v[i]);
 	if (pf->n_files == 0 && from_env && *from_env)
 		split_files(l, env, from_env, pf);
-	return pf->n_files ? 0 :
-			     find_default(l, l->opt->project_dir ? l->dir : l->cwd, pf, err);
+	return pf->n_files ? 0 : find_default(l, l->opt->project_dir ? l->dir : l->cwd, pf, err);
 }
 
 /* --env-file, COMPOSE_ENV_FILES=a,b or .env of the folder. */
@@ -179,15 +178,14 @@ static int name_of_files(struct load *l, struct project_files *pf, const char **
 			char *why = NULL;
 			const char *text = n && n->type == YAML_STR ? n->s : NULL;
 
-			if (!text)
+			if (!text || !*text)
 				continue;
 			if (!l->opt->no_interpolate)
 				text = substitute(&s, text, &why);
 			if (!text)
 				return err_set(err, -EINVAL, "%s:%u:%u: name: %s", n->file, n->line,
 					       n->col, why);
-			if (*text)
-				*name = text;
+			*name = text;
 		}
 	}
 	return 0;
@@ -221,9 +219,10 @@ static int find_name(struct load *l, struct project_files *pf, struct err *err)
 		name = slash ? slash + 1 : l->dir;
 	l->name = project_name_from(l->a, name);
 	if (!*l->name)
-		return err_set(err, -EINVAL,
-			       "project name must not be empty: '%s' has no letter or digit; use -p",
-			       name);
+		return err_set(
+			err, -EINVAL,
+			"project name must not be empty: '%s' has no letter or digit; use -p",
+			name);
 	return 0;
 }
 
@@ -242,8 +241,8 @@ static int find_cwd(struct load *l, struct err *err)
 	return 0;
 }
 
-int project_find(struct load *l, const struct env *env, struct env *dotenv,
-		 struct project_files *out, struct err *err)
+int project_find(struct load *l, struct env *env, struct env *dotenv, struct project_files *out,
+		 struct err *err)
 {
 	struct kvs own = { 0 };
 	size_t cap = 0;
@@ -263,8 +262,8 @@ int project_find(struct load *l, const struct env *env, struct env *dotenv,
 	if (r < 0)
 		return r;
 	if (!l->dir)
-		l->dir = strcmp(out->files[0].path, "-") == 0 ? l->cwd :
-								 folder_of(l, out->files[0].path);
+		l->dir = strcmp(out->files[0].path, "-") == 0 ? l->cwd
+							      : folder_of(l, out->files[0].path);
 	map_clear(&dotenv->vars);
 	r = read_dotenv(l, env, l->dir, dotenv, err);
 	if (r < 0)
@@ -278,7 +277,7 @@ int project_find(struct load *l, const struct env *env, struct env *dotenv,
 	if (r < 0)
 		return r;
 	kvs_append(l->a, &own, &cap, "COMPOSE_PROJECT_NAME", l->name);
-	env_from_kvs(dotenv, &own);
+	env_from_kvs(env, &own);
 	return 0;
 }
 
@@ -310,7 +309,8 @@ static int with_env(const struct compose_options *opt, struct strs *vars, char *
 		*name = xstrdup(l.name);
 	if (r == 0 && vars) {
 		for (size_t i = 0; i < dotenv.vars.n; i++)
-			if (dotenv.vars.entries[i].key && !env_get(&env, dotenv.vars.entries[i].key))
+			if (dotenv.vars.entries[i].key &&
+			    !env_get(&env, dotenv.vars.entries[i].key))
 				strs_addf(vars, "%s=%s", dotenv.vars.entries[i].key,
 					  (const char *)dotenv.vars.entries[i].value);
 		for (size_t i = 0; i < env.vars.n; i++)

@@ -99,12 +99,13 @@ static void table(struct sbuf *out, const char *title, const struct key *keys)
 
 void compose_support_page(struct sbuf *out)
 {
-	sbuf_adds(out,
-		  "# Compose keys\n\n"
-		  "Made from the loader's table of keys. `config` reads, merges and prints all of "
-		  "them; this\npage says what the runtime does with each. A key that is not carried "
-		  "out yet is never dropped\nsilently: `up` refuses it with file, line and column. "
-		  "Unknown keys are errors, `x-*` is allowed\neverywhere.\n");
+	sbuf_adds(
+		out,
+		"# Compose keys\n\n"
+		"Made from the loader's table of keys. `config` reads, merges and prints all of "
+		"them; this\npage says what the runtime does with each. A key that is not carried "
+		"out yet is never dropped\nsilently: `up` refuses it with file, line and column. "
+		"Unknown keys are errors, `x-*` is allowed\neverywhere.\n");
 	table(out, "Top level", project_keys);
 	table(out, "services.*", service_keys);
 	table(out, "services.*.healthcheck", healthcheck_keys);

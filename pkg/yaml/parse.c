@@ -187,8 +187,8 @@ static int read_list(struct parse *p, struct yaml_node *list, unsigned depth)
 }
 
 /* A pair without the look-up of yaml_put(): duplicates were refused already. */
-static void add_pair(struct arena *a, struct yaml_node *map, const char *key,
-		     const yaml_mark_t *at, struct yaml_node *value)
+static void add_pair(struct arena *a, struct yaml_node *map, const char *key, const yaml_mark_t *at,
+		     struct yaml_node *value)
 {
 	struct yaml_pair *pair;
 
@@ -324,9 +324,9 @@ static int read_node(struct parse *p, yaml_event_t *ev, unsigned depth, struct y
 	n->mark = mark_of(tag);
 	if (anchor)
 		anchor_set(p, anchor, NULL);
-	r = n->type == YAML_LIST ? read_list(p, n, depth + 1) :
-	    n->type == YAML_MAP	 ? read_map(p, n, depth + 1) :
-				   scalar(p, ev, n);
+	r = n->type == YAML_LIST  ? read_list(p, n, depth + 1)
+	    : n->type == YAML_MAP ? read_map(p, n, depth + 1)
+				  : scalar(p, ev, n);
 	if (r < 0)
 		return r;
 	if (anchor)

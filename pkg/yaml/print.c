@@ -29,8 +29,8 @@ static bool needs_quotes(const char *s)
 	if (n.type != YAML_STR || n.s != s || strcmp(s, "<<") == 0 || strcmp(s, "=") == 0)
 		return true;
 	/* YAML 1.1 readers take these for booleans. */
-	static const char *const old[] = { "y",	 "Y",  "yes", "Yes", "YES", "on",  "On",  "ON",
-					   "n",	 "N",  "no",  "No",  "NO",  "off", "Off", "OFF" };
+	static const char *const old[] = { "y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON",
+					   "n", "N", "no",  "No",  "NO",  "off", "Off", "OFF" };
 
 	for (size_t i = 0; i < ARRAY_LEN(old); i++)
 		if (strcmp(old[i], s) == 0)
@@ -75,8 +75,9 @@ static bool emit_items(struct print *p, const struct yaml_node *n)
 	bool map = n->type == YAML_MAP;
 	yaml_event_t ev;
 
-	if (map ? !yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, YAML_ANY_MAPPING_STYLE) :
-		  !yaml_sequence_start_event_initialize(&ev, NULL, NULL, 1, YAML_ANY_SEQUENCE_STYLE))
+	if (map ? !yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, YAML_ANY_MAPPING_STYLE)
+		: !yaml_sequence_start_event_initialize(&ev, NULL, NULL, 1,
+							YAML_ANY_SEQUENCE_STYLE))
 		return false;
 	if (!yaml_emitter_emit(&p->emitter, &ev))
 		return false;
@@ -86,7 +87,8 @@ static bool emit_items(struct print *p, const struct yaml_node *n)
 		if (!emit(p, n->m.v[i].value))
 			return false;
 	}
-	if (map ? !yaml_mapping_end_event_initialize(&ev) : !yaml_sequence_end_event_initialize(&ev))
+	if (map ? !yaml_mapping_end_event_initialize(&ev)
+		: !yaml_sequence_end_event_initialize(&ev))
 		return false;
 	return yaml_emitter_emit(&p->emitter, &ev);
 }
@@ -105,7 +107,11 @@ static bool emit(struct print *p, const struct yaml_node *n)
 		return emit_scalar(p, number, false);
 	case YAML_FLOAT:
 		if (isinf(n->f) || isnan(n->f))
-			return emit_scalar(p, isnan(n->f) ? ".nan" : n->f > 0 ? ".inf" : "-.inf", false);
+			return emit_scalar(p,
+					   isnan(n->f) ? ".nan"
+					   : n->f > 0  ? ".inf"
+						       : "-.inf",
+					   false);
 		yaml_float_text(n->f, number);
 		return emit_scalar(p, number, false);
 	case YAML_STR:
@@ -149,7 +155,11 @@ int yaml_print(const struct yaml_node *n, bool double_dollar, struct sbuf *out, 
 /* Length of the valid UTF-8 sequence at s, 0 when it is none. */
 static size_t utf8_len(const unsigned char *s)
 {
-	size_t n = *s < 0x80 ? 1 : *s >= 0xf0 && *s < 0xf5 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc2 ? 2 : 0;
+	size_t n = *s < 0x80                 ? 1
+		   : *s >= 0xf0 && *s < 0xf5 ? 4
+		   : *s >= 0xe0              ? 3
+		   : *s >= 0xc2              ? 2
+					     : 0;
 
 	if (*s >= 0xf5)
 		return 0;

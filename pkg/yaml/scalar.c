@@ -12,15 +12,29 @@ static const struct {
 	enum yaml_type type;
 	double value;
 } words[] = {
-	{ "", YAML_NULL, 0 },	      { "~", YAML_NULL, 0 },	     { "null", YAML_NULL, 0 },
-	{ "Null", YAML_NULL, 0 },     { "NULL", YAML_NULL, 0 },	     { "true", YAML_BOOL, 1 },
-	{ "True", YAML_BOOL, 1 },     { "TRUE", YAML_BOOL, 1 },	     { "false", YAML_BOOL, 0 },
-	{ "False", YAML_BOOL, 0 },    { "FALSE", YAML_BOOL, 0 },     { ".nan", YAML_FLOAT, NAN },
-	{ ".NaN", YAML_FLOAT, NAN },  { ".NAN", YAML_FLOAT, NAN },   { ".inf", YAML_FLOAT, INFINITY },
-	{ ".Inf", YAML_FLOAT, INFINITY }, { ".INF", YAML_FLOAT, INFINITY },
-	{ "+.inf", YAML_FLOAT, INFINITY }, { "+.Inf", YAML_FLOAT, INFINITY },
-	{ "+.INF", YAML_FLOAT, INFINITY }, { "-.inf", YAML_FLOAT, -INFINITY },
-	{ "-.Inf", YAML_FLOAT, -INFINITY }, { "-.INF", YAML_FLOAT, -INFINITY },
+	{"",       YAML_NULL,  0        },
+	{ "~",     YAML_NULL,  0        },
+	{ "null",  YAML_NULL,  0        },
+	{ "Null",  YAML_NULL,  0        },
+	{ "NULL",  YAML_NULL,  0        },
+	{ "true",  YAML_BOOL,  1        },
+	{ "True",  YAML_BOOL,  1        },
+	{ "TRUE",  YAML_BOOL,  1        },
+	{ "false", YAML_BOOL,  0        },
+	{ "False", YAML_BOOL,  0        },
+	{ "FALSE", YAML_BOOL,  0        },
+	{ ".nan",  YAML_FLOAT, NAN      },
+	{ ".NaN",  YAML_FLOAT, NAN      },
+	{ ".NAN",  YAML_FLOAT, NAN      },
+	{ ".inf",  YAML_FLOAT, INFINITY },
+	{ ".Inf",  YAML_FLOAT, INFINITY },
+	{ ".INF",  YAML_FLOAT, INFINITY },
+	{ "+.inf", YAML_FLOAT, INFINITY },
+	{ "+.Inf", YAML_FLOAT, INFINITY },
+	{ "+.INF", YAML_FLOAT, INFINITY },
+	{ "-.inf", YAML_FLOAT, -INFINITY},
+	{ "-.Inf", YAML_FLOAT, -INFINITY},
+	{ "-.INF", YAML_FLOAT, -INFINITY},
 };
 
 /* [+-] then 0x.., 0b.., 0o.., 0.. (octal) or decimal; the digits are without '_' already. */

@@ -8,7 +8,7 @@
 const char *yaml_type_name(enum yaml_type t)
 {
 	static const char *const names[] = {
-		[YAML_NULL] = "null",	   [YAML_BOOL] = "a boolean", [YAML_INT] = "an integer",
+		[YAML_NULL] = "null",      [YAML_BOOL] = "a boolean", [YAML_INT] = "an integer",
 		[YAML_FLOAT] = "a number", [YAML_STR] = "a string",   [YAML_LIST] = "a list",
 		[YAML_MAP] = "a mapping",
 	};
@@ -65,9 +65,8 @@ bool yaml_equal(const struct yaml_node *a, const struct yaml_node *b)
 	if (a->m.n != b->m.n)
 		return false;
 	for (size_t i = 0; i < a->m.n; i++) {
-		const struct yaml_node *other = a->type == YAML_MAP ?
-							yaml_get(b, a->m.v[i].key) :
-							b->m.v[i].value;
+		const struct yaml_node *other =
+			a->type == YAML_MAP ? yaml_get(b, a->m.v[i].key) : b->m.v[i].value;
 
 		if (!other || !yaml_equal(a->m.v[i].value, other))
 			return false;
