@@ -66,8 +66,9 @@ void nl_put_veth(struct nl_batch *b, const struct nl_veth *v);
 
 /* By index, or by name when index is 0. */
 void nl_put_link_up(struct nl_batch *b, int index, const char *name);
-/* No link-local IPv6 address is made for this link. */
-void nl_put_link_no_autoaddr6(struct nl_batch *b, int index, const char *name);
+/* For a port of a bridge: no link-local IPv6 address of its own; hairpin: what came in may leave
+ * through it again. */
+void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin);
 void nl_put_link_del(struct nl_batch *b, const char *name);
 /* All links of the group at once; -ENODEV when there is none. Group 0, which every link of the
  * host is in, is refused (-EINVAL). */

@@ -76,11 +76,23 @@ static int configure_inside(const struct net_endpoint *eps, size_t n, struct err
 	return nl_batch_send(nl, &batch, err);
 }
 
+/* Where iptables sees bridged packets, a container that calls its own published port is answered
+ * by the bridge at once, out of the port the call came in. */
+static bool needs_hairpin(void)
+{
+	auto_free char *text = NULL;
+
+	return file_read(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables", 8, &text,
+			 NULL) == 0 &&
+	       text[0] != '0';
+}
+
 static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, int *results,
 			struct err *err)
 {
 	static const uint8_t no_mac[6];
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+	bool hairpin = needs_hairpin();
 
 	for (size_t i = 0; i < n; i++) {
 		const struct net_endpoint *ep = &eps[i];
@@ -99,8 +111,8 @@ static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size
 		results[i] = -ECANCELED;
 		nl_put_veth(&batch, &veth);
 		nl_batch_watch(&batch, &results[i]);
-		/* A bridge port needs no address, and would announce it to the containers. */
-		nl_put_link_no_autoaddr6(&batch, 0, ep->host_if);
+		/* It needs no address, and would announce one to the containers. */
+		nl_put_bridge_port(&batch, ep->host_if, hairpin);
 		nl_batch_tolerate(&batch, -EAFNOSUPPORT);
 	}
 	return nl_batch_send(nl, &batch, err);

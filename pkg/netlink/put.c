@@ -152,16 +152,25 @@ void nl_put_link_up(struct nl_batch *b, int index, const char *name)
 	put_end(&p, "bring up link '%s'", name);
 }
 
-void nl_put_link_no_autoaddr6(struct nl_batch *b, int index, const char *name)
+void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin)
 {
-	struct put p = put_link(b, RTM_NEWLINK, index, name, 0);
+	struct put p = put_link(b, RTM_NEWLINK, 0, name, 0);
 	struct nlattr *spec = nest(&p, IFLA_AF_SPEC);
 	struct nlattr *inet6 = nest(&p, AF_INET6);
+	struct nlattr *info, *data;
 
 	put_u8(&p, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	unnest(&p, inet6);
 	unnest(&p, spec);
-	put_end(&p, "switch off link-local addresses of '%s'", name);
+	if (hairpin) {
+		info = nest(&p, IFLA_LINKINFO);
+		put_str(&p, IFLA_INFO_SLAVE_KIND, "bridge");
+		data = nest(&p, IFLA_INFO_SLAVE_DATA);
+		put_u8(&p, IFLA_BRPORT_MODE, 1);
+		unnest(&p, data);
+		unnest(&p, info);
+	}
+	put_end(&p, "set up bridge port '%s'", name);
 }
 
 void nl_put_link_del(struct nl_batch *b, const char *name)
