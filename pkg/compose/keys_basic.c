@@ -74,9 +74,11 @@ const struct shape s_hosts = { .expects = "a mapping or a list of HOST=ADDRESS",
 			       .ident = id_text,
 			       .canon = canon_hosts };
 
-static const struct key ulimit_keys[] = { KEY("soft", s_int, RUNS, NULL),
-					  KEY("hard", s_int, RUNS, NULL),
-					  { 0 } };
+static const struct key ulimit_keys[] = {
+	KEY("soft", s_int, RUNS, NULL),
+	KEY("hard", s_int, RUNS, NULL),
+	END,
+};
 static const char *const ulimit_required[] = { "soft", "hard", NULL };
 static const struct shape s_ulimit = { .types = T_NUM | T_STR | T_MAP,
 				       .cast = AS_INT,
@@ -88,7 +90,7 @@ const struct shape s_ulimits = { .types = T_MAP, .value = &s_ulimit };
 static const struct key file_ref_keys[] = {
 	KEY("source", s_str, RUNS, NULL), KEY("target", s_str, RUNS, NULL),
 	KEY("uid", s_str, RUNS, NULL),    KEY("gid", s_str, RUNS, NULL),
-	KEY("mode", s_mode, RUNS, NULL),  { 0 }
+	KEY("mode", s_mode, RUNS, NULL),  END,
 };
 static const struct shape s_file_ref = { .types = T_STR | T_MAP,
 					 .keys = file_ref_keys,
@@ -97,17 +99,13 @@ const struct shape s_file_refs = {
 	.types = T_LIST, .item = &s_file_ref, .merge = MERGE_BY_ID, .ident = id_secret
 };
 
+static const struct shape s_count = { .types = T_NUM | T_STR,
+				      .cast = AS_INT,
+				      .canon = canon_tristate };
 static const struct key request_keys[] = {
-	KEY("capabilities", s_strings, NOT_YET, NULL),
-	{.name = "count",
-						    .shape = &(const struct shape){ .types = T_NUM | T_STR,
-					  .cast = AS_INT,
-					  .canon = canon_tristate },
-						    .support = NOT_YET },
-	KEY("device_ids", s_strings, NOT_YET, NULL),
-	KEY("driver", s_str, NOT_YET, NULL),
-	KEY("options", s_labels, NOT_YET, NULL),
-	{ 0}
+	KEY("capabilities", s_strings, NOT_YET, NULL), KEY("count", s_count, NOT_YET, NULL),
+	KEY("device_ids", s_strings, NOT_YET, NULL),   KEY("driver", s_str, NOT_YET, NULL),
+	KEY("options", s_labels, NOT_YET, NULL),       END,
 };
 static const char *const request_required[] = { "capabilities", NULL };
 static const struct shape s_request = {
