@@ -102,6 +102,7 @@ void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct com
 /* Load and print warnings. `how` may be NULL. Failure decides on exit status 14 or 15. */
 int cmd_load_project_with(const struct cmd_load *how, struct project **out, struct err *err);
 int cmd_load_project(struct project **out, struct err *err);
+int cmd_load_failed(int r); /* decides on the exit status for what the loader said; gives r */
 /* For commands on what exists (down, ps, logs, stop): the name, and the project where a file is
  * read. -p without -f reads none: *out is NULL then, as it is when COMPOSE_PROJECT_NAME is set
  * and there is no file. All profiles are enabled. The caller frees *name. */
@@ -157,12 +158,12 @@ struct table {
 	size_t n_cols;
 	struct strs cells; /* row by row; the first row is the header */
 };
-#define auto_table __attribute__((cleanup(table_clear)))
+#define auto_table __attribute__((cleanup(table_free)))
 void table_start(struct table *t, const char *const *headers); /* end with NULL */
 void table_cell(struct table *t, const char *text);            /* NULL: "" */
 void table_cellf(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void table_text(const struct table *t, struct sbuf *out);
-void table_clear(struct table *t);
+void table_free(struct table *t);
 
 /* ---- Templates ---------------------------------------------------------------------------------
  * The part of Go templates that scripts use with --format: text, {{.Key}}, {{json .}},

@@ -94,7 +94,7 @@ static int variables(struct sbuf *out, struct err *err)
 	cmd_compose_options(&a, &arg.load, &opt);
 	r = compose_variables(&opt, &rows, err);
 	if (r < 0)
-		return r;
+		return cmd_load_failed(r);
 	for (size_t i = 0; i < rows.n; i++) {
 		char *rest = rows.v[i];
 
@@ -114,15 +114,20 @@ static int environment(struct sbuf *out, struct err *err)
 
 	cmd_compose_options(&a, &arg.load, &opt);
 	r = compose_environment(&opt, &lines, err);
-	if (r == 0)
-		add_lines(&lines, out);
-	return r;
+	if (r < 0)
+		return cmd_load_failed(r);
+	add_lines(&lines, out);
+	return 0;
 }
 
-static int render(const struct project *p, struct sbuf *out, struct err *err)
+static int project(struct sbuf *out, struct err *err)
 {
+	auto_project struct project *p = NULL;
 	bool listed = false;
+	int r = cmd_load_project_with(&arg.load, &p, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		auto_strs struct strs names = { 0 };
 
@@ -158,7 +163,6 @@ static int save(const struct sbuf *out, struct err *err)
 
 static int run(int argc, char **argv, struct err *err)
 {
-	auto_project struct project *p = NULL;
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	int r;
 
@@ -166,15 +170,12 @@ static int run(int argc, char **argv, struct err *err)
 		return usage_error(err, "--format: '%s' is neither yaml nor json", arg.format);
 	arg.load.services = argv;
 	arg.load.only_services = argc > 0;
-	r = cmd_load_project_with(&arg.load, &p, err);
-	if (r < 0)
-		return r;
 	if (arg.variables)
 		r = variables(&out, err);
 	else if (arg.environment)
 		r = environment(&out, err);
 	else
-		r = render(p, &out, err);
+		r = project(&out, err);
 	if (r < 0 || arg.quiet)
 		return r;
 	return save(&out, err);

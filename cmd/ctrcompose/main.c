@@ -5,10 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In the order of the help. */
+/* clang-format off */
 static const struct cmd *const commands[] = {
 	&cmd_config,
+	&cmd_ls,
+	&cmd_port,
+	&cmd_ps,
 	&cmd_version,
 };
+/* clang-format on */
 
 /* ---- Help */
 static void help_all(struct sbuf *out)

@@ -55,12 +55,13 @@ void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct com
 	}
 }
 
-static void decide(int r)
+int cmd_load_failed(int r)
 {
 	if (r == -ENOENT)
 		cmd_exit_with(EXIT_NO_FILE);
 	else if (r == -EINVAL || r == -E2BIG)
 		cmd_exit_with(EXIT_BAD_FILE);
+	return r;
 }
 
 static int load(const struct cmd_load *how, struct project **out, struct err *err)
@@ -81,9 +82,7 @@ int cmd_load_project_with(const struct cmd_load *how, struct project **out, stru
 {
 	int r = load(how, out, err);
 
-	if (r < 0)
-		decide(r);
-	return r;
+	return r < 0 ? cmd_load_failed(r) : r;
 }
 
 int cmd_load_project(struct project **out, struct err *err)
@@ -95,11 +94,10 @@ static int given_name(const char *name, char **out, struct err *err)
 {
 	if (!state_project_name_ok(name)) {
 		cmd_exit_with(EXIT_BAD_FILE);
-		return err_set(
-			err, -EINVAL,
-			"project name '%s': must consist of lower-case letters, digits, '_' and "
-			"'-', and begin with a letter or digit",
-			name);
+		return err_set(err, -EINVAL,
+			       "invalid project name '%s': it must consist only of a-z 0-9 _ - and "
+			       "start with a letter or a digit",
+			       name);
 	}
 	*out = xstrdup(name);
 	return 0;
@@ -120,10 +118,8 @@ int cmd_find_project(char **name, struct project **out, struct err *err)
 		err_clear(err);
 		return given_name(env, name, err);
 	}
-	if (r < 0) {
-		decide(r);
-		return r;
-	}
+	if (r < 0)
+		return cmd_load_failed(r);
 	*name = xstrdup(p->name);
 	*out = p;
 	return 0;
@@ -137,9 +133,7 @@ int cmd_project_name(char **name, struct err *err)
 
 	cmd_compose_options(&a, NULL, &opt);
 	r = compose_project_name(&opt, name, err);
-	if (r < 0)
-		decide(r);
-	return r;
+	return r < 0 ? cmd_load_failed(r) : r;
 }
 
 int cmd_load_state(const struct state_paths *paths, const char *name, struct state_project **out,

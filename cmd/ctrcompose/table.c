@@ -71,7 +71,7 @@ void table_text(const struct table *t, struct sbuf *out)
 	}
 }
 
-void table_clear(struct table *t)
+void table_free(struct table *t)
 {
 	strs_clear(&t->cells);
 	t->n_cols = 0;
