@@ -18,7 +18,7 @@ PC_LIB  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 VERSION := $(shell cat VERSION)
 CPP     := -std=gnu11 -D_GNU_SOURCE -DCTRCOMPOSE_VERSION='"$(VERSION)"' -Iinclude $(PC_CF)
 ALL_CF   = $(CPP) $(WARN) $(HARDEN) $(SANFLAG) -MMD -MP $(CFLAGS)
-LIBS    := -Wl,--as-needed $(PC_LIB) -ldl
+LIBS    := -Wl,--as-needed $(PC_LIB) -ldl -lm
 
 OBJ       = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PKG_SRC  := $(sort $(wildcard pkg/*/*.c))

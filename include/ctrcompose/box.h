@@ -168,6 +168,7 @@ struct box {
 	int tty_fd;    /* the terminal's master, once it came */
 	int exit_code; /* what `up` or `run` reports when it failed: 125, 126, 127 */
 	bool reached_exec;
+	char program[128]; /* argv[0], for messages */
 };
 #define BOX_INIT                                                         \
 	{                                                                \

@@ -8,8 +8,8 @@
 #ifndef CTRCOMPOSE_DNS_H
 #define CTRCOMPOSE_DNS_H
 
-#include "ctrcompose/base.h"
-#include "ctrcompose/loop.h"
+#include <ctrcompose/base.h>
+#include <ctrcompose/loop.h>
 
 #define DNS_ADDRESS       "127.0.0.11" /* what resolv.conf of a container names */
 #define DNS_PORT          53

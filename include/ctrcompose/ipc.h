@@ -12,7 +12,7 @@
 #ifndef CTRCOMPOSE_IPC_H
 #define CTRCOMPOSE_IPC_H
 
-#include "ctrcompose/base.h"
+#include <ctrcompose/base.h>
 
 #define IPC_FRAME_MAX (1U << 20) /* bytes of one frame */
 #define IPC_FDS_MAX   4
@@ -48,7 +48,7 @@ struct ipc_ops {
  */
 int ipc_listen(const char *path, uid_t owner, const struct ipc_ops *ops, void *arg,
 	       struct ipc_server **out, struct err *err);
-int ipc_server_fd(const struct ipc_server *srv); /* readable: call ipc_server_dispatch() */
+int ipc_server_fd(const struct ipc_server *srv);      /* readable: call ipc_server_dispatch() */
 void ipc_server_dispatch(void *srv, uint32_t events); /* a loop_io_fn; never blocks */
 size_t ipc_server_conns(const struct ipc_server *srv);
 void ipc_server_free(struct ipc_server *srv); /* NULL is fine; not inside a callback */

@@ -14,7 +14,7 @@
 #ifndef CTRCOMPOSE_LOOP_H
 #define CTRCOMPOSE_LOOP_H
 
-#include "ctrcompose/base.h"
+#include <ctrcompose/base.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -73,8 +73,7 @@ int loop_child_add(struct loop *loop, int pidfd, loop_child_fn *fn, void *arg,
 int loop_defer(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **out,
 	       struct err *err);
 /* Call fn after every turn in which something was dispatched: "write what changed". */
-int loop_post(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **out,
-	      struct err *err);
+int loop_post(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **out, struct err *err);
 
 int loop_source_priority(struct loop_source *src, enum loop_priority priority);
 /* Switch a source off and on again; a defer or child that ran is switched on once more. */

@@ -1,5 +1,5 @@
 /* loop.c - sources over sd-event; each carries its callback and knows its loop. */
-#include "ctrcompose/loop.h"
+#include <ctrcompose/loop.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * on, reaps whatever is orphaned, ends with the program's status.
  *
  * Static, without a C library, so that it runs in any image; it lives in a sealed memory file and
- * never is a file of the host. argv: name, number of the status socket, program, arguments...
- * The program has been looked up already: the second argument is its path.
+ * never is a file of the host. argv: name, number of the status socket, path of the program (it has
+ * been looked up already), its argv[0], arguments...
  */
 #include <linux/signal.h>
 #include <linux/wait.h>
@@ -63,17 +63,18 @@ static int number(const char *s)
 
 /* The program's side. What it says when the exec fails is one int on the status socket: the errno;
  * the receiver knows the name. */
-static void start(int status_fd, char **argv, char **env) __attribute__((noreturn));
-static void start(int status_fd, char **argv, char **env)
+static void start(int status_fd, const char *path, char **argv, char **env)
+	__attribute__((noreturn));
+static void start(int status_fd, const char *path, char **argv, char **env)
 {
 	unsigned long none = 0;
 	int code;
 
 	(void)call(SYS_setsid, 0, 0, 0, 0);
-	(void)call(SYS_ioctl, 0, 0x540e /* TIOCSCTTY */, 1, 0); /* fails without a terminal */
+	(void)call(SYS_ioctl, 0, 0x540e /* TIOCSCTTY */, 0, 0); /* fails without a terminal */
 	(void)call(SYS_fcntl, status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */, 0);
 	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, ALL_BYTES);
-	code = (int)-call(SYS_execve, (long)argv[0], (long)argv, (long)env, 0);
+	code = (int)-call(SYS_execve, (long)path, (long)argv, (long)env, 0);
 	(void)call(SYS_write, status_fd, (long)&code, sizeof(code), 0);
 	leave(code == 2 ? 127 : 126);
 }
@@ -101,7 +102,7 @@ void main_(long *stack)
 	int status_fd, status = 0;
 	long program;
 
-	if (argc < 3)
+	if (argc < 4)
 		leave(125);
 	status_fd = number(argv[1]);
 	/* Everything is blocked and fetched by hand: PID 1 gets no signal without that. */
@@ -112,7 +113,7 @@ void main_(long *stack)
 	program = call(SYS_clone, FORK_FLAGS, 0, 0, 0);
 #endif
 	if (program == 0)
-		start(status_fd, argv + 2, env);
+		start(status_fd, argv[2], argv + 3, env);
 	if (program < 0)
 		leave(125);
 	(void)call(SYS_close, status_fd, 0, 0, 0);

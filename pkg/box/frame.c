@@ -1,0 +1,108 @@
+/* frame.c - what parent and child tell each other; see private.h */
+#include "private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union one_fd {
+	struct cmsghdr head;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+int frame_send(int ctl, const struct frame *f, int fd)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)f, .iov_len = sizeof(*f) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union one_fd control = { 0 };
+
+	if (fd >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	}
+	return sendmsg(ctl, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int frame_recv(int ctl, struct frame *f, int *fd, int flags)
+{
+	struct iovec iov = { .iov_base = f, .iov_len = sizeof(*f) };
+	union one_fd control = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*fd = -1;
+	memset(f, 0, sizeof(*f));
+	do
+		n = recvmsg(ctl, &msg, flags | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	if (n == (ssize_t)sizeof(int)) { /* the init: errno of its exec */
+		int code;
+
+		memcpy(&code, f, sizeof(code));
+		memset(f, 0, sizeof(*f));
+		f->type = FRAME_FAILED;
+		f->code = -code;
+		f->exit_code = code == ENOENT ? 127 : 126;
+		return 1;
+	}
+	f->text[sizeof(f->text) - 1] = '\0';
+	return n == (ssize_t)sizeof(*f) ? 1 : -EBADMSG;
+}
+
+static void fail(int ctl, int code, int exit_code, const char *fmt, va_list ap)
+	__attribute__((noreturn)) PRINTF_LIKE(4, 0);
+static void fail(int ctl, int code, int exit_code, const char *fmt, va_list ap)
+{
+	struct frame f = { .type = FRAME_FAILED, .code = code, .exit_code = exit_code };
+	int n = vsnprintf(f.text, sizeof(f.text), fmt, ap);
+
+	if (n >= 0 && (size_t)n < sizeof(f.text) && code != 0)
+		(void)snprintf(f.text + n, sizeof(f.text) - (size_t)n, ": %s",
+			       strerrordesc_np(-code));
+	(void)frame_send(ctl, &f, -1);
+	_exit(exit_code);
+}
+
+void child_fail(int ctl, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(ctl, code, 125, fmt, ap);
+}
+
+void child_fail_exec(int ctl, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(ctl, code, code == -ENOENT || code == 0 ? 127 : 126, fmt, ap);
+}
+
+void child_await(int ctl, char byte)
+{
+	char got = 0;
+	ssize_t n;
+
+	do
+		n = recv(ctl, &got, 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || got != byte)
+		_exit(125);
+}

@@ -1,0 +1,246 @@
+/* network.c - the project's bridges, their addresses and the firewall; see engine.h */
+#include "private.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct engine_net *engine_net_find(struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->nets.n; i++)
+		if (strcmp(e->nets.v[i]->name, name) == 0)
+			return e->nets.v[i];
+	return NULL;
+}
+
+void engine_nets_free(struct engine *e)
+{
+	for (size_t i = 0; i < e->nets.n; i++) {
+		dns_zone_free(e->nets.v[i]->zone);
+		free(e->nets.v[i]->name);
+		free(e->nets.v[i]);
+	}
+	free(e->nets.v);
+	e->nets.v = NULL;
+	e->nets.n = e->nets.cap = 0;
+}
+
+/* What the record says, as net has it. */
+static int from_record(const struct engine *e, const struct state_network *rec, const char *name,
+		       struct net_network *out, struct err *err)
+{
+	*out = (struct net_network){ .name = name, .internal = rec->internal };
+	net_bridge_name(e->paths->run, name, out->bridge);
+	out->group = net_group(e->paths->run, e->state->name);
+	if (net_prefix_parse(rec->subnet, &out->subnet) < 0)
+		return err_set(err, EINVAL, "network %s: '%s' is not a subnet like 10.1.0.0/24", name,
+			       rec->subnet);
+	if (rec->gateway && net_ip_parse(rec->gateway, &out->gateway) < 0)
+		return err_set(err, EINVAL, "network %s: '%s' is not an address", name, rec->gateway);
+	if (rec->subnet6) {
+		out->ipv6 = true;
+		if (net_prefix6_parse(rec->subnet6, &out->subnet6) < 0)
+			return err_set(err, EINVAL, "network %s: '%s' is not an IPv6 subnet", name,
+				       rec->subnet6);
+	}
+	return 0;
+}
+
+int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out, struct err *err)
+{
+	struct engine_net *n = engine_net_find(e, name);
+	const struct state_network *rec = NULL;
+	int r;
+
+	if (!n) {
+		for (size_t i = 0; i < e->state->networks.n; i++)
+			if (strcmp(e->state->networks.v[i].name, name) == 0)
+				rec = &e->state->networks.v[i];
+		if (!rec)
+			return err_set(err, ENOENT, "network %s is not there", name);
+		n = xcalloc(1, sizeof(*n));
+		n->name = xstrdup(name);
+		r = from_record(e, rec, n->name, &n->net, err);
+		if (r == 0)
+			r = net_network_up(e->nl, &n->net, err);
+		if (r < 0) {
+			free(n->name);
+			free(n);
+			return r;
+		}
+		n->zone = dns_zone_new(name);
+		*vec_push(&e->nets) = n;
+	}
+	*out = n;
+	return 0;
+}
+
+/* Subnets that other projects have written down, running or not. */
+static void taken_subnets(const struct engine *e, struct net_prefixes *out)
+{
+	auto_strs struct strs projects = { 0 };
+
+	(void)state_list_projects(e->paths, &projects, NULL);
+	for (size_t i = 0; i < projects.n; i++) {
+		auto_state struct state_project *other = NULL;
+		const struct state_project *s = e->state;
+
+		if (strcmp(projects.v[i], e->state->name) != 0) {
+			if (state_load(e->paths, projects.v[i], &other, NULL) < 0)
+				continue;
+			s = other;
+		}
+		for (size_t k = 0; k < s->networks.n; k++) {
+			struct net_prefix p;
+
+			if (s->networks.v[k].subnet &&
+			    net_prefix_parse(s->networks.v[k].subnet, &p) == 0)
+				*vec_push(out) = p;
+		}
+	}
+}
+
+static int choose_subnet(struct engine *e, const struct network *def, struct net_prefix *out,
+			 struct err *err)
+{
+	struct net_prefixes host = { 0 }, taken = { 0 };
+	int r;
+
+	if (def->subnet) {
+		if (net_prefix_parse(def->subnet, out) < 0)
+			return err_set(err, EINVAL, "networks.%s: '%s' is not a subnet like 10.1.0.0/24",
+				       def->key, def->subnet);
+		return 0;
+	}
+	r = net_host_routes(e->nl, &host, err);
+	if (r == 0) {
+		taken_subnets(e, &taken);
+		r = net_pick_subnet(&host, &taken, NULL, 0, out, err);
+	}
+	free(host.v);
+	free(taken.v);
+	return r;
+}
+
+/* One chooser at a time on this host, until the choice is on disk. */
+static int ipam_lock(const struct engine *e, int *fd, struct err *err)
+{
+	auto_free char *path = path_join(e->paths->state, "ipam.lock");
+	auto_close int f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (f < 0 || flock(f, LOCK_EX) < 0)
+		return err_errno(err, "lock %s", path);
+	*fd = steal_fd(&f);
+	return 0;
+}
+
+static void record_subnet(struct state_network *rec, const struct engine *e,
+			  const struct network *def, struct net_prefix subnet)
+{
+	char text[NET_PREFIX_LEN], ip[NET_IP_LEN];
+	struct net_network net = { .subnet = subnet };
+
+	if (def->gateway)
+		(void)net_ip_parse(def->gateway, &net.gateway);
+	state_set(&rec->subnet, net_prefix_format(subnet, text));
+	state_set(&rec->gateway, net_ip_format(net_gateway(&net), ip));
+	net_bridge_name(e->paths->run, def->name, net.bridge);
+	state_set(&rec->bridge, net.bridge);
+}
+
+int engine_network_up(struct engine *e, const struct network *def, bool *created, struct err *err)
+{
+	struct state_network *rec = state_network_find(e->state, def->key);
+	struct engine_net *n = NULL;
+	auto_close int lock = -1;
+	struct net_prefix subnet;
+	int r;
+
+	if (rec)
+		return rec->external ? 0 : engine_net_ensure(e, rec->name, &n, err);
+	if (def->external)
+		return err_set(err, ENOENT,
+			       "network %s is declared external, but networks of others can't be joined yet",
+			       def->name);
+	r = ipam_lock(e, &lock, err);
+	if (r == 0)
+		r = choose_subnet(e, def, &subnet, err);
+	if (r < 0)
+		return err_wrap(err, r, "network %s", def->name);
+	rec = state_network_add(e->state);
+	state_set(&rec->key, def->key);
+	state_set(&rec->name, def->name);
+	state_set(&rec->driver, def->driver ? def->driver : "bridge");
+	rec->internal = def->internal;
+	record_subnet(rec, e, def, subnet);
+	r = engine_net_ensure(e, def->name, &n, err);
+	if (r == 0)
+		r = state_save(e->paths, e->state, err);
+	if (r < 0) {
+		state_network_remove(e->state, def->key);
+		return r;
+	}
+	*created = true;
+	return 0;
+}
+
+int engine_networks_down(struct engine *e, struct err *err)
+{
+	int r;
+
+	if (e->state->networks.n == 0)
+		return 0;
+	r = fw_remove(e->dir, false, err);
+	if (r == 0)
+		r = net_networks_down(e->nl, net_group(e->paths->run, e->state->name), err);
+	if (r < 0)
+		return r;
+	while (e->state->networks.n > 0)
+		state_network_remove(e->state, e->state->networks.v[0].key);
+	engine_nets_free(e);
+	return 0;
+}
+
+static void add_ports(struct engine *e, const struct state_container *c, struct net_port *ports,
+		      size_t *n)
+{
+	uint32_t target = 0;
+
+	if (c->status != STATE_RUNNING && c->pid == 0)
+		return;
+	for (size_t i = 0; i < c->endpoints.n && !target; i++)
+		if (c->endpoints.v[i].ip)
+			(void)net_ip_parse(c->endpoints.v[i].ip, &target);
+	for (size_t i = 0; target && i < c->ports.n; i++) {
+		const struct state_port *p = &c->ports.v[i];
+		struct net_port *out = &ports[(*n)++];
+
+		*out = (struct net_port){ .host_port = p->published,
+					  .udp = str_eq(p->proto, "udp"),
+					  .target_ip = target,
+					  .target_port = p->target };
+		if (p->host_ip && net_ip_parse(p->host_ip, &out->host_ip) < 0)
+			out->no_ipv4 = true;
+	}
+	(void)e;
+}
+
+int engine_firewall(struct engine *e, struct err *err)
+{
+	auto_free struct net_network *nets = xcalloc(e->nets.n + 1, sizeof(*nets));
+	auto_free struct net_port *ports = NULL;
+	auto_fw_rules struct fw_rules rules = { 0 };
+	size_t n_ports = 0, max = 1;
+
+	for (size_t i = 0; i < e->state->containers.n; i++)
+		max += e->state->containers.v[i]->ports.n;
+	ports = xcalloc(max, sizeof(*ports));
+	for (size_t i = 0; i < e->nets.n; i++)
+		nets[i] = e->nets.v[i]->net;
+	for (size_t i = 0; i < e->state->containers.n; i++)
+		add_ports(e, e->state->containers.v[i], ports, &n_ports);
+	fw_build(e->dir, nets, e->nets.n, ports, n_ports, &rules);
+	return fw_apply(&rules, err);
+}

@@ -1,0 +1,102 @@
+/* private.h - what the files of the image store share. */
+#ifndef CTRCOMPOSE_IMAGE_PRIVATE_H
+#define CTRCOMPOSE_IMAGE_PRIVATE_H
+
+#include <ctrcompose/digest.h>
+#include <ctrcompose/image.h>
+
+#define IMAGE_JSON_MAX (8U << 20) /* bytes of a manifest or config */
+
+struct image_store {
+	int images, layers, blobs; /* folders; layers is O_RDONLY, for flock and readdir */
+	int layers_path_fd;        /* O_PATH */
+	char *path, *layers_path;
+};
+
+/* ---- index.json ------------------------------------------------------------------------------ */
+struct index_layer {
+	char diff[DIGEST_HEX];
+	uint64_t size; /* bytes of its files */
+};
+struct index_image {
+	char id[DIGEST_HEX];
+	char manifest[DIGEST_HEX]; /* "" when it came without one */
+	char *created;
+	struct strs refs, digests; /* normalised */
+	struct {
+		struct index_layer *v;
+		size_t n, cap;
+	} layers; /* lowest first, may hold duplicates */
+};
+struct index {
+	struct index_image *v;
+	size_t n, cap;
+};
+#define auto_index __attribute__((cleanup(index_clear)))
+int index_read(struct image_store *s, struct index *out, struct err *err);
+int index_write(struct image_store *s, const struct index *ix, struct err *err);
+void index_clear(struct index *ix);
+struct index_image *index_by_id(const struct index *ix, const char *id);
+struct index_image *index_by_ref(const struct index *ix, const char *normal);
+const struct index_layer *index_layer(const struct index *ix, const char *diff);
+/* The image that `ref` means; *normal (may be NULL) the name it went by, NULL by id; caller frees. */
+int index_resolve(const struct index *ix, const char *ref, struct index_image **out, char **normal,
+		  struct err *err);
+/* Give the image the name; whoever had it loses it. */
+void index_tag(struct index *ix, struct index_image *img, const char *normal);
+void index_drop(struct index *ix, struct index_image *img);
+uint64_t index_size(const struct index_image *img);
+bool strs_drop(struct strs *l, const char *s); /* whether it was there */
+
+/* ---- The folders ------------------------------------------------------------------------------
+ * Writers hold the lock: a descriptor, released by closing it.
+ */
+int store_lock(struct image_store *s, struct err *err);
+/* A folder layers/tmp-* of our own, locked as long as *fd is open. *name is its name; caller frees. */
+int store_work_open(struct image_store *s, char **name, int *fd, struct err *err);
+void store_work_remove(struct image_store *s, const char *name);
+/* Under the lock, after index_write(): away with what no image refers to and with the work folders
+ * of the dead. What cannot go now is left for the next. */
+void store_sweep(struct image_store *s, const struct index *ix);
+int store_blob_read(struct image_store *s, const char *hex, char **text, size_t *len,
+		    struct err *err);
+
+/* ---- A new layer and a new image -------------------------------------------------------------- */
+struct new_layer {
+	char *dir;             /* its folder in the work folder; NULL: the store has it */
+	char diff[DIGEST_HEX]; /* of the tar */
+	char blob[DIGEST_HEX]; /* of the bytes as they came */
+	uint64_t size;
+	char *problem; /* why it could not be unpacked; only bad if somebody needs it */
+	bool known;    /* not unpacked: an image of the store has it */
+};
+struct new_image {
+	char id[DIGEST_HEX], manifest[DIGEST_HEX];
+	char *config, *manifest_text; /* texts */
+	size_t config_len, manifest_len;
+	char *created;
+	struct strs refs; /* normalised */
+	struct {
+		struct new_layer **v; /* borrowed */
+		size_t n, cap;
+	} layers;
+};
+struct new_images {
+	struct new_image *v;
+	size_t n, cap;
+};
+void new_image_clear(struct new_image *n);
+/* Unpack a stream into work/name. -EBADMSG: it is no layer. */
+int layer_unpack(int work, const char *name, ssize_t (*src)(void *, void *, size_t, struct err *),
+		 void *arg, struct new_layer *out, struct err *err);
+/* All of them into the store at once. */
+int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err);
+
+/* ---- JSON ------------------------------------------------------------------------------------- */
+/* diff ids in hex, lowest first, as they stand. */
+int config_diff_ids(const struct json *config, struct strs *out, struct err *err);
+/* "sha256:<hex>" to hex; NULL when it is none. */
+const char *digest_of(const char *s);
+const char *host_architecture(void);
+
+#endif
