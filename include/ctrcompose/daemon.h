@@ -14,16 +14,16 @@
 struct daemon_client;
 
 /* Connect to the project's supervisor, starting one where none is. The caller is root. */
-int daemon_connect(const struct state_paths *paths, const char *project,
-		   struct daemon_client **out, struct err *err);
+int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		   struct err *err);
 void daemon_close(struct daemon_client **c);
 #define auto_daemon __attribute__((cleanup(daemon_close)))
 
 struct daemon_progress {
 	const char *kind, *name; /* "Container", "shop-web-1" */
-	const char *status;	 /* "Starting", "Started", "Error" */
-	const char *detail;	 /* or NULL */
-	bool warning;		 /* detail is a warning to be shown to the person */
+	const char *status;      /* "Starting", "Started", "Error" */
+	const char *detail;      /* or NULL */
+	bool warning;            /* detail is a warning to be shown to the person */
 };
 typedef void daemon_progress_fn(void *arg, const struct daemon_progress *p);
 
@@ -37,7 +37,7 @@ int daemon_apply(struct daemon_client *c, const struct plan *plan, daemon_progre
 struct daemon_run {
 	const char *name; /* of the container */
 	bool tty;
-	int fds[3];	  /* for stdin, stdout, stderr of the container; ignored with tty */
+	int fds[3]; /* for stdin, stdout, stderr of the container; ignored with tty */
 };
 /* Start it. *master is the terminal with tty, else -1. */
 int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,

@@ -8,6 +8,7 @@
 
 #include <ctrcompose/base.h>
 #include <ctrcompose/dns.h>
+#include <ctrcompose/image.h>
 #include <ctrcompose/logs.h>
 #include <ctrcompose/loop.h>
 #include <ctrcompose/model.h>
@@ -23,13 +24,13 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 void engine_close(struct engine *e);
 
 /* ---- Networks and volumes: idempotent; *created tells whether something new came ------------- */
-int engine_network_up(struct engine *e, const struct network *def, bool *created,
-		      struct err *err);
+int engine_network_up(struct engine *e, const struct network *def, bool *created, struct err *err);
 /* All networks of the project with their links and rules. */
 int engine_networks_down(struct engine *e, struct err *err);
-int engine_volume_make(struct engine *e, const struct volume *def, bool *created,
-		       struct err *err);
+int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err);
 int engine_volume_remove(struct engine *e, const char *name, struct err *err);
+/* The groups of a project without containers. */
+int engine_groups_remove(struct engine *e, struct err *err);
 /* Put the rules for what runs now in place (or away). */
 int engine_firewall(struct engine *e, struct err *err);
 
@@ -39,10 +40,12 @@ struct unit {
 	struct engine *engine;
 	struct state_container *c;
 	struct arena arena;
-	struct service *svc; /* as it was when the container was made */
-	struct healthcheck health; /* the service's, else the image's */
+	struct service *svc;                    /* as it was when the container was made */
+	struct image *image;                    /* NULL: it is gone */
+	struct healthcheck health;              /* the service's, else the image's */
 	int pidfd, netns_fd, status_fd, tty_fd; /* -1: none */
-	struct box *box; /* while it is starting */
+	struct box *box;                        /* while it is starting */
+	int start_exit;                         /* why it did not start: 125, 126 or 127 */
 	struct logs_pump *pump;
 	struct dns_endpoint *dns;
 	struct unit_port *ports;

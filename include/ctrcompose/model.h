@@ -127,7 +127,10 @@ struct service {
 	int64_t pids_limit;    /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
 	uint64_t shm_size;     /* bytes, 0 = 64 MiB */
 	unsigned scale;        /* scale or deploy.replicas, default 1 */
-	bool privileged, read_only, init, tty, stdin_open, no_new_privs;
+	bool privileged, read_only, init, tty, stdin_open, no_new_privs, seccomp_unconfined;
+	uint64_t log_max_size;   /* logging: bytes of one file, 0 = the default */
+	unsigned log_max_file;   /* 0 = the default */
+	bool log_none;           /* driver "none" */
 	const char *config_json; /* canonical JSON of this service alone, for hash and record */
 	char config_hash[65];    /* SHA-256 over what matters for a container, lower-case hex */
 };

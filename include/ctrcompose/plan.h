@@ -31,15 +31,15 @@ struct plan_action {
 	const char *service; /* key of the service, network or volume */
 	unsigned number;     /* of the container */
 	bool oneoff;
-	const struct service *svc; /* PLAN_CREATE */
-	const char *config_json;   /* PLAN_CREATE: what the supervisor decodes svc from */
-	const char *config_hash;   /* PLAN_CREATE */
+	const struct service *svc;    /* PLAN_CREATE */
+	const char *config_json;      /* PLAN_CREATE: what the supervisor decodes svc from */
+	const char *config_hash;      /* PLAN_CREATE */
 	enum dep_condition condition; /* PLAN_WAIT */
 	bool required;                /* PLAN_WAIT: false turns a failure into a warning */
-	bool final; /* PLAN_WAIT of --wait: a one-shot that exited with 0 counts */
-	int signal;                   /* PLAN_KILL */
-	int64_t grace_us;             /* PLAN_STOP: -1 = the service's own */
-	const char *reason;           /* why, for people: "configuration changed"; or NULL */
+	bool final;         /* PLAN_WAIT of --wait: a one-shot that exited with 0 counts */
+	int signal;         /* PLAN_KILL */
+	int64_t grace_us;   /* PLAN_STOP: -1 = the service's own */
+	const char *reason; /* why, for people: "configuration changed"; or NULL */
 	size_t *after;
 	size_t n_after, cap_after;
 };
@@ -56,7 +56,8 @@ struct plan {
 	size_t n_networks;
 	const struct volume *volumes; /* those that PLAN_CREATE refers to by key */
 	size_t n_volumes;
-	bool forget; /* `down`: nothing of the project is kept afterwards */
+	bool forget;         /* `down`: nothing of the project is kept afterwards */
+	bool remove_volumes; /* anonymous volumes go with their containers */
 };
 
 void plan_free(struct plan *p);
@@ -66,9 +67,9 @@ void auto_plan_fn(struct plan **p);
 struct plan_options {
 	const char *const *services; /* NULL-terminated; NULL or empty: all */
 	bool no_deps, no_start, force_recreate, no_recreate, remove_orphans, wait;
-	bool remove_volumes;
-	int64_t grace_us; /* -1: each service's own */
-	int signal;       /* of kill; 0: SIGKILL */
+	bool remove_volumes;    /* of rm and down; of up: anonymous ones are made anew */
+	int64_t grace_us;       /* -1: each service's own */
+	int signal;             /* of kill; 0: SIGKILL */
 	const struct kv *scale; /* service -> decimal count */
 	size_t n_scale;
 };

@@ -10,8 +10,8 @@ struct daemon_client {
 
 enum { CONNECT_TRIES = 20, POLL_US = 100000 };
 
-int daemon_connect(const struct state_paths *paths, const char *project,
-		   struct daemon_client **out, struct err *err)
+int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		   struct err *err)
 {
 	auto_free char *path = control_path(paths, project);
 	struct ipc_conn *conn = NULL;
@@ -60,7 +60,9 @@ static int next(struct daemon_client *c, const volatile bool *cancel, struct jso
 			continue;
 		}
 		if (r == -ECONNRESET)
-			return err_set(err, r, "the supervisor ended in between: see supervisor.log in the project's state folder");
+			return err_set(
+				err, r,
+				"the supervisor ended in between: see supervisor.log in the project's state folder");
 		if (r < 0)
 			return r;
 		return json_parse(frame, len, out, err);

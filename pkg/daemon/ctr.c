@@ -80,6 +80,22 @@ static void start_failed(struct ctr *c, const struct err *err)
 	log_line(LOG_ERROR, "%s: %s", c->unit->c->name, err_text(err));
 	c->failed = true;
 	job_note(c->sup, c, "Error", err_text(err));
+	if (c->attached)
+		sup_reply_error(c->attached, err);
+	c->attached = NULL;
+}
+
+/* The one who asked for a one-off hears that it runs, and gets its terminal. */
+static void tell_running(struct ctr *c)
+{
+	static const char text[] = "{\"e\":\"running\"}";
+
+	if (!c->attached)
+		return;
+	(void)ipc_send(c->attached, text, sizeof(text) - 1, &c->unit->tty_fd,
+		       c->unit->tty_fd >= 0 ? 1 : 0, NULL);
+	auto_close_fn(&c->unit->tty_fd);
+	c->unit->tty_fd = -1;
 }
 
 static void on_status(void *arg, uint32_t events)
@@ -102,6 +118,7 @@ static void on_status(void *arg, uint32_t events)
 	c->started = true;
 	state_set(&c->unit->c->error, NULL);
 	set_status(c, STATE_RUNNING);
+	tell_running(c);
 	ctr_event(c, EV_EXEC);
 	ctr_health_begin(c);
 }
@@ -125,7 +142,7 @@ static void spawn(struct ctr *c)
 		r = loop_io_add(s->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, &err);
 	if (r < 0) {
 		start_failed(c, &err);
-		c->unit->c->exit_code = 128;
+		c->unit->c->exit_code = c->unit->start_exit;
 		c->unit->c->want_running = false;
 		(void)engine_kill(c->unit, NULL);
 		engine_reap(c->unit);
@@ -145,7 +162,8 @@ static void ask_to_stop(struct ctr *c)
 
 	if (deaf || grace == 0) {
 		if (deaf)
-			log_line(LOG_INFO, "%s: its first process has no handler for %s: killed at once",
+			log_line(LOG_INFO,
+				 "%s: its first process has no handler for %s: killed at once",
 				 c->unit->c->name, signal_name(sig));
 		(void)engine_kill(c->unit, NULL);
 		arm(c, 10 * 1000000ULL);
@@ -226,7 +244,7 @@ static void ended(struct ctr *c, int wait_status)
 		(void)loop_timer_set(c->timer, LOOP_NEVER);
 	ctr_health_end(c);
 	drop_sources(c);
-	sc->exit_code = c->failed ? 127 : state_exit_code(wait_status);
+	sc->exit_code = c->failed ? c->unit->start_exit : state_exit_code(wait_status);
 	sc->finished_ns = now_real_ns();
 	engine_reap(c->unit);
 	c->sup->fw_dirty |= sc->ports.n > 0;
@@ -296,7 +314,7 @@ struct svc_view ctr_view(const struct ctr *c)
 		.running = c->st == SVC_RUNNING || c->st == SVC_STARTING || c->st == SVC_BACKOFF ||
 			   c->exit_pending,
 		.exit_code = c->unit->c->exit_code,
-		.health = c->unit->health.set && !c->unit->health.disable ? c->health.status :
-									      HEALTH_NONE,
+		.health = c->unit->health.set && !c->unit->health.disable ? c->health.status
+									  : HEALTH_NONE,
 	};
 }

@@ -44,8 +44,8 @@ static void health_status(struct ctr *c, enum health was)
 
 static void next_probe(struct ctr *c)
 {
-	uint64_t wait = health_delay_us(&c->health, &c->unit->health,
-					now_mono_us() - c->started_us);
+	uint64_t wait =
+		health_delay_us(&c->health, &c->unit->health, now_mono_us() - c->started_us);
 
 	(void)loop_timer_set(c->health_timer, wait);
 }
@@ -74,9 +74,9 @@ static void on_output(void *arg, uint32_t events)
 	}
 	if (c->probe_text.len < PROBE_OUTPUT_MAX)
 		sbuf_add(&c->probe_text, chunk,
-			 (size_t)n < PROBE_OUTPUT_MAX - c->probe_text.len ?
-				 (size_t)n :
-				 PROBE_OUTPUT_MAX - c->probe_text.len);
+			 (size_t)n < PROBE_OUTPUT_MAX - c->probe_text.len
+				 ? (size_t)n
+				 : PROBE_OUTPUT_MAX - c->probe_text.len);
 }
 
 static void on_probe_exit(void *arg, const siginfo_t *info)
@@ -95,15 +95,16 @@ static void probe_start(void *arg)
 {
 	auto_err struct err err = ERR_INIT;
 	struct ctr *c = arg;
-	uint64_t limit = c->unit->health.timeout_us ? c->unit->health.timeout_us :
-						      HEALTH_TIMEOUT_US;
+	uint64_t limit =
+		c->unit->health.timeout_us ? c->unit->health.timeout_us : HEALTH_TIMEOUT_US;
 	int r;
 
 	if (c->probing) {
 		engine_probe_kill(&c->probe);
 		probe_end(c);
 		sbuf_clear(&c->probe_text);
-		sbuf_addf(&c->probe_text, "the probe took longer than %u ms", (unsigned)(limit / 1000));
+		sbuf_addf(&c->probe_text, "the probe took longer than %u ms",
+			  (unsigned)(limit / 1000));
 		verdict(c, false);
 		return;
 	}
@@ -121,7 +122,8 @@ static void probe_start(void *arg)
 		return;
 	}
 	c->probing = true;
-	(void)loop_io_add(c->sup->loop, c->probe.out_fd, EPOLLIN, on_output, c, &c->probe_out, NULL);
+	(void)loop_io_add(c->sup->loop, c->probe.out_fd, EPOLLIN, on_output, c, &c->probe_out,
+			  NULL);
 	(void)loop_timer_set(c->health_timer, limit);
 }
 

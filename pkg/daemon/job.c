@@ -161,7 +161,7 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		r = begin_create(s, j, a, &err);
 		break;
 	case PLAN_REMOVE:
-		r = begin_remove(s, a, j->plan->forget, &err);
+		r = begin_remove(s, a, j->plan->remove_volumes, &err);
 		break;
 	case PLAN_START:
 		if (c) {
@@ -221,9 +221,11 @@ static void check_wait(struct sup *s, struct job *j, size_t i, const struct ctr 
 		return;
 	if (v == VERDICT_MET) {
 		j->steps[i] = STEP_DONE;
-		say_step(j, a, cond == DEP_COMPLETED ? "Exited" :
-			       cond == DEP_HEALTHY   ? "Healthy" :
-						       "Started", NULL);
+		say_step(j, a,
+			 cond == DEP_COMPLETED ? "Exited"
+			 : cond == DEP_HEALTHY ? "Healthy"
+					       : "Started",
+			 NULL);
 		return;
 	}
 	if (!a->required) {
@@ -256,8 +258,8 @@ static void check(struct sup *s, struct job *j, size_t i)
 	if (a->op == PLAN_START) {
 		if (c->failed) {
 			auto_free char *why = xasprintf("container %s: %s", a->name,
-							c->unit->c->error ? c->unit->c->error :
-									    "could not be started");
+							c->unit->c->error ? c->unit->c->error
+									  : "could not be started");
 
 			fail(j, i, why);
 		} else if (c->started) {

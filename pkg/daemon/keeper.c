@@ -54,8 +54,8 @@ static void note_exit(struct keeper *k, const siginfo_t *info)
 	struct state_exit e = { .pid = (uint64_t)info->si_pid, .real_ns = now_real_ns() };
 
 	(void)proc_start_time(info->si_pid, &e.start_time);
-	e.wait_status = info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8 :
-						      info->si_status & 0x7f;
+	e.wait_status = info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8
+						    : info->si_status & 0x7f;
 	(void)state_exits_append(k->exits_fd, &e);
 	(void)!write(k->wake_write, "", 1);
 }
@@ -136,7 +136,9 @@ static void close_others(int a, int b)
 
 static int keeper_main(const struct state_paths *paths, const char *project, int lock, int ready)
 {
-	struct keeper k = { .args = { .paths = paths, .project = project } };
+	struct keeper k = {
+		.args = {.paths = paths, .project = project}
+	};
 	auto_err struct err err = ERR_INIT;
 	int wake[2];
 
@@ -173,7 +175,8 @@ static int take_family_lock(const struct state_paths *paths, const char *project
 		if (errno != EWOULDBLOCK)
 			return err_errno(err, "lock %s", path);
 		if (tries == 100)
-			return err_set(err, EBUSY, "%s is locked but nobody answers on the control socket",
+			return err_set(err, EBUSY,
+				       "%s is locked but nobody answers on the control socket",
 				       path);
 		(void)poll(NULL, 0, 20);
 	}

@@ -98,7 +98,7 @@ void sup_idle_check(struct sup *s)
 	loop_exit(s->loop, 0);
 }
 
-static void reply_error(struct ipc_conn *conn, const struct err *err)
+void sup_reply_error(struct ipc_conn *conn, const struct err *err)
 {
 	auto_json struct json *o = json_object();
 	auto_free char *text = NULL;
@@ -130,7 +130,6 @@ static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *
 {
 	const char *name = json_str(req, "name", "");
 	struct ctr *c = ctr_find(s, name);
-	int master;
 
 	if (!c || !c->unit->c->oneoff || c->st != SVC_STOPPED)
 		return err_set(err, ENOENT, "there is no container %s to run", name);
@@ -146,12 +145,7 @@ static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *
 		auto_close_fn(&c->io.fds[i]);
 		c->io.fds[i] = -1;
 	}
-	if (c->failed) {
-		c->attached = NULL;
-		return err_set(err, EIO, "%s", c->unit->c->error);
-	}
-	master = c->unit->tty_fd;
-	return ipc_send(conn, "{\"e\":\"running\"}", 15, &master, c->io.tty && master >= 0, err);
+	return 0; /* "running" or "done" comes when its program runs or fails */
 }
 
 static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size_t len, int *fds,
@@ -173,7 +167,7 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 			r = err_set(&err, EPROTO, "unknown request '%s'", op);
 	}
 	if (r < 0)
-		reply_error(conn, &err);
+		sup_reply_error(conn, &err);
 }
 
 static void on_closed(void *arg, struct ipc_conn *conn)
@@ -245,8 +239,8 @@ static int listen_here(struct sup *s, struct err *err)
 	int r = ipc_listen(path, 0, &ops, s, &s->ipc, err);
 
 	if (r == 0)
-		r = loop_io_add(s->loop, ipc_server_fd(s->ipc), EPOLLIN, ipc_server_dispatch, s->ipc,
-				NULL, err);
+		r = loop_io_add(s->loop, ipc_server_fd(s->ipc), EPOLLIN, ipc_server_dispatch,
+				s->ipc, NULL, err);
 	return r;
 }
 

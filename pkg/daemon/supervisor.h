@@ -22,10 +22,10 @@ struct ctr {
 	struct sbuf probe_text;
 	struct health_track health;
 	uint64_t started_us;
-	unsigned quick;	      /* deaths in a row soon after the start */
-	int64_t grace_us;     /* of the stop that is under way; -1 = the service's */
-	bool exit_pending;    /* ended, the keeper's record is awaited */
-	struct unit_stdio io; /* of a one-off */
+	unsigned quick;            /* deaths in a row soon after the start */
+	int64_t grace_us;          /* of the stop that is under way; -1 = the service's */
+	bool exit_pending;         /* ended, the keeper's record is awaited */
+	struct unit_stdio io;      /* of a one-off */
 	struct ipc_conn *attached; /* who waits for a one-off's end */
 };
 
@@ -60,17 +60,19 @@ struct sup {
 };
 
 /* supervisor.c */
-void sup_changed(struct sup *s);   /* save soon */
+void sup_changed(struct sup *s); /* save soon */
 int sup_save(struct sup *s, struct err *err);
 bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_exit *out);
 void sup_idle_check(struct sup *s);
+/* {"e":"done","error":...} */
+void sup_reply_error(struct ipc_conn *conn, const struct err *err);
 
 /* ctr.c */
 struct ctr *ctr_new(struct sup *s, struct unit *u);
 void ctr_free(struct ctr *c);
 struct ctr *ctr_find(struct sup *s, const char *name);
 void ctr_event(struct ctr *c, enum svc_event ev);
-void ctr_adopted(struct ctr *c); /* watch what still runs */
+void ctr_adopted(struct ctr *c);    /* watch what still runs */
 void ctr_exit_known(struct ctr *c); /* the keeper wrote something */
 struct svc_view ctr_view(const struct ctr *c);
 

@@ -35,10 +35,11 @@ static int from_record(const struct engine *e, const struct state_network *rec, 
 	net_bridge_name(e->paths->run, name, out->bridge);
 	out->group = net_group(e->paths->run, e->state->name);
 	if (net_prefix_parse(rec->subnet, &out->subnet) < 0)
-		return err_set(err, EINVAL, "network %s: '%s' is not a subnet like 10.1.0.0/24", name,
-			       rec->subnet);
+		return err_set(err, EINVAL, "network %s: '%s' is not a subnet like 10.1.0.0/24",
+			       name, rec->subnet);
 	if (rec->gateway && net_ip_parse(rec->gateway, &out->gateway) < 0)
-		return err_set(err, EINVAL, "network %s: '%s' is not an address", name, rec->gateway);
+		return err_set(err, EINVAL, "network %s: '%s' is not an address", name,
+			       rec->gateway);
 	if (rec->subnet6) {
 		out->ipv6 = true;
 		if (net_prefix6_parse(rec->subnet6, &out->subnet6) < 0)
@@ -110,7 +111,8 @@ static int choose_subnet(struct engine *e, const struct network *def, struct net
 
 	if (def->subnet) {
 		if (net_prefix_parse(def->subnet, out) < 0)
-			return err_set(err, EINVAL, "networks.%s: '%s' is not a subnet like 10.1.0.0/24",
+			return err_set(err, EINVAL,
+				       "networks.%s: '%s' is not a subnet like 10.1.0.0/24",
 				       def->key, def->subnet);
 		return 0;
 	}
@@ -161,9 +163,10 @@ int engine_network_up(struct engine *e, const struct network *def, bool *created
 	if (rec)
 		return rec->external ? 0 : engine_net_ensure(e, rec->name, &n, err);
 	if (def->external)
-		return err_set(err, ENOENT,
-			       "network %s is declared external, but networks of others can't be joined yet",
-			       def->name);
+		return err_set(
+			err, ENOENT,
+			"network %s is declared external, but networks of others can't be joined yet",
+			def->name);
 	r = ipam_lock(e, &lock, err);
 	if (r == 0)
 		r = choose_subnet(e, def, &subnet, err);
@@ -190,8 +193,9 @@ int engine_networks_down(struct engine *e, struct err *err)
 {
 	int r;
 
-	if (e->state->networks.n == 0)
-		return 0;
+	r = engine_groups_remove(e, err);
+	if (r < 0 || e->state->networks.n == 0)
+		return r;
 	r = fw_remove(e->dir, false, err);
 	if (r == 0)
 		r = net_networks_down(e->nl, net_group(e->paths->run, e->state->name), err);

@@ -2,12 +2,14 @@
 #ifndef ENGINE_PRIVATE_H
 #define ENGINE_PRIVATE_H
 
+#include <ctrcompose/box.h>
 #include <ctrcompose/cgroup.h>
 #include <ctrcompose/dns.h>
 #include <ctrcompose/engine.h>
 #include <ctrcompose/image.h>
 #include <ctrcompose/net.h>
 #include <ctrcompose/netlink.h>
+#include <ctrcompose/rootfs.h>
 #include <ctrcompose/volume.h>
 
 struct engine_net { /* one network that is up */
@@ -21,6 +23,13 @@ struct unit_port { /* one published port of a running container */
 	struct net_proxy *proxy;
 };
 
+/* The store as containers of one id range see it. */
+struct engine_view {
+	const char *store; /* absolute: the state folder, or where its idmapped clone is attached */
+	uint32_t uid_base; /* 0: no user namespace */
+	int userns_fd;     /* -1: none */
+};
+
 struct engine {
 	const struct state_paths *paths;
 	struct loop *loop;
@@ -29,30 +38,97 @@ struct engine {
 	struct nl_conn *nl;
 	struct dns_server *dns;
 	struct image_store *images;
-	char *cgroup;	 /* path of the project's group */
+	struct volume_store *volumes;
+	char *cgroup;    /* path of the project's group */
 	char *dir, *run; /* of the project */
+	int run_fd;
 	bool group_made, open_group_made;
-	char *attached; /* where the idmapped store is attached, or the store itself */
-	int userns_fd;	/* -1: no user namespace */
-	uint32_t uid_base;
+	char *attached; /* where the idmapped store is attached, NULL: not yet */
+	int userns_fd;  /* -1: not yet or none */
+	bool no_userns; /* the file system of the store can't be idmapped */
+	struct {
+		struct engine_owner { /* id maps for binds, by who owns the folder */
+			uid_t uid;
+			gid_t gid;
+			int fd;
+		} * v;
+		size_t n, cap;
+	} owners;
 	struct {
 		struct engine_net **v;
 		size_t n, cap;
 	} nets;
+	/* Anonymous volumes of containers that were removed: "<container>\t<target>" -> the name, for
+	 * the container of that name that comes next. */
+	struct map kept;
 };
+
+/* engine.c */
+/* How a container of this service sees the store; attaches it on first use. */
+int engine_view(struct engine *e, const struct service *svc, struct engine_view *out,
+		struct err *err);
 
 /* network.c */
 struct engine_net *engine_net_find(struct engine *e, const char *name);
 /* For what the record says of a network: bring it up if it is not. */
-int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out,
-		      struct err *err);
+int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out, struct err *err);
 void engine_nets_free(struct engine *e);
+
+/* endpoint.c: the container's place in its networks */
+/* Addresses for each network of the service into the record. */
+int unit_endpoints_choose(struct unit *u, struct err *err);
+/* Bring up what the record says in the new namespace. */
+int unit_net_attach(struct unit *u, bool again, struct err *err);
+/* Names and the name server of a running container. */
+int unit_names_open(struct unit *u, struct err *err);
+void unit_names_close(struct unit *u);
 
 /* ports.c */
 int unit_ports_open(struct unit *u, struct err *err);
 void unit_ports_close(struct unit *u);
 
-/* start.c */
+/* mounts.c */
+struct unit_mounts {
+	struct arena arena;
+	struct box_mount *v;
+	size_t n;
+};
+/* Mounts of the service for box; volumes get their copy of the image's content from root_fd. */
+int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
+		     struct unit_mounts *out, struct err *err);
+void unit_mounts_clear(struct unit_mounts *m);
+#define auto_unit_mounts __attribute__((cleanup(unit_mounts_clear)))
+
+/* inside.c: pure */
+/* The command line: entrypoint and command of service and image as Docker joins them. */
+void unit_argv(struct arena *a, const struct service *svc, const struct image *img,
+	       struct list *out);
+/* "KEY=value": defaults, the image's, the service's. NULL-terminated. */
+const char *const *unit_env(struct arena *a, const struct service *svc, const struct image *img,
+			    const char *hostname);
+struct hosts_facts {
+	const char *hostname, *domainname, *gateway; /* gateway: for host-gateway, or NULL */
+	const char *const *ips;                      /* the container's own */
+	size_t n_ips;
+};
+void unit_hosts(const struct service *svc, const struct hosts_facts *f, struct sbuf *out);
+/* own_dns: the container asks our name server; host_text is the host's resolv.conf. */
+void unit_resolv(const struct service *svc, bool own_dns, const char *host_text, struct sbuf *out);
+/* What the service and its image say together about the health check. */
+struct healthcheck unit_health(const struct service *svc, const struct image *img);
+void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits *out);
+
+/* streams.c: FIFOs between the container and its log */
+/* Begin to read what the container writes; makes the FIFOs if they are not there. */
+int unit_pump_open(struct unit *u, struct err *err);
+/* The same for the terminal of a container, once its master is here. */
+int unit_terminal_open(struct unit *u, struct err *err);
+/* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
+int unit_streams(struct unit *u, int fds[3], struct err *err);
+
+/* end.c */
 char *unit_cgroup(const struct unit *u);
+/* What the group exists for: made on first use. */
+int unit_group(struct unit *u, struct err *err);
 
 #endif

@@ -95,8 +95,8 @@ static void collect(struct work *w, const struct state_project *have, bool all)
 		if (!named(w->opt, c->service) || (c->oneoff && !all))
 			continue;
 		if (c->config_json)
-			(void)compose_service_from_json(&w->plan->arena, c->service,
-							c->config_json, &svc, NULL);
+			(void)compose_service_from_json(&w->plan->arena, c->service, c->config_json,
+							&svc, NULL);
 		w->items[w->n++] =
 			(struct item){ .c = c, .svc = svc, .stop = PLAN_NONE, .start = PLAN_NONE };
 	}
@@ -140,6 +140,37 @@ static void start_all(struct work *w)
 	}
 }
 
+static void after_all(struct plan *plan, size_t at, size_t last)
+{
+	for (size_t k = 0; k < last; k++)
+		plan_after(plan, at, k);
+}
+
+/* Networks and volumes, once nothing is left that uses them. */
+static void resources_down(struct plan *plan, const struct project *want,
+			   const struct state_project *have, const struct plan_options *opt)
+{
+	auto_strs struct strs volumes = { 0 };
+	size_t last = plan->actions.n;
+
+	for (size_t i = 0; i < have->networks.n; i++) {
+		const struct state_network *n = &have->networks.v[i];
+
+		if (!n->external)
+			after_all(plan, plan_add(plan, PLAN_NETWORK_DOWN, n->name, n->key), last);
+	}
+	if (!opt->remove_volumes)
+		return;
+	for (size_t i = 0; i < have->volumes.n; i++)
+		strs_add(&volumes, have->volumes.v[i]);
+	for (size_t i = 0; want && i < want->n_volumes; i++)
+		if (!want->volumes[i].external && !strs_has(&volumes, want->volumes[i].name))
+			strs_add(&volumes, want->volumes[i].name);
+	for (size_t i = 0; i < volumes.n; i++)
+		after_all(plan, plan_add(plan, PLAN_VOLUME_REMOVE, volumes.v[i], volumes.v[i]),
+			  last);
+}
+
 int plan_down(const struct project *want, const struct state_project *have,
 	      const struct plan_options *opt, struct plan **out, struct err *err)
 {
@@ -156,28 +187,10 @@ int plan_down(const struct project *want, const struct state_project *have,
 		plan_after(plan,
 			   plan_add(plan, PLAN_REMOVE, w.items[i].c->name, w.items[i].c->service),
 			   w.items[i].stop);
-	if (all) {
-		size_t last = plan->actions.n;
-
-		for (size_t i = 0; i < have->networks.n; i++) {
-			const struct state_network *n = &have->networks.v[i];
-			size_t at;
-
-			if (n->external)
-				continue;
-			at = plan_add(plan, PLAN_NETWORK_DOWN, n->name, n->key);
-			for (size_t k = 0; k < last; k++)
-				plan_after(plan, at, k);
-		}
-		for (size_t i = 0; opt->remove_volumes && i < have->volumes.n; i++) {
-			size_t at = plan_add(plan, PLAN_VOLUME_REMOVE, have->volumes.v[i],
-					     have->volumes.v[i]);
-
-			for (size_t k = 0; k < last; k++)
-				plan_after(plan, at, k);
-		}
-		plan->forget = true;
-	}
+	if (all)
+		resources_down(plan, want, have, opt);
+	plan->remove_volumes = opt->remove_volumes;
+	plan->forget = all;
 	*out = steal(plan);
 	return 0;
 }
@@ -207,6 +220,7 @@ int plan_verb(enum plan_verb verb, const struct project *want, const struct stat
 		if (verb == PLAN_VERB_RM && !alive(c))
 			(void)plan_add(plan, PLAN_REMOVE, c->name, c->service);
 	}
+	plan->remove_volumes = verb == PLAN_VERB_RM && opt->remove_volumes;
 	*out = steal(plan);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct replica { /* what later actions of one service wait for */
+struct replica {      /* what later actions of one service wait for */
 	size_t start; /* index of its PLAN_START or PLAN_KEEP */
 	const char *name;
 };
@@ -258,8 +258,8 @@ static void wait_for_all(struct up *u)
 		struct svc_plan *sp = &u->svcs[i];
 
 		for (unsigned k = 0; sp->done && k < sp->scale; k++) {
-			size_t at = plan_add(u->plan, PLAN_WAIT, sp->replicas[k].name,
-					     sp->svc->name);
+			size_t at =
+				plan_add(u->plan, PLAN_WAIT, sp->replicas[k].name, sp->svc->name);
 
 			u->plan->actions.v[at].condition = DEP_HEALTHY;
 			u->plan->actions.v[at].final = true;
@@ -309,6 +309,7 @@ int plan_up(const struct project *want, const struct state_project *have,
 	struct up u = { .plan = plan, .want = want, .have = have, .opt = opt };
 	int r;
 
+	plan->remove_volumes = opt->remove_volumes;
 	plan->working_dir = want->working_dir;
 	plan->config_files = want->config_files;
 	plan->networks = want->networks;
@@ -324,8 +325,8 @@ int plan_up(const struct project *want, const struct state_project *have,
 	for (size_t i = 0; i < want->n_volumes; i++)
 		u.vols[i] = PLAN_NONE;
 	for (size_t i = 0; i < u.n_svcs; i++) {
-		u.svcs[i].svc = i < want->n_services ? &want->services[i] :
-						       &want->disabled[i - want->n_services];
+		u.svcs[i].svc = i < want->n_services ? &want->services[i]
+						     : &want->disabled[i - want->n_services];
 		u.svcs[i].scale = scale_of(opt, u.svcs[i].svc);
 	}
 	r = choose_all(&u, err);

@@ -9,11 +9,16 @@
 enum { ACTIONS_MAX = 200000 };
 
 static const char *const op_names[PLAN_OPS] = {
-	[PLAN_NETWORK_UP] = "network-up",   [PLAN_NETWORK_DOWN] = "network-down",
-	[PLAN_VOLUME_MAKE] = "volume-make", [PLAN_VOLUME_REMOVE] = "volume-remove",
-	[PLAN_CREATE] = "create",	    [PLAN_START] = "start",
-	[PLAN_STOP] = "stop",		    [PLAN_KILL] = "kill",
-	[PLAN_REMOVE] = "remove",	    [PLAN_KEEP] = "keep",
+	[PLAN_NETWORK_UP] = "network-up",
+	[PLAN_NETWORK_DOWN] = "network-down",
+	[PLAN_VOLUME_MAKE] = "volume-make",
+	[PLAN_VOLUME_REMOVE] = "volume-remove",
+	[PLAN_CREATE] = "create",
+	[PLAN_START] = "start",
+	[PLAN_STOP] = "stop",
+	[PLAN_KILL] = "kill",
+	[PLAN_REMOVE] = "remove",
+	[PLAN_KEEP] = "keep",
 	[PLAN_WAIT] = "wait",
 };
 
@@ -103,6 +108,7 @@ void plan_encode(const struct plan *p, struct sbuf *out)
 	for (size_t i = 0; i < p->config_files.n; i++)
 		json_add_str(list, NULL, p->config_files.v[i]);
 	json_add_bool(o, "forget", p->forget);
+	json_add_bool(o, "remove_volumes", p->remove_volumes);
 	list = json_add_array(o, "networks");
 	for (size_t i = 0; i < p->n_networks; i++)
 		put_network(list, &p->networks[i]);
@@ -194,7 +200,8 @@ static int get_action(struct plan *p, const struct json *o, struct err *err)
 
 	for (int i = 0; i < PLAN_OPS; i++)
 		if (strcmp(op_names[i], op) == 0)
-			at = plan_add(p, (enum plan_op)i, text(p, o, "name"), text(p, o, "service"));
+			at = plan_add(p, (enum plan_op)i, text(p, o, "name"),
+				      text(p, o, "service"));
 	if (at == PLAN_NONE)
 		return err_set(err, EPROTO, "the plan has an unknown action '%s'", op);
 	a = &p->actions.v[at];
@@ -234,6 +241,7 @@ int plan_decode(const char *frame, size_t len, struct plan **out, struct err *er
 	p = plan_new(json_str(o, "project", ""));
 	p->working_dir = text(p, o, "working_dir");
 	p->forget = json_bool(o, "forget", false);
+	p->remove_volumes = json_bool(o, "remove_volumes", false);
 	list = json_get(o, "config_files");
 	p->config_files.v = arena_array(&p->arena, json_count(list) + 1, sizeof(char *));
 	for (const struct json *c = json_first(list); c; c = json_next(c))
@@ -254,8 +262,8 @@ int plan_decode(const char *frame, size_t len, struct plan **out, struct err *er
 	for (size_t i = 0; i < p->actions.n; i++)
 		for (size_t k = 0; k < p->actions.v[i].n_after; k++)
 			if (p->actions.v[i].after[k] >= p->actions.n)
-				return err_set(err, EPROTO, "action %zu waits for one that is not there",
-					       i);
+				return err_set(err, EPROTO,
+					       "action %zu waits for one that is not there", i);
 	*out = steal(p);
 	return 0;
 }

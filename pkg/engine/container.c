@@ -1,0 +1,307 @@
+/* container.c - a container's record and files: create, adopt, remove */
+#include "private.h"
+
+#include <ctrcompose/compose.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct unit *unit_new(struct engine *e, struct state_container *c)
+{
+	struct unit *u = xcalloc(1, sizeof(*u));
+
+	u->engine = e;
+	u->c = c;
+	u->pidfd = u->netns_fd = u->status_fd = u->tty_fd = -1;
+	return u;
+}
+
+void engine_unit_free(struct unit *u)
+{
+	if (!u)
+		return;
+	unit_names_close(u);
+	unit_ports_close(u);
+	logs_pump_free(u->pump);
+	if (u->box) {
+		box_close(u->box);
+		free(u->box);
+	}
+	auto_close_fn(&u->pidfd);
+	auto_close_fn(&u->netns_fd);
+	auto_close_fn(&u->tty_fd);
+	image_free(u->image);
+	arena_free(&u->arena);
+	free(u);
+}
+
+/* ---- Create ----------------------------------------------------------------------------------- */
+static const char *volume_name(const struct plan *plan, const char *key)
+{
+	for (size_t i = 0; i < plan->n_volumes; i++)
+		if (strcmp(plan->volumes[i].key, key) == 0)
+			return plan->volumes[i].name;
+	return NULL;
+}
+
+static int anonymous_volume(struct unit *u, struct state_mount *m, struct err *err)
+{
+	auto_free char *key = xasprintf("%s\t%s", u->c->name, m->target);
+	auto_free char *kept = map_remove(&u->engine->kept, key);
+	char name[65];
+
+	m->anonymous = true;
+	if (kept) {
+		state_set(&m->volume, kept);
+		state_set(&m->source, kept);
+		return 0;
+	}
+	id_random_hex(name, 64);
+	state_set(&m->volume, name);
+	state_set(&m->source, name);
+	return volume_create(u->engine->volumes, name, u->engine->state->name, true, NULL, NULL,
+			     err);
+}
+
+/* The next container of this name takes them over. */
+static void keep_anonymous(struct unit *u)
+{
+	for (size_t i = 0; i < u->c->mounts.n; i++) {
+		const struct state_mount *m = &u->c->mounts.v[i];
+		auto_free char *key = xasprintf("%s\t%s", u->c->name, m->target);
+
+		if (!m->anonymous)
+			continue;
+		free(map_remove(&u->engine->kept, key));
+		map_put(&u->engine->kept, key, xstrdup(m->volume));
+	}
+}
+
+static int one_mount(struct unit *u, const struct plan *plan, const struct service_mount *w,
+		     struct err *err)
+{
+	static const char *const kinds[] = {
+		[MOUNT_VOLUME] = "volume", [MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs"
+	};
+	struct state_mount *m = state_mount_add(u->c);
+	const char *name;
+
+	state_set(&m->kind, kinds[w->kind]);
+	state_set(&m->target, w->target);
+	m->read_only = w->read_only;
+	if (w->kind == MOUNT_BIND)
+		state_set(&m->source, w->source);
+	if (w->kind != MOUNT_VOLUME)
+		return 0;
+	if (!w->source)
+		return anonymous_volume(u, m, err);
+	name = volume_name(plan, w->source);
+	if (!name)
+		return err_set(err, ENOENT, "volume %s is not in the plan", w->source);
+	if (!volume_exists(u->engine->volumes, name))
+		return err_set(err, ENOENT, "volume %s is not there", name);
+	state_set(&m->volume, name);
+	state_set(&m->source, name);
+	return 0;
+}
+
+static bool has_mount(const struct state_container *c, const char *target)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (strcmp(c->mounts.v[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+static int choose_mounts(struct unit *u, const struct plan *plan, const struct image *img,
+			 struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < u->svc->n_mounts; i++)
+		r = one_mount(u, plan, &u->svc->mounts[i], err);
+	for (size_t i = 0; r == 0 && i < img->volumes.n; i++)
+		if (!has_mount(u->c, img->volumes.v[i]))
+			r = one_mount(u, plan,
+				      &(struct service_mount){ .kind = MOUNT_VOLUME,
+							       .target = img->volumes.v[i] },
+				      err);
+	return r;
+}
+
+static void choose_ports(struct unit *u)
+{
+	for (size_t i = 0; i < u->svc->n_ports; i++) {
+		const struct service_port *w = &u->svc->ports[i];
+		struct state_port *p = state_port_add(u->c);
+
+		state_set(&p->host_ip, w->host_ip);
+		state_set(&p->proto, w->protocol);
+		p->target = w->target;
+	}
+}
+
+static int make_dirs(struct unit *u, struct err *err)
+{
+	static const char *const subs[] = { "upper", "work" };
+	auto_free char *dir = xasprintf("%s/containers/%s", u->engine->paths->state, u->c->id);
+
+	if (mkdir(dir, 0711) < 0)
+		return err_errno(err, "make %s", dir);
+	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
+		auto_free char *sub = path_join(dir, subs[i]);
+
+		if (mkdir(sub, 0755) < 0)
+			return err_errno(err, "make %s", sub);
+	}
+	return 0;
+}
+
+static void remove_files(struct unit *u, bool volumes)
+{
+	struct engine *e = u->engine;
+	auto_free char *base = path_join(e->paths->state, "containers");
+	auto_close int dir = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir >= 0 && path_remove_tree(dir, u->c->id) < 0)
+		log_line(LOG_WARN, "%s: files below %s/%s are left over", u->c->name, base,
+			 u->c->id);
+	(void)logs_remove(e->dir, u->c->name);
+	for (size_t i = 0; e->run_fd >= 0 && i < 3; i++) {
+		auto_free char *fifo = xasprintf("%.12s.%zu", u->c->id, i);
+
+		(void)unlinkat(e->run_fd, fifo, 0);
+	}
+	for (size_t i = 0; volumes && i < u->c->mounts.n; i++)
+		if (u->c->mounts.v[i].anonymous)
+			(void)volume_remove(e->volumes, u->c->mounts.v[i].volume, NULL, NULL);
+}
+
+static int fill_in(struct unit *u, const struct plan *plan, const struct plan_action *a,
+		   const struct image *img, struct err *err)
+{
+	struct state_container *c = u->c;
+	int r;
+
+	state_set(&c->name, a->name);
+	state_set(&c->service, a->service);
+	c->number = a->number;
+	c->oneoff = a->oneoff;
+	state_set(&c->image, u->svc->image);
+	state_set(&c->image_id, img->id);
+	state_set(&c->config_hash, a->config_hash);
+	state_set(&c->config_json, a->config_json);
+	c->created_ns = now_real_ns();
+	c->status = STATE_CREATED;
+	u->health = unit_health(u->svc, img);
+	r = choose_mounts(u, plan, img, err);
+	if (r == 0)
+		r = unit_endpoints_choose(u, err);
+	if (r == 0) {
+		choose_ports(u);
+		r = make_dirs(u, err);
+	}
+	return r;
+}
+
+/* The service and the image it names; the unit keeps both. */
+static int decode(struct unit *u, const char *service, const char *json, const char *image,
+		  struct err *err)
+{
+	int r = compose_service_from_json(&u->arena, service, json, &u->svc, err);
+
+	return r < 0 ? r
+		     : image_find(u->engine->images, image ? image : u->svc->image, &u->image, err);
+}
+
+int engine_create(struct engine *e, const struct plan *plan, const struct plan_action *a,
+		  struct unit **out, struct err *err)
+{
+	struct state_container *c = state_container_add(e->state);
+	struct unit *u = unit_new(e, c);
+	char id[65];
+	int r;
+
+	id_random_hex(id, 64);
+	state_set(&c->id, id);
+	state_set(&c->name, a->name);
+	r = decode(u, a->service, a->config_json, NULL, err);
+	if (r == 0)
+		r = fill_in(u, plan, a, u->image, err);
+	if (r < 0) {
+		remove_files(u, true);
+		engine_unit_free(u);
+		state_container_remove(e->state, c);
+		return r;
+	}
+	*out = u;
+	return 0;
+}
+
+/* ---- Adopt ------------------------------------------------------------------------------------ */
+/* What only a process has, for a container that outlived its supervisor. */
+static int take_up(struct unit *u, struct err *err)
+{
+	auto_free char *ns = xasprintf("/proc/%d/ns/net", (int)u->c->pid);
+	uint64_t start = 0;
+	int r = 0;
+
+	u->pidfd = pidfd_open_pid(u->c->pid);
+	if (u->pidfd < 0 || proc_start_time(u->c->pid, &start) < 0 || start != u->c->start_time) {
+		auto_close_fn(&u->pidfd);
+		u->pidfd = -1;
+		return 0; /* ended just now: state_refresh() of the next command sees it */
+	}
+	if (u->c->endpoints.n)
+		u->netns_fd = open(ns, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; r == 0 && i < u->c->endpoints.n; i++) {
+		struct engine_net *net;
+
+		r = engine_net_ensure(u->engine, u->c->endpoints.v[i].network, &net, err);
+	}
+	if (r == 0 && !u->svc->tty)
+		r = unit_pump_open(u, err);
+	if (r == 0)
+		r = unit_ports_open(u, err);
+	if (r == 0 && u->netns_fd >= 0)
+		r = unit_names_open(u, err);
+	return r;
+}
+
+int engine_adopt(struct engine *e, struct state_container *c, struct unit **out, struct err *err)
+{
+	struct unit *u = unit_new(e, c);
+	auto_err struct err why = ERR_INIT;
+	int r = compose_service_from_json(&u->arena, c->service, c->config_json, &u->svc, err);
+
+	if (r < 0) {
+		engine_unit_free(u);
+		return r;
+	}
+	if (image_find(e->images, c->image_id, &u->image, &why) == 0)
+		u->health = unit_health(u->svc, u->image);
+	if (c->pid > 0 && (c->status == STATE_RUNNING || c->status == STATE_PAUSED) &&
+	    take_up(u, &why) < 0)
+		log_line(LOG_WARN, "%s: taking it up again: %s", c->name, err_text(&why));
+	*out = u;
+	return 0;
+}
+
+/* ---- Remove ----------------------------------------------------------------------------------- */
+int engine_remove(struct unit *u, bool volumes, struct err *err)
+{
+	struct engine *e = u->engine;
+	struct state_container *c = u->c;
+
+	if (u->pidfd >= 0)
+		return err_set(err, EBUSY, "container %s is running", c->name);
+	if (!volumes)
+		keep_anonymous(u);
+	remove_files(u, volumes);
+	engine_unit_free(u);
+	state_container_remove(e->state, c);
+	return 0;
+}

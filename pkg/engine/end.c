@@ -1,0 +1,141 @@
+/* end.c - signals, the end of a container's process, and its control group; see engine.h */
+#include "private.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Control group ---------------------------------------------------------------------------- */
+static bool is_open_group(const struct unit *u)
+{
+	return u->svc->privileged;
+}
+
+char *unit_cgroup(const struct unit *u)
+{
+	return xasprintf("%s%s/%s", u->engine->cgroup, is_open_group(u) ? ".open" : "", u->c->id);
+}
+
+int unit_group(struct unit *u, struct err *err)
+{
+	struct engine *e = u->engine;
+	bool open = is_open_group(u);
+	bool *made = open ? &e->open_group_made : &e->group_made;
+	auto_free char *path = xasprintf("%s%s", e->cgroup, open ? ".open" : "");
+	int r;
+
+	if (*made)
+		return 0;
+	r = cgroup_group(e->cgroups, path, open ? CGROUP_DEVICES_ANY : CGROUP_DEVICES_DEFAULT, err);
+	*made = r == 0;
+	return r;
+}
+
+/* The project has no containers left. */
+int engine_groups_remove(struct engine *e, struct err *err)
+{
+	auto_free char *open = xasprintf("%s.open", e->cgroup);
+	int r = cgroup_group_remove(e->cgroups, e->cgroup, err);
+
+	if (r == 0)
+		r = cgroup_group_remove(e->cgroups, open, err);
+	e->group_made = e->open_group_made = false;
+	return r;
+}
+
+/* ---- Signals ---------------------------------------------------------------------------------- */
+int engine_signal(struct unit *u, int sig, struct err *err)
+{
+	int r;
+
+	if (u->pidfd < 0)
+		return err_set(err, ESRCH, "container %s is not running", u->c->name);
+	r = sig == SIGKILL ? engine_kill(u, err) : pidfd_kill(u->pidfd, sig);
+	return r < 0 && r != -ESRCH ? err_wrap(err, r, "signal container %s", u->c->name) : 0;
+}
+
+/* Whether the process handles a signal, from the SigCgt line of its status. */
+static bool catches(pid_t pid, int sig)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)pid);
+	auto_free char *text = NULL;
+	const char *line;
+
+	if (file_read(-1, path, 65536, &text, NULL) < 0)
+		return true;
+	line = strstr(text, "\nSigCgt:");
+	if (!line)
+		return true;
+	return (strtoull(line + 8, NULL, 16) >> (sig - 1) & 1) != 0;
+}
+
+int engine_stop_signal(const struct unit *u, bool *deaf)
+{
+	int sig = u->svc->stop_signal;
+
+	if (!sig && u->image)
+		sig = u->image->stop_signal;
+	if (!sig)
+		sig = SIGTERM;
+	*deaf = !u->svc->init && sig != SIGKILL && sig != SIGSTOP && u->c->pid > 0 &&
+		!catches(u->c->pid, sig);
+	return sig;
+}
+
+int engine_kill(struct unit *u, struct err *err)
+{
+	auto_free char *path = unit_cgroup(u);
+
+	/* The end of the first process ends all the others of its PID namespace. */
+	if (u->pidfd >= 0)
+		(void)pidfd_kill(u->pidfd, SIGKILL);
+	return cgroup_kill(u->engine->cgroups, path, 0, err);
+}
+
+/* ---- The end ---------------------------------------------------------------------------------- */
+static void note_oom(struct unit *u, const char *path)
+{
+	struct cgroup_stats st = { 0 };
+	uint64_t kills = 0;
+
+	if (cgroup_oom_kills(u->engine->cgroups, path, &kills) < 0 || kills == 0)
+		return;
+	u->c->oom_killed = true;
+	if (cgroup_stats(u->engine->cgroups, path, &st, NULL) == 0) {
+		char peak[16], limit[16];
+		auto_free char *text = NULL;
+
+		format_bytes(st.memory_peak, peak);
+		format_bytes(u->svc->mem_limit, limit);
+		text = xasprintf("OOM-killed (peak %s of %s)", peak, limit);
+		state_set(&u->c->error, text);
+	}
+}
+
+void engine_reap(struct unit *u)
+{
+	auto_free char *path = unit_cgroup(u);
+	auto_err struct err err = ERR_INIT;
+
+	note_oom(u, path);
+	unit_names_close(u);
+	unit_ports_close(u);
+	if (u->pump)
+		logs_pump_drain(u->pump);
+	if (u->box) {
+		box_close(u->box);
+		free(steal(u->box));
+	}
+	u->status_fd = -1;
+	auto_close_fn(&u->pidfd);
+	auto_close_fn(&u->netns_fd);
+	auto_close_fn(&u->tty_fd);
+	u->pidfd = u->netns_fd = u->tty_fd = -1;
+	u->c->pid = 0;
+	u->c->start_time = 0;
+	(void)cgroup_kill(u->engine->cgroups, path, 0, NULL);
+	if (cgroup_remove(u->engine->cgroups, path, &err) < 0)
+		log_line(LOG_WARN, "%s: %s", u->c->name, err_text(&err));
+}

@@ -1,0 +1,218 @@
+/* endpoint.c - a container's place in its networks: addresses, veths, names */
+#include "private.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct taken {
+	uint32_t *v;
+	size_t n, cap;
+};
+
+static void taken_on(const struct engine *e, const char *network, struct taken *out)
+{
+	for (size_t i = 0; i < e->state->containers.n; i++) {
+		const struct state_container *c = e->state->containers.v[i];
+
+		for (size_t k = 0; k < c->endpoints.n; k++) {
+			uint32_t ip;
+
+			if (str_eq(c->endpoints.v[k].network, network) && c->endpoints.v[k].ip &&
+			    net_ip_parse(c->endpoints.v[k].ip, &ip) == 0)
+				*vec_push(out) = ip;
+		}
+	}
+}
+
+/* Which address of the network: the one that is asked for, else a free one. */
+static int choose_ip(struct unit *u, const struct engine_net *net, const struct service_network *sn,
+		     struct state_endpoint *ep, struct err *err)
+{
+	struct taken taken = { 0 };
+	char text[NET_IP_LEN];
+	uint32_t wanted = 0, ip = 0;
+	int r = 0;
+
+	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
+		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
+	taken_on(u->engine, net->name, &taken);
+	if (r == 0)
+		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
+	free(taken.v);
+	if (r < 0)
+		return err_wrap(err, r, "container %s on network %s", u->c->name, net->name);
+	state_set(&ep->ip, net_ip_format(ip, text));
+	return 0;
+}
+
+static void choose_ip6(const struct engine_net *net, const struct service_network *sn,
+		       struct state_endpoint *ep)
+{
+	uint8_t ip6[16];
+	uint32_t ip;
+	char text[INET6_ADDRSTRLEN];
+
+	if (!net->net.ipv6 || net_ip_parse(ep->ip, &ip) < 0)
+		return;
+	if (sn->ipv6_address) {
+		state_set(&ep->ip6, sn->ipv6_address);
+		return;
+	}
+	net_address6(&net->net, ip, ip6);
+	state_set(&ep->ip6, inet_ntop(AF_INET6, ip6, text, sizeof(text)));
+}
+
+static void add_aliases(struct unit *u, const struct service_network *sn, struct state_endpoint *ep)
+{
+	if (!u->c->oneoff) {
+		strs_add(&ep->aliases, u->c->service);
+		for (size_t i = 0; i < sn->aliases.n; i++)
+			if (!strs_has(&ep->aliases, sn->aliases.v[i]))
+				strs_add(&ep->aliases, sn->aliases.v[i]);
+	}
+	if (!strs_has(&ep->aliases, u->c->name))
+		strs_add(&ep->aliases, u->c->name);
+}
+
+int unit_endpoints_choose(struct unit *u, struct err *err)
+{
+	struct engine *e = u->engine;
+
+	for (size_t i = 0; i < u->svc->n_networks; i++) {
+		const struct service_network *sn = &u->svc->networks[i];
+		const struct state_network *rec = state_network_find(e->state, sn->network);
+		struct engine_net *net = NULL;
+		char host_if[NET_IFNAME], mac[18];
+		struct state_endpoint *ep;
+		uint8_t hw[6];
+		uint32_t ip;
+		int r;
+
+		if (!rec)
+			return err_set(err, ENOENT, "network %s is not there", sn->network);
+		r = engine_net_ensure(e, rec->name, &net, err);
+		if (r < 0)
+			return r;
+		ep = state_endpoint_add(u->c);
+		state_set(&ep->network, rec->name);
+		r = choose_ip(u, net, sn, ep, err);
+		if (r < 0)
+			return r;
+		choose_ip6(net, sn, ep);
+		(void)net_ip_parse(ep->ip, &ip);
+		net_mac_of(ip, hw);
+		(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", hw[0], hw[1],
+			       hw[2], hw[3], hw[4], hw[5]);
+		state_set(&ep->mac, sn->mac_address ? sn->mac_address : mac);
+		net_host_if_name(u->c->id, rec->name, host_if);
+		state_set(&ep->host_if, host_if);
+		add_aliases(u, sn, ep);
+	}
+	return 0;
+}
+
+static int mac_parse(const char *s, uint8_t out[6])
+{
+	unsigned b[6];
+
+	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) != 6)
+		return -EINVAL;
+	for (size_t i = 0; i < 6; i++)
+		out[i] = (uint8_t)b[i];
+	return 0;
+}
+
+int unit_net_attach(struct unit *u, bool again, struct err *err)
+{
+	struct engine *e = u->engine;
+	size_t n = u->c->endpoints.n;
+	auto_free struct net_endpoint *eps = xcalloc(n + 1, sizeof(*eps));
+	bool routed = false;
+
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct state_endpoint *rec = &u->c->endpoints.v[i];
+		struct engine_net *net = NULL;
+		int r = engine_net_ensure(e, rec->network, &net, err);
+
+		if (r < 0)
+			return r;
+		eps[i] = (struct net_endpoint){ .network = &net->net,
+						.netns_fd = u->netns_fd,
+						.default_route = !routed && !net->net.internal };
+		routed |= eps[i].default_route;
+		(void)snprintf(eps[i].host_if, sizeof(eps[i].host_if), "%s", rec->host_if);
+		(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "eth%u", (unsigned)i & 0xffff);
+		if (net_ip_parse(rec->ip, &eps[i].ipv4) < 0 ||
+		    (rec->mac && mac_parse(rec->mac, eps[i].mac) < 0))
+			return err_set(err, EINVAL,
+				       "container %s has no usable address on network %s",
+				       u->c->name, rec->network);
+		if (net->net.ipv6 && rec->ip6)
+			eps[i].has_ipv6 = net_ip6_parse(rec->ip6, eps[i].ipv6) == 0;
+	}
+	if (again) /* the last run's veths may still be on their way out */
+		(void)net_detach(e->nl, eps, n, NULL);
+	return net_attach(e->nl, eps, n, err);
+}
+
+/* ---- Names ------------------------------------------------------------------------------------ */
+static void add_names(struct unit *u, const struct state_endpoint *ep, struct dns_zone *zone)
+{
+	struct dns_addr addr[2];
+	auto_free char *full = xasprintf("%s.%s", u->c->name, ep->network);
+	char short_id[13];
+
+	(void)snprintf(short_id, sizeof(short_id), "%s", u->c->id);
+	for (size_t k = 0; k < 2; k++) {
+		const char *text = k ? ep->ip6 : ep->ip;
+
+		if (!text || dns_addr_parse(text, &addr[k]) < 0)
+			continue;
+		for (size_t i = 0; i < ep->aliases.n; i++)
+			(void)dns_zone_add(zone, u->c->id, ep->aliases.v[i], &addr[k], NULL);
+		(void)dns_zone_add(zone, u->c->id, short_id, &addr[k], NULL);
+		if (u->svc->hostname)
+			(void)dns_zone_add(zone, u->c->id, u->svc->hostname, &addr[k], NULL);
+		(void)dns_zone_add_ptr(zone, u->c->id, &addr[k], full, NULL);
+	}
+}
+
+int unit_names_open(struct unit *u, struct err *err)
+{
+	size_t n = u->c->endpoints.n;
+	auto_free struct dns_zone **zones = xcalloc(n + 1, sizeof(struct dns_zone *));
+	auto_free struct dns_addr *ups = xcalloc(u->svc->dns.n + 1, sizeof(*ups));
+	struct dns_endpoint_config cfg = { .zones = zones, .upstreams = ups };
+
+	if (n == 0 || u->netns_fd < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct state_endpoint *ep = &u->c->endpoints.v[i];
+		struct engine_net *net = engine_net_find(u->engine, ep->network);
+
+		if (!net)
+			continue;
+		add_names(u, ep, net->zone);
+		zones[cfg.n_zones++] = net->zone;
+		cfg.forward |= !net->net.internal;
+	}
+	for (size_t i = 0; i < u->svc->dns.n; i++)
+		if (dns_addr_parse(u->svc->dns.v[i], &ups[cfg.n_upstreams]) == 0)
+			cfg.n_upstreams++;
+	return dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
+}
+
+void unit_names_close(struct unit *u)
+{
+	for (size_t i = 0; i < u->c->endpoints.n; i++) {
+		struct engine_net *net = engine_net_find(u->engine, u->c->endpoints.v[i].network);
+
+		if (net)
+			dns_zone_remove_owner(net->zone, u->c->id);
+	}
+	dns_endpoint_close(steal(u->dns));
+}

@@ -1,0 +1,161 @@
+/* mounts.c - the service's volumes, binds and tmpfs as detached mounts for box */
+#include "private.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void unit_mounts_clear(struct unit_mounts *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		auto_close_fn(&m->v[i].fd);
+	m->n = 0;
+	arena_free(&m->arena);
+}
+
+/* What the file says of the mount at target; NULL: the image declared it. */
+static const struct service_mount *wanted(const struct unit *u, const char *target)
+{
+	for (size_t i = 0; i < u->svc->n_mounts; i++)
+		if (strcmp(u->svc->mounts[i].target, target) == 0)
+			return &u->svc->mounts[i];
+	return NULL;
+}
+
+/* The image's own content at the mount point goes into a volume that is still empty. */
+static int fill(struct unit *u, const struct engine_view *view, int root_fd,
+		const struct state_mount *m, struct err *err)
+{
+	auto_close int src =
+		path_open_in(root_fd, m->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (src < 0)
+		return 0; /* the image has nothing there */
+	return volume_copy_up(u->engine->volumes, m->volume, src, view->uid_base, NULL, err);
+}
+
+static int volume_mount(struct unit *u, const struct engine_view *view, int root_fd,
+			const struct state_mount *m, struct err *err)
+{
+	const struct service_mount *w = wanted(u, m->target);
+	auto_free char *path = xasprintf("%s/volumes/%s/_data", view->store, m->volume);
+	struct rootfs_bind b = {
+		.dirfd = AT_FDCWD, .path = path, .userns_fd = -1, .read_only = m->read_only
+	};
+	auto_close int dir = -1, sub = -1;
+	int r = w && w->nocopy ? 0 : fill(u, view, root_fd, m, err);
+
+	if (r < 0)
+		return r;
+	if (w && w->subpath) {
+		dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		sub = dir < 0 ? -errno : path_open_in(dir, w->subpath, O_PATH | O_CLOEXEC, 0);
+		if (sub < 0)
+			return err_set(err, -sub, "volume %s has no '%s' (subpath of %s)",
+				       m->volume, w->subpath, m->target);
+		b.dirfd = sub;
+		b.path = "";
+	}
+	return rootfs_bind(&b, err);
+}
+
+/* The map of ids for what this person owns. */
+static int owner_map(struct engine *e, uint32_t base, uid_t uid, gid_t gid, struct err *err)
+{
+	int fd;
+
+	for (size_t i = 0; i < e->owners.n; i++)
+		if (e->owners.v[i].uid == uid && e->owners.v[i].gid == gid)
+			return e->owners.v[i].fd;
+	fd = rootfs_userns_owner(base, STATE_UID_COUNT, uid, gid, true, err);
+	if (fd >= 0)
+		*vec_push(&e->owners) = (struct engine_owner){ uid, gid, fd };
+	return fd;
+}
+
+static int bind_source(const struct unit *u, const struct service_mount *w,
+		       const struct state_mount *m, struct stat *st, struct err *err)
+{
+	if (stat(m->source, st) == 0)
+		return 0;
+	if (errno != ENOENT || !w || !w->create_host_path)
+		return err_errno(err, "container %s: bind mount of %s", u->c->name, m->source);
+	if (path_mkdirs(m->source, 0755) < 0 || stat(m->source, st) < 0)
+		return err_errno(err, "container %s: make %s", u->c->name, m->source);
+	return 0;
+}
+
+static int bind_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
+		      struct err *err)
+{
+	const struct service_mount *w = wanted(u, m->target);
+	struct rootfs_bind b = { .dirfd = AT_FDCWD,
+				 .path = m->source,
+				 .userns_fd = -1,
+				 .read_only = m->read_only,
+				 .recursive = true,
+				 .devices = u->svc->privileged };
+	struct stat st;
+	int r = bind_source(u, w, m, &st, err);
+
+	if (r < 0)
+		return r;
+	if (view->userns_fd >= 0) {
+		int map = st.st_uid == 0
+				  ? view->userns_fd
+				  : owner_map(u->engine, view->uid_base, st.st_uid, st.st_gid, err);
+
+		if (map < 0)
+			return map;
+		if (rootfs_idmap_supported(m->source, map))
+			b.userns_fd = map;
+		else
+			log_line(
+				LOG_WARN,
+				"%s: the file system of %s can't map ids: its files belong to nobody inside",
+				u->c->name, m->source);
+	}
+	return rootfs_bind(&b, err);
+}
+
+static const char *tmpfs_options(struct arena *a, const struct service_mount *w)
+{
+	auto_sbuf struct sbuf b = SBUF_INIT;
+
+	if (!w)
+		return "";
+	if (w->tmpfs_size)
+		sbuf_addf(&b, ",size=%llu", (unsigned long long)w->tmpfs_size);
+	if (w->tmpfs_mode)
+		sbuf_addf(&b, ",mode=%o", w->tmpfs_mode);
+	if (w->tmpfs_options)
+		sbuf_addf(&b, ",%s", w->tmpfs_options);
+	return b.len ? arena_strdup(a, sbuf_str(&b) + 1) : "";
+}
+
+int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
+		     struct unit_mounts *out, struct err *err)
+{
+	size_t n = u->c->mounts.n;
+
+	*out = (struct unit_mounts){ 0 };
+	out->v = arena_array(&out->arena, n + 1, sizeof(*out->v));
+	for (size_t i = 0; i < n; i++) {
+		const struct state_mount *m = &u->c->mounts.v[i];
+		struct box_mount *b = &out->v[out->n++];
+
+		*b = (struct box_mount){ .target = m->target, .fd = -1 };
+		if (str_eq(m->kind, "tmpfs")) {
+			b->tmpfs = tmpfs_options(&out->arena, wanted(u, m->target));
+			b->read_only = m->read_only;
+			continue;
+		}
+		b->fd = m->volume ? volume_mount(u, view, root_fd, m, err)
+				  : bind_mount(u, view, m, err);
+		if (b->fd < 0)
+			return b->fd;
+	}
+	return 0;
+}

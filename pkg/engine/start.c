@@ -1,0 +1,322 @@
+/* start.c - from a record to a running process; see engine.h */
+#include "private.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything that lives only while one process is made. */
+struct start {
+	struct unit *u;
+	struct arena arena;
+	struct engine_view view;
+	struct cgroup cg;
+	struct unit_mounts mounts;
+	struct box_spec spec;
+	struct list argv;
+	struct sbuf hosts, resolv;
+	struct box_file files[3 + 64];
+	int fds[3];
+	int root_fd, netns_fd;
+	char hostname[65];
+};
+
+static void start_clear(struct start *s)
+{
+	cgroup_close(&s->cg);
+	unit_mounts_clear(&s->mounts);
+	sbuf_clear(&s->hosts);
+	sbuf_clear(&s->resolv);
+	for (size_t i = 0; i < 3; i++)
+		auto_close_fn(&s->fds[i]);
+	auto_close_fn(&s->root_fd);
+	auto_close_fn(&s->netns_fd);
+	arena_free(&s->arena);
+}
+
+static int make_group(struct start *s, struct err *err)
+{
+	struct unit *u = s->u;
+	auto_free char *path = unit_cgroup(u);
+	struct cgroup_limits limits;
+	int r = unit_group(u, err);
+
+	if (r < 0)
+		return r;
+	unit_limits(u->svc, cgroup_has(u->engine->cgroups, CGROUP_PIDS), &limits);
+	return cgroup_create(u->engine->cgroups, path, &limits, &s->cg, err);
+}
+
+static int make_root(struct start *s, struct err *err)
+{
+	struct unit *u = s->u;
+	auto_free char *upper = xasprintf("containers/%s/upper", u->c->id);
+	auto_free char *work = xasprintf("containers/%s/work", u->c->id);
+	const struct list *layers = &u->image->layers;
+	const char **lower = arena_array(&s->arena, layers->n + 1, sizeof(*lower));
+	struct rootfs_overlay o = { .store = s->view.store,
+				    .lower = lower,
+				    .n_lower = layers->n,
+				    .upper = upper,
+				    .work = work,
+				    .uid = s->view.uid_base,
+				    .gid = s->view.uid_base,
+				    .skip_sync = true };
+
+	for (size_t i = 0; i < layers->n; i++)
+		lower[i] = arena_printf(&s->arena, "layers/%s", layers->v[i]);
+	s->root_fd = rootfs_overlay(&o, err);
+	return s->root_fd < 0 ? s->root_fd : 0;
+}
+
+/* ---- Files of its own ------------------------------------------------------------------------- */
+static void facts_of(const struct unit *u, struct hosts_facts *f, const char **ips)
+{
+	f->ips = ips;
+	for (size_t i = 0; i < u->c->endpoints.n; i++) {
+		const struct state_endpoint *ep = &u->c->endpoints.v[i];
+
+		if (ep->ip && f->n_ips < 16)
+			ips[f->n_ips++] = ep->ip;
+		if (ep->ip6 && f->n_ips < 16)
+			ips[f->n_ips++] = ep->ip6;
+		for (size_t k = 0; !f->gateway && k < u->engine->state->networks.n; k++)
+			if (str_eq(u->engine->state->networks.v[k].name, ep->network))
+				f->gateway = u->engine->state->networks.v[k].gateway;
+	}
+}
+
+static void make_files(struct start *s)
+{
+	struct unit *u = s->u;
+	const char *ips[16];
+	struct hosts_facts f = { .hostname = s->hostname, .domainname = u->svc->domainname };
+	auto_free char *host_resolv = NULL;
+	char *name = arena_printf(&s->arena, "%s\n", s->hostname);
+	size_t n = 0;
+
+	facts_of(u, &f, ips);
+	unit_hosts(u->svc, &f, &s->hosts);
+	(void)file_read(AT_FDCWD, "/etc/resolv.conf", 65536, &host_resolv, NULL);
+	unit_resolv(u->svc, u->c->endpoints.n > 0, host_resolv, &s->resolv);
+	s->files[n++] = (struct box_file){ .target = "/etc/hosts",
+					   .data = sbuf_str(&s->hosts),
+					   .len = s->hosts.len,
+					   .mode = 0644 };
+	s->files[n++] = (struct box_file){ .target = "/etc/resolv.conf",
+					   .data = sbuf_str(&s->resolv),
+					   .len = s->resolv.len,
+					   .mode = 0644 };
+	s->files[n++] = (struct box_file){
+		.target = "/etc/hostname", .data = name, .len = strlen(name), .mode = 0644
+	};
+	s->spec.files = s->files;
+	s->spec.n_files = n;
+}
+
+/* ---- Namespaces ------------------------------------------------------------------------------- */
+static const struct state_container *running_of(const struct unit *u, const char *ref)
+{
+	const struct state_project *p = u->engine->state;
+	bool service = str_starts(ref, "service:");
+	const char *name = strchr(ref, ':') + 1;
+
+	for (size_t i = 0; i < p->containers.n; i++) {
+		const struct state_container *c = p->containers.v[i];
+
+		if (c->pid > 0 && !c->oneoff && strcmp(service ? c->service : c->name, name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+/* "service:x" and "container:x": the namespace of that container. */
+static int join(struct start *s, const char *ref, struct err *err)
+{
+	const struct state_container *other = running_of(s->u, ref);
+	auto_free char *path = NULL;
+
+	if (!other)
+		return err_set(err, ENOENT,
+			       "container %s shares the network of %s, which does not run",
+			       s->u->c->name, ref);
+	path = xasprintf("/proc/%d/ns/net", (int)other->pid);
+	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return s->netns_fd < 0 ? err_errno(err, "open %s", path) : 0;
+}
+
+static int choose_net(struct start *s, struct err *err)
+{
+	const char *mode = s->u->svc->network_mode;
+
+	if (s->u->c->endpoints.n) {
+		s->spec.net = BOX_NET_NEW;
+	} else if (!mode || strcmp(mode, "none") == 0) {
+		s->spec.net = BOX_NET_NONE;
+	} else if (strcmp(mode, "host") == 0) {
+		s->spec.net = BOX_NET_HOST;
+	} else {
+		s->spec.net = BOX_NET_JOIN;
+		int r = join(s, mode, err);
+
+		s->spec.netns_fd = s->netns_fd;
+		return r;
+	}
+	return 0;
+}
+
+/* ---- The process ------------------------------------------------------------------------------ */
+static int fill_process(struct start *s, const struct unit_stdio *io, struct err *err)
+{
+	struct unit *u = s->u;
+	const struct service *svc = u->svc;
+	struct box_process *p = &s->spec.process;
+	int r;
+
+	unit_argv(&s->arena, svc, u->image, &s->argv);
+	if (s->argv.n == 0)
+		return err_set(err, EINVAL,
+			       "no command specified: neither service %s nor image %s names one",
+			       u->c->service, u->c->image);
+	p->argv = s->argv.v;
+	p->env = unit_env(&s->arena, svc, u->image, s->hostname);
+	p->cwd = svc->working_dir ? svc->working_dir : u->image->working_dir;
+	p->user = svc->user ? svc->user : u->image->user;
+	p->groups = svc->group_add.v;
+	p->n_groups = svc->group_add.n;
+	r = box_caps_from(svc->cap_add.v, svc->cap_add.n, svc->cap_drop.v, svc->cap_drop.n,
+			  svc->privileged, &p->caps, err);
+	if (r < 0)
+		return err_wrap(err, r, "service %s", u->c->service);
+	p->seccomp = svc->privileged || svc->seccomp_unconfined ? NULL : box_seccomp(p->caps);
+	p->no_new_privs = svc->no_new_privs;
+	p->clone_parent = true;
+	p->tasks_fds = s->cg.tasks_fds;
+	p->n_tasks = s->cg.n_tasks;
+	p->v2_dirfd = s->cg.v2_dirfd;
+	p->tty = io->given ? io->tty : svc->tty;
+	if (!p->tty && !io->given)
+		r = unit_streams(u, s->fds, err);
+	p->stdin_fd = io->given && !io->tty ? io->fds[0] : s->fds[0];
+	p->stdout_fd = io->given && !io->tty ? io->fds[1] : s->fds[1];
+	p->stderr_fd = io->given && !io->tty ? io->fds[2] : s->fds[2];
+	return r;
+}
+
+static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *err)
+{
+	struct unit *u = s->u;
+	const struct service *svc = u->svc;
+	int r;
+
+	s->spec.hostname = str_eq(svc->network_mode, "host") && !svc->hostname ? NULL : s->hostname;
+	s->spec.domainname = svc->domainname;
+	s->spec.root_fd = s->root_fd;
+	s->spec.read_only = svc->read_only;
+	s->spec.uid_base = s->view.uid_base;
+	s->spec.mounts = s->mounts.v;
+	s->spec.n_mounts = s->mounts.n;
+	s->spec.shm_size = svc->shm_size;
+	s->spec.privileged = svc->privileged;
+	s->spec.init = svc->init;
+	r = choose_net(s, err);
+	if (r == 0)
+		make_files(s);
+	return r < 0 ? r : fill_process(s, io, err);
+}
+
+static void set_hostname(struct start *s)
+{
+	const struct unit *u = s->u;
+
+	if (u->svc->hostname)
+		(void)snprintf(s->hostname, sizeof(s->hostname), "%s", u->svc->hostname);
+	else if (!str_eq(u->svc->network_mode, "host") ||
+		 gethostname(s->hostname, sizeof(s->hostname) - 1) < 0)
+		(void)snprintf(s->hostname, sizeof(s->hostname), "%.12s", u->c->id);
+}
+
+static int prepare(struct start *s, const struct unit_stdio *io, struct err *err)
+{
+	struct unit *u = s->u;
+	int r;
+
+	if (!u->image)
+		r = image_find(u->engine->images, u->c->image_id, &u->image, err);
+	else
+		r = 0;
+	if (r == 0)
+		r = engine_view(u->engine, u->svc, &s->view, err);
+	if (r == 0)
+		r = make_group(s, err);
+	if (r == 0)
+		r = make_root(s, err);
+	if (r == 0)
+		r = unit_mounts_make(u, &s->view, s->root_fd, &s->mounts, err);
+	set_hostname(s);
+	return r < 0 ? r : fill_spec(s, io, err);
+}
+
+/* The process is there: wire it to the world and let it go. */
+static int wire(struct unit *u, struct err *err)
+{
+	int r;
+
+	u->c->pid = u->box->pid;
+	u->pidfd = steal_fd(&u->box->pidfd);
+	u->netns_fd = steal_fd(&u->box->netns_fd);
+	u->status_fd = u->box->ctl_fd;
+	r = proc_start_time(u->c->pid, &u->c->start_time);
+	if (r < 0)
+		return err_wrap(err, r, "container %s", u->c->name);
+	r = unit_net_attach(u, u->c->started_ns != 0, err);
+	if (r == 0)
+		r = unit_ports_open(u, err);
+	if (r == 0)
+		r = unit_names_open(u, err);
+	return r < 0 ? r : box_release(u->box, err);
+}
+
+int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
+{
+	struct start s = {
+		.u = u,
+		.cg = CGROUP_INIT,
+		.spec = BOX_SPEC_INIT,
+		.fds = {-1, -1, -1},
+		.root_fd = -1,
+		.netns_fd = -1
+	};
+	int r = prepare(&s, io, err);
+
+	if (r == 0) {
+		u->box = xcalloc(1, sizeof(*u->box));
+		*u->box = (struct box)BOX_INIT;
+		r = box_create(&s.spec, u->box, err);
+	}
+	u->start_exit = r < 0 ? 125 : 0;
+	if (r == 0)
+		r = wire(u, err);
+	start_clear(&s);
+	return r;
+}
+
+int engine_started(struct unit *u, struct err *err)
+{
+	int r = box_read_status(u->box, err);
+
+	if (r == -EAGAIN)
+		return r;
+	u->tty_fd = box_take_tty(u->box);
+	u->start_exit = u->box->exit_code;
+	u->status_fd = -1;
+	box_close(u->box);
+	free(steal(u->box));
+	if (r == 0 && u->tty_fd >= 0 && !u->c->oneoff)
+		r = unit_terminal_open(u, err);
+	return r;
+}

@@ -1,0 +1,85 @@
+/* streams.c - the FIFOs between a container and its log; see logs.h */
+#include "private.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IN, OUT, ERR };
+
+static char *fifo_name(const struct unit *u, int which)
+{
+	return xasprintf("%.12s.%d", u->c->id, which);
+}
+
+static struct logs_pump_config pump_config(const struct unit *u)
+{
+	return (struct logs_pump_config){ .dir = u->engine->dir,
+					  .name = u->c->name,
+					  .max_size = u->svc->log_max_size,
+					  .max_files = u->svc->log_max_file,
+					  .discard = u->svc->log_none };
+}
+
+static int open_fifo_pump(struct unit *u, struct err *err)
+{
+	struct logs_pump_config cfg = pump_config(u);
+	auto_free char *out_name = fifo_name(u, OUT), *err_name = fifo_name(u, ERR);
+	auto_close int out = -1, errs = -1;
+	int r = logs_fifo_make(u->engine->run_fd, out_name, &out, err);
+
+	if (r == 0)
+		r = logs_fifo_make(u->engine->run_fd, err_name, &errs, err);
+	if (r == 0)
+		r = logs_pump_new(u->engine->loop, &cfg, out, errs, &u->pump, err);
+	if (r == 0)
+		out = errs = -1;
+	return r;
+}
+
+int unit_pump_open(struct unit *u, struct err *err)
+{
+	return u->pump ? 0 : open_fifo_pump(u, err);
+}
+
+int unit_terminal_open(struct unit *u, struct err *err)
+{
+	struct logs_pump_config cfg = pump_config(u);
+	auto_close int copy = fcntl(u->tty_fd, F_DUPFD_CLOEXEC, 3);
+	int r;
+
+	logs_pump_free(steal(u->pump));
+	if (copy < 0 || fd_nonblock(copy, true) < 0)
+		return err_errno(err, "terminal of %s", u->c->name);
+	r = logs_pump_new(u->engine->loop, &cfg, copy, -1, &u->pump, err);
+	if (r == 0)
+		copy = -1;
+	return r;
+}
+
+/* Standard input that stays open: both ends in one, nobody writes until somebody attaches. */
+static int open_stdin(struct unit *u, int *out, struct err *err)
+{
+	auto_free char *name = fifo_name(u, IN);
+	int r = logs_fifo_make(u->engine->run_fd, name, out, err);
+
+	if (r == 0)
+		r = fd_nonblock(*out, false);
+	return r;
+}
+
+int unit_streams(struct unit *u, int fds[3], struct err *err)
+{
+	auto_free char *out_name = fifo_name(u, OUT), *err_name = fifo_name(u, ERR);
+	int r = unit_pump_open(u, err);
+
+	fds[0] = fds[1] = fds[2] = -1;
+	if (r == 0 && u->svc->stdin_open)
+		r = open_stdin(u, &fds[IN], err);
+	if (r == 0)
+		r = logs_fifo_open_writer(u->engine->run_fd, out_name, &fds[OUT], err);
+	if (r == 0)
+		r = logs_fifo_open_writer(u->engine->run_fd, err_name, &fds[ERR], err);
+	return r;
+}

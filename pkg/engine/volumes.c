@@ -1,0 +1,57 @@
+/* volumes.c - the project's named volumes; see engine.h */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err)
+{
+	int r;
+
+	if (def->external) {
+		if (volume_exists(e->volumes, def->name))
+			return 0;
+		return err_set(
+			err, ENOENT,
+			"external volume \"%s\" not found: make it with `ctrcompose volume create %s`",
+			def->name, def->name);
+	}
+	r = volume_create(e->volumes, def->name, e->state->name, false, &def->labels, created, err);
+	if (r == 0 && !strs_has(&e->state->volumes, def->name))
+		strs_add(&e->state->volumes, def->name);
+	return r;
+}
+
+static void forget_name(struct strs *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], name) == 0) {
+			free(l->v[i]);
+			for (l->n--; i < l->n; i++)
+				l->v[i] = l->v[i + 1];
+			l->v[l->n] = NULL;
+			return;
+		}
+}
+
+int engine_volume_remove(struct engine *e, const char *name, struct err *err)
+{
+	auto_strs struct strs users = { 0 };
+	int r;
+
+	for (size_t i = 0; i < e->state->containers.n; i++) {
+		const struct state_container *c = e->state->containers.v[i];
+
+		for (size_t k = 0; k < c->mounts.n; k++)
+			if (str_eq(c->mounts.v[k].volume, name))
+				strs_add(&users, c->name);
+	}
+	r = volume_remove(e->volumes, name, &users, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		r = 0;
+	}
+	if (r == 0)
+		forget_name(&e->state->volumes, name);
+	return r;
+}
