@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# survive.bats - SIGKILL of any of our processes at any time loses nothing
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+# The pid of this project's supervisor or keeper: by its name and the lock it holds.
+family() { # ctrcompose-sup | ctrcompose-keep
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] &&
+			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN/$PROJECT/" && echo "${p#/proc/}"
+	done
+}
+
+@test "the supervisor is killed: containers live on and are adopted" {
+	cat >compose.yaml <<-Y
+		services:
+		  web:
+		    image: box
+		    command: sh -c 'echo hi >/www/index.html; exec httpd -f -p 80 -h /www'
+		    ports: ["18090:80"]
+		  b: { image: box, command: sh -c 'while :; do echo tick; sleep 0.1; done' }
+	Y
+	compose up -d
+	ids=$(compose ps -q | sort)
+	old=$(family ctrcompose-sup)
+	kill -9 "$old"
+	eventually 5 sh -c "[ -n '$(family ctrcompose-sup)' ]"
+	[ "$(compose ps -q | sort)" = "$ids" ]
+	eventually 5 curl -s -o /dev/null http://127.0.0.1:18090/
+	compose exec -T b wget -q -O - http://web/ | grep -q hi
+	n=$(compose logs --no-log-prefix b | wc -l)
+	eventually 5 sh -c "[ \$(\"$CTRCOMPOSE\" logs --no-log-prefix b | wc -l) -gt $((n + 5)) ]"
+	compose up -d
+	[ "$(compose ps -q | sort)" = "$ids" ]
+}
+
+@test "keeper and supervisor are killed: the next command takes over" {
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	compose up -d
+	id=$(compose ps -q)
+	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup)
+	[ "$(compose ps -q)" = "$id" ]
+	compose up -d
+	[ "$(compose ps -q)" = "$id" ]
+	compose exec -T a true
+}
+
+@test "a container dies while nobody looks: its exit code is known" {
+	printf 'services: { a: { image: box, command: sh -c "sleep 1; exit 9" } }\n' >compose.yaml
+	compose up -d
+	sup=$(family ctrcompose-sup)
+	kill -STOP "$sup"
+	sleep 1.5
+	kill -9 "$sup"
+	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}}")" = 9 ]'
+}
+
+@test "up is killed half way: up again converges, down cleans all" {
+	{
+		echo services:
+		for i in $(seq 12); do echo "  s$i: { image: box }"; done
+	} >compose.yaml
+	for delay in 0.01 0.02 0.04 0.08; do
+		"$CTRCOMPOSE" up -d >/dev/null 2>&1 3>&- &
+		sleep $delay
+		kill -9 $! || true
+		wait $! || true
+	done
+	compose up -d
+	[ "$(compose ps -q | wc -l)" = 12 ]
+}
+
+@test "everything is killed: down leaves nothing" {
+	printf 'services: { a: { image: box, ports: ["18091:80"] }, b: { image: box } }\nvolumes: { v: }\n' >compose.yaml
+	compose up -d
+	pids=$(compose top 2>/dev/null | awk '$2 ~ /^[0-9]+$/ { print $2 }')
+	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup) $pids
+	compose down -t 0
+	machine_same
+}
