@@ -88,7 +88,8 @@ static int parse_cap(const char *name, uint64_t *out, struct err *err)
 		const char *near = str_nearest(full, names, ARRAY_LEN(names));
 
 		return err_set(err, -EINVAL, "'%s' is not a capability%s%s%s", name,
-			       near ? "; did you mean " : "", near ? near + 4 : "", near ? "?" : "");
+			       near ? "; did you mean " : "", near ? near + 4 : "",
+			       near ? "?" : "");
 	}
 }
 

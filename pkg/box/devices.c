@@ -22,16 +22,22 @@ static const struct {
 	const char *name;
 	unsigned major, minor;
 } nodes[] = {
-	{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
-	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+	{"null",     1, 3},
+        { "zero",    1, 5},
+        { "full",    1, 7},
+	{ "random",  1, 8},
+        { "urandom", 1, 9},
+        { "tty",     5, 0},
 };
 
 static const struct {
 	const char *name, *to;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
-	{ "ptmx", "pts/ptmx" },
+	{"fd",      "/proc/self/fd"  },
+        { "stdin",  "/proc/self/fd/0"},
+	{ "stdout", "/proc/self/fd/1"},
+        { "stderr", "/proc/self/fd/2"},
+	{ "ptmx",   "pts/ptmx"       },
 };
 
 /* Mount a clone of source on a new file `name` in the attached folder dir. */
@@ -169,13 +175,21 @@ static void extra_devices(const struct setup *s, const struct place *p)
 
 void child_dev(const struct setup *s, const struct place *p, struct child_tty *tty)
 {
-	static const struct fs_opt dev[] = { { "mode", "755" }, { "size", "65536k" } };
-	static const struct fs_opt pts_own[] = { { "newinstance", NULL },
-						 { "ptmxmode", "0666" },
-						 { "mode", "0620" },
-						 { "gid", "5" } };
+	static const struct fs_opt dev[] = {
+		{"mode",  "755"   },
+                { "size", "65536k"}
+	};
+	static const struct fs_opt pts_own[] = {
+		{"newinstance", NULL  },
+                { "ptmxmode",   "0666"},
+                { "mode",       "0620"},
+                { "gid",        "5"   }
+	};
 	char size[32];
-	const struct fs_opt shm_opts[] = { { "mode", "1777" }, { "size", size } };
+	const struct fs_opt shm_opts[] = {
+		{"mode",  "1777"},
+                { "size", size  }
+	};
 	auto_close int at = place_target(p, "/dev", true, true);
 	auto_close int dir = fs_make("tmpfs", dev, ARRAY_LEN(dev), MOUNT_ATTR_NOSUID);
 	auto_close int pts = -1, shm = -1, mqueue = -1;
@@ -193,9 +207,9 @@ void child_dev(const struct setup *s, const struct place *p, struct child_tty *t
 	pts = mount_below(s, p, dir, "pts",
 			  fs_make("devpts", pts_own, ARRAY_LEN(pts_own),
 				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-	(void)snprintf(size, sizeof(size), "%llu",
-		       (unsigned long long)(s->spec->shm_size ? s->spec->shm_size :
-								UINT64_C(64) << 20));
+	(void)snprintf(
+		size, sizeof(size), "%llu",
+		(unsigned long long)(s->spec->shm_size ? s->spec->shm_size : UINT64_C(64) << 20));
 	if (s->spec->ipc == BOX_OWN) {
 		shm = mount_below(s, p, dir, "shm",
 				  fs_make("tmpfs", shm_opts, ARRAY_LEN(shm_opts), SAFE));

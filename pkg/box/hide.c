@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 const char *const box_masked_paths[] = {
@@ -54,7 +55,10 @@ struct masks {
 
 static void mask(const struct setup *s, const struct place *p, struct masks *m, const char *path)
 {
-	static const struct fs_opt opts[] = { { "size", "0" }, { "nr_inodes", "1" } };
+	static const struct fs_opt opts[] = {
+		{"size",       "0"},
+                { "nr_inodes", "1"}
+	};
 	auto_close int at = open_hidden(s, p, path);
 	auto_close int mnt = -1;
 	struct stat st;
@@ -112,12 +116,23 @@ static void make_read_only(const struct setup *s, const struct place *p, const c
 	place_mount_at(p, mnt, at, path);
 }
 
+/* Of this mount namespace, so that it can be cloned. */
+static int host_null(const struct setup *s)
+{
+	int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		child_fail(s->ctl, -ENODEV, "the host's /dev/null");
+	return fd;
+}
+
 void child_hide(const struct setup *s, const struct place *p)
 {
 	const char *const *masked = s->spec->masked ? s->spec->masked : box_masked_paths;
 	const char *const *ro =
 		s->spec->read_only_paths ? s->spec->read_only_paths : box_read_only_paths;
-	struct masks m = { .null_fd = s->null_fd, .empty_fd = -1 };
+	struct masks m = { .null_fd = host_null(s), .empty_fd = -1 };
 
 	for (size_t i = 0; masked[i]; i++)
 		mask(s, p, &m, masked[i]);
@@ -125,6 +140,7 @@ void child_hide(const struct setup *s, const struct place *p)
 		mask_throttle(s, p, &m);
 	for (size_t i = 0; ro[i]; i++)
 		make_read_only(s, p, ro[i]);
+	(void)close(m.null_fd);
 	if (m.empty_fd >= 0)
 		(void)close(m.empty_fd);
 }

@@ -30,8 +30,8 @@ int fs_make(const char *type, const struct fs_opt *opts, size_t n, unsigned attr
 
 static int clone_with(int dirfd, const char *path, unsigned flags)
 {
-	int fd = open_tree(dirfd, path,
-			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
+	int fd =
+		open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -101,8 +101,8 @@ int place_target(const struct place *p, const char *target, bool folder, bool no
 	struct stat st;
 
 	if (fd == -ENOENT) {
-		int r = folder ? path_mkdirs_in(p->root_fd, target, 0755) :
-				 make_file(p->root_fd, target);
+		int r = folder ? path_mkdirs_in(p->root_fd, target, 0755)
+			       : make_file(p->root_fd, target);
 
 		if (r < 0)
 			child_fail(p->ctl, r, "make the mount point '%s'", target);

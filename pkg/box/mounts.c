@@ -66,8 +66,8 @@ static void sysctls(const struct setup *s, int proc_fd)
 static void mount_proc(const struct setup *s, const struct place *p)
 {
 	auto_close int at = place_target(p, "/proc", true, true);
-	int fd = s->spec->pid == BOX_OWN || !s->spec->uid_base ? fs_make("proc", NULL, 0, SAFE) :
-								  fs_clone_all(AT_FDCWD, "/proc");
+	int fd = s->spec->pid == BOX_OWN || !s->spec->uid_base ? fs_make("proc", NULL, 0, SAFE)
+							       : fs_clone_all(AT_FDCWD, "/proc");
 
 	place_mount_at(p, fd, at, "/proc");
 	sysctls(s, fd);
@@ -117,7 +117,10 @@ static void link_controllers(int dir, const struct hier *h)
 /* What the host has mounted only in part or not at all is left out: it is there to be looked at. */
 static void mount_cgroups(const struct setup *s, const struct place *p)
 {
-	static const struct fs_opt tmpfs[] = { { "mode", "755" }, { "size", "1m" } };
+	static const struct fs_opt tmpfs[] = {
+		{"mode",  "755"},
+                { "size", "1m" }
+	};
 	const struct hiers *hs = s->hiers;
 	bool only_v2 = hs->n == 1 && hs->v[0].v2;
 	auto_close int at = path_open_in(p->root_fd, "/sys/fs/cgroup", O_PATH | O_DIRECTORY, 0);
@@ -162,8 +165,8 @@ static void mount_sys(const struct setup *s, const struct place *p)
 		struct mount_attr attr = { .attr_set = SAFE | MOUNT_ATTR_RDONLY };
 
 		fd = fs_clone_all(AT_FDCWD, "/sys");
-		if (fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
-					     sizeof(attr)) < 0)
+		if (fd >= 0 &&
+		    mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
 			child_fail(s->ctl, -errno, "make /sys read-only");
 	}
 	place_mount_at(p, fd, at, "/sys");
@@ -178,10 +181,14 @@ static const struct {
 	unsigned attr;
 	bool set;
 } tmpfs_flags[] = {
-	{ "ro", MOUNT_ATTR_RDONLY, true },     { "rw", MOUNT_ATTR_RDONLY, false },
-	{ "noexec", MOUNT_ATTR_NOEXEC, true }, { "exec", MOUNT_ATTR_NOEXEC, false },
-	{ "nosuid", MOUNT_ATTR_NOSUID, true }, { "suid", MOUNT_ATTR_NOSUID, false },
-	{ "nodev", MOUNT_ATTR_NODEV, true },   { "dev", MOUNT_ATTR_NODEV, false },
+	{"ro",       MOUNT_ATTR_RDONLY,  true },
+        { "rw",      MOUNT_ATTR_RDONLY,  false},
+	{ "noexec",  MOUNT_ATTR_NOEXEC,  true },
+        { "exec",    MOUNT_ATTR_NOEXEC,  false},
+	{ "nosuid",  MOUNT_ATTR_NOSUID,  true },
+        { "suid",    MOUNT_ATTR_NOSUID,  false},
+	{ "nodev",   MOUNT_ATTR_NODEV,   true },
+        { "dev",     MOUNT_ATTR_NODEV,   false},
 	{ "noatime", MOUNT_ATTR_NOATIME, true },
 };
 
@@ -189,8 +196,8 @@ static bool tmpfs_flag(const char *name, unsigned *attrs)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tmpfs_flags); i++)
 		if (strcmp(tmpfs_flags[i].name, name) == 0) {
-			*attrs = tmpfs_flags[i].set ? *attrs | tmpfs_flags[i].attr :
-						      *attrs & ~tmpfs_flags[i].attr;
+			*attrs = tmpfs_flags[i].set ? *attrs | tmpfs_flags[i].attr
+						    : *attrs & ~tmpfs_flags[i].attr;
 			return true;
 		}
 	return false;
@@ -276,7 +283,10 @@ static void clone_files(const struct setup *s, int *fds)
 	const struct box_spec *spec = s->spec;
 	size_t total = 1 << 20;
 	char size[32], name[16];
-	struct fs_opt opts[] = { { "mode", "700" }, { "size", size } };
+	struct fs_opt opts[] = {
+		{"mode",  "700"},
+                { "size", size }
+	};
 	auto_close int dir = -1;
 
 	if (spec->n_files == 0)

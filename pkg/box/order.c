@@ -28,15 +28,9 @@ void order_mounts(const struct box_mount *v, size_t n, size_t *order)
 bool proc_target_allowed(const char *target)
 {
 	static const char *const allowed[] = {
-		"/proc/cpuinfo",
-		"/proc/diskstats",
-		"/proc/loadavg",
-		"/proc/meminfo",
-		"/proc/net/dev",
-		"/proc/slabinfo",
-		"/proc/stat",
-		"/proc/swaps",
-		"/proc/sys/crypto/fips_enabled",
+		"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg",
+		"/proc/meminfo", "/proc/net/dev",   "/proc/slabinfo",
+		"/proc/stat",    "/proc/swaps",     "/proc/sys/crypto/fips_enabled",
 		"/proc/uptime",
 	};
 

@@ -17,9 +17,9 @@ uint32_t seccomp_eval(const struct box_seccomp *p, uint32_t arch, uint32_t nr, u
 enum { CTL_GO = 'G', CTL_RELEASE = 'R' };
 enum frame_type {
 	FRAME_FAILED = 1, /* code, exit_code, text; the sender ends */
-	FRAME_TTY,	  /* with the master's descriptor */
-	FRAME_PID,	  /* of box_exec(): pid, with its pidfd */
-	FRAME_EXEC,	  /* the next thing is execve; text is the program */
+	FRAME_TTY,        /* with the master's descriptor */
+	FRAME_PID,        /* of box_exec(): pid, with its pidfd */
+	FRAME_EXEC,       /* the next thing is execve; text is the program */
 };
 struct frame {
 	uint32_t type;
@@ -85,7 +85,7 @@ struct fs_opt {
 	const char *key, *value; /* value NULL: a flag */
 };
 int fs_make(const char *type, const struct fs_opt *opts, size_t n, unsigned attrs); /* fd, -errno */
-int fs_clone(int dirfd, const char *path);					     /* fd, -errno */
+int fs_clone(int dirfd, const char *path);                                          /* fd, -errno */
 int fs_clone_all(int dirfd, const char *path);
 /* O_PATH fd of the target in the root; made when missing, as a folder or a file. */
 int place_target(const struct place *p, const char *target, bool folder, bool nofollow);

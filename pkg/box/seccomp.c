@@ -29,48 +29,48 @@ static const struct {
 	int nr;
 	unsigned abis;
 } newer[] = {
-	{ "uretprobe", 335, SC_ABI_X86_64 },
-	{ "cachestat", 451, SC_ANY },
-	{ "fchmodat2", 452, SC_ANY },
-	{ "map_shadow_stack", 453, SC_ANY },
-	{ "futex_wake", 454, SC_ANY },
-	{ "futex_wait", 455, SC_ANY },
-	{ "futex_requeue", 456, SC_ANY },
-	{ "statmount", 457, SC_ANY },
-	{ "listmount", 458, SC_ANY },
-	{ "lsm_get_self_attr", 459, SC_ANY },
-	{ "lsm_set_self_attr", 460, SC_ANY },
-	{ "lsm_list_modules", 461, SC_ANY },
-	{ "mseal", 462, SC_ANY },
-	{ "setxattrat", 463, SC_ANY },
-	{ "getxattrat", 464, SC_ANY },
-	{ "listxattrat", 465, SC_ANY },
-	{ "removexattrat", 466, SC_ANY },
-	{ "socket", 359, SC_ABI_I386 },
-	{ "socketpair", 360, SC_ABI_I386 },
-	{ "bind", 361, SC_ABI_I386 },
-	{ "connect", 362, SC_ABI_I386 },
-	{ "listen", 363, SC_ABI_I386 },
-	{ "accept4", 364, SC_ABI_I386 },
-	{ "getsockopt", 365, SC_ABI_I386 },
-	{ "setsockopt", 366, SC_ABI_I386 },
-	{ "getsockname", 367, SC_ABI_I386 },
-	{ "getpeername", 368, SC_ABI_I386 },
-	{ "sendto", 369, SC_ABI_I386 },
-	{ "sendmsg", 370, SC_ABI_I386 },
-	{ "recvfrom", 371, SC_ABI_I386 },
-	{ "recvmsg", 372, SC_ABI_I386 },
-	{ "shutdown", 373, SC_ABI_I386 },
-	{ "semget", 393, SC_ABI_I386 },
-	{ "semctl", 394, SC_ABI_I386 },
-	{ "shmget", 395, SC_ABI_I386 },
-	{ "shmctl", 396, SC_ABI_I386 },
-	{ "shmat", 397, SC_ABI_I386 },
-	{ "shmdt", 398, SC_ABI_I386 },
-	{ "msgget", 399, SC_ABI_I386 },
-	{ "msgsnd", 400, SC_ABI_I386 },
-	{ "msgrcv", 401, SC_ABI_I386 },
-	{ "msgctl", 402, SC_ABI_I386 },
+	{"uretprobe",          335, SC_ABI_X86_64},
+	{ "cachestat",         451, SC_ANY       },
+	{ "fchmodat2",         452, SC_ANY       },
+	{ "map_shadow_stack",  453, SC_ANY       },
+	{ "futex_wake",        454, SC_ANY       },
+	{ "futex_wait",        455, SC_ANY       },
+	{ "futex_requeue",     456, SC_ANY       },
+	{ "statmount",         457, SC_ANY       },
+	{ "listmount",         458, SC_ANY       },
+	{ "lsm_get_self_attr", 459, SC_ANY       },
+	{ "lsm_set_self_attr", 460, SC_ANY       },
+	{ "lsm_list_modules",  461, SC_ANY       },
+	{ "mseal",             462, SC_ANY       },
+	{ "setxattrat",        463, SC_ANY       },
+	{ "getxattrat",        464, SC_ANY       },
+	{ "listxattrat",       465, SC_ANY       },
+	{ "removexattrat",     466, SC_ANY       },
+	{ "socket",            359, SC_ABI_I386  },
+	{ "socketpair",        360, SC_ABI_I386  },
+	{ "bind",              361, SC_ABI_I386  },
+	{ "connect",           362, SC_ABI_I386  },
+	{ "listen",            363, SC_ABI_I386  },
+	{ "accept4",           364, SC_ABI_I386  },
+	{ "getsockopt",        365, SC_ABI_I386  },
+	{ "setsockopt",        366, SC_ABI_I386  },
+	{ "getsockname",       367, SC_ABI_I386  },
+	{ "getpeername",       368, SC_ABI_I386  },
+	{ "sendto",            369, SC_ABI_I386  },
+	{ "sendmsg",           370, SC_ABI_I386  },
+	{ "recvfrom",          371, SC_ABI_I386  },
+	{ "recvmsg",           372, SC_ABI_I386  },
+	{ "shutdown",          373, SC_ABI_I386  },
+	{ "semget",            393, SC_ABI_I386  },
+	{ "semctl",            394, SC_ABI_I386  },
+	{ "shmget",            395, SC_ABI_I386  },
+	{ "shmctl",            396, SC_ABI_I386  },
+	{ "shmat",             397, SC_ABI_I386  },
+	{ "shmdt",             398, SC_ABI_I386  },
+	{ "msgget",            399, SC_ABI_I386  },
+	{ "msgsnd",            400, SC_ABI_I386  },
+	{ "msgrcv",            401, SC_ABI_I386  },
+	{ "msgctl",            402, SC_ABI_I386  },
 };
 struct abi {
 	enum sc_abi abi;
@@ -82,9 +82,9 @@ struct abi {
 /* x32 shares the architecture with x86_64 and is told by a bit in the number. */
 static const struct abi abis[] = {
 #if defined(__x86_64__)
-	{ SC_ABI_X86_64, 469, SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64 },
-	{ SC_ABI_X32, X32_BIT + 547, SCMP_ARCH_X32, AUDIT_ARCH_X86_64 },
-	{ SC_ABI_I386, 469, SCMP_ARCH_X86, AUDIT_ARCH_I386 },
+	{SC_ABI_X86_64, 469,           SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64},
+	{ SC_ABI_X32,   X32_BIT + 547, SCMP_ARCH_X32,    AUDIT_ARCH_X86_64},
+	{ SC_ABI_I386,  469,           SCMP_ARCH_X86,    AUDIT_ARCH_I386  },
 #elif defined(__aarch64__)
 	{ SC_ABI_AARCH64, 469, SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64 },
 	{ SC_ABI_ARM, 469, SCMP_ARCH_ARM, AUDIT_ARCH_ARM },
@@ -177,9 +177,9 @@ static void collect(uint32_t audit_arch, uint64_t caps, struct ranges *out)
 			continue;
 		for (size_t i = 0; i < sc_n_rules; i++) {
 			uint32_t nrs[2];
-			size_t n = sc_rules[i].abis & abis[a].abi ?
-					   numbers_of(&abis[a], &sc_rules[i], nrs) :
-					   0;
+			size_t n = sc_rules[i].abis & abis[a].abi
+					   ? numbers_of(&abis[a], &sc_rules[i], nrs)
+					   : 0;
 
 			for (size_t k = 0; k < n; k++)
 				*vec_push(&all) =

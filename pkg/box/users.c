@@ -88,8 +88,7 @@ static bool find_user(const char *passwd, size_t passwd_len, const char *name, s
 	while (passwd && next_line(&c, &l)) {
 		uint32_t uid, gid;
 
-		if (l.n < 4 || l.field[0].len == 0 ||
-		    !to_id(l.field[2].s, l.field[2].len, &uid) ||
+		if (l.n < 4 || l.field[0].len == 0 || !to_id(l.field[2].s, l.field[2].len, &uid) ||
 		    !to_id(l.field[3].s, l.field[3].len, &gid))
 			continue;
 		if (by_id ? uid != id : !field_is(&l.field[0], name, name_len))
@@ -193,8 +192,8 @@ int box_user_resolve(const char *who, const char *const *extra, size_t n_extra, 
 	uint32_t id;
 
 	if (group_name && (*group_name == '\0' || strchr(group_name, ':'))) {
-		(void)snprintf(why, 160, "'%.100s' is not a user like name, name:group or 1000:1000",
-			       name);
+		(void)snprintf(why, 160,
+			       "'%.100s' is not a user like name, name:group or 1000:1000", name);
 		return -EINVAL;
 	}
 	if (len == 0) {
@@ -220,7 +219,8 @@ int box_user_resolve(const char *who, const char *const *extra, size_t n_extra, 
 		}
 	}
 	if (group_name) {
-		int r = resolve_group(group_name, strlen(group_name), group, group_len, &u.gid, why);
+		int r = resolve_group(group_name, strlen(group_name), group, group_len, &u.gid,
+				      why);
 
 		if (r < 0)
 			return r;

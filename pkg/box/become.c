@@ -1,0 +1,303 @@
+/* become.c - from root in the container to the program: streams, identity, exec; see private.h
+ *
+ * Runs after the mounts of a container, and in every exec. Everything here is between clone and
+ * execve of a single-threaded process.
+ */
+#include "private.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PASSWD_MAX = 4 << 20, CAP_LAST_TRIED = 63 };
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+void child_prepare(int *keep, size_t n)
+{
+	unsigned next = 0;
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(0); /* modes are exact while the mounts are made */
+	qsort(keep, n, sizeof(*keep), by_value);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0)
+			continue;
+		if ((unsigned)keep[i] > next)
+			(void)syscall(SYS_close_range, next, (unsigned)keep[i] - 1, 0);
+		if ((unsigned)keep[i] >= next)
+			next = (unsigned)keep[i] + 1;
+	}
+	(void)syscall(SYS_close_range, next, ~0U, 0);
+}
+
+int child_join(const int *tasks_fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (write(tasks_fds[i], "0", 1) != 1)
+			return -errno;
+	return 0;
+}
+
+/* ---- Streams ---------------------------------------------------------------------------------- */
+/* Above 2, so that putting 0, 1 and 2 in place never runs over a source. */
+static int lifted(const struct become *b, int fd)
+{
+	int copy = fcntl(fd < 0 ? b->null_fd : fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		child_fail(b->ctl, -errno, "standard streams");
+	return copy;
+}
+
+static void streams(const struct become *b)
+{
+	const struct box_process *p = b->p;
+	bool tty = p->tty;
+	int from[3] = { lifted(b, tty ? b->tty.slave : p->stdin_fd),
+			lifted(b, tty ? b->tty.slave : p->stdout_fd),
+			lifted(b, tty ? b->tty.slave : p->stderr_fd) };
+
+	for (int i = 0; i < 3; i++) {
+		if (dup2(from[i], i) < 0)
+			child_fail(b->ctl, -errno, "standard streams");
+		(void)close(from[i]);
+	}
+	if (setsid() < 0 && errno != EPERM)
+		child_fail(b->ctl, -errno, "a session of its own");
+	if (tty && b->init_fd < 0 && ioctl(0, TIOCSCTTY, 0) < 0)
+		child_fail(b->ctl, -errno, "make the terminal the controlling one");
+}
+
+/* ---- Identity --------------------------------------------------------------------------------- */
+/* A file of the image: never waits for a FIFO, never reads a device. */
+static char *image_file(const char *path, size_t *len)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	*len = 0;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > PASSWD_MAX)
+		return NULL;
+	text = xmalloc((size_t)st.st_size + 1);
+	n = fd_read_full(fd, text, (size_t)st.st_size);
+	if (n < 0)
+		n = 0;
+	text[n] = '\0';
+	*len = (size_t)n;
+	return text;
+}
+
+static void who(const struct become *b, struct box_user *out)
+{
+	const struct box_process *p = b->p;
+	size_t passwd_len, group_len;
+	char *passwd = image_file("/etc/passwd", &passwd_len);
+	char *group = image_file("/etc/group", &group_len);
+	char why[160] = "";
+
+	if (box_user_resolve(p->user ? p->user : "", p->groups, p->n_groups, passwd, passwd_len,
+			     group, group_len, out, why) < 0)
+		child_fail(b->ctl, 0, "%s", why);
+	free(passwd);
+	free(group);
+}
+
+static void limit_bounding(const struct become *b)
+{
+	for (unsigned cap = 0; cap < CAP_LAST_TRIED; cap++)
+		if (!(b->p->caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+		    errno == EINVAL)
+			return; /* past the last one the kernel knows */
+		else if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+			return;
+}
+
+static void set_caps(const struct become *b)
+{
+	uint64_t all = box_caps_all() & b->p->caps;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {
+		{.effective = (uint32_t)all,          .permitted = (uint32_t)all        },
+		{ .effective = (uint32_t)(all >> 32), .permitted = (uint32_t)(all >> 32)},
+	};
+
+	if (syscall(SYS_capset, &head, data) < 0)
+		child_fail(b->ctl, -errno, "set the capabilities");
+}
+
+static void filter(const struct become *b)
+{
+	int r = b->p->seccomp ? seccomp_apply(b->p->seccomp) : 0;
+
+	if (r < 0)
+		child_fail(b->ctl, r, "load the system call filter");
+}
+
+static void identity(const struct become *b, const struct box_user *u)
+{
+	limit_bounding(b);
+	/* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before that goes. */
+	if (!b->p->no_new_privs)
+		filter(b);
+	if (syscall(SYS_setgroups, u->n_groups, u->groups) < 0)
+		child_fail(b->ctl, -errno, "set the groups");
+	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 ||
+	    syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0)
+		child_fail(b->ctl, -errno, "become user %u:%u", u->uid, u->gid);
+	if (u->uid == 0)
+		set_caps(b);
+	if (b->p->no_new_privs) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			child_fail(b->ctl, -errno, "set no_new_privs");
+		filter(b);
+	}
+}
+
+/* ---- Program ---------------------------------------------------------------------------------- */
+static const char *env_get(const char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; env && *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+static const char **with_home(const struct become *b, const struct box_user *u)
+{
+	const char *const *env = b->p->env;
+	size_t n = 0;
+	const char **out;
+
+	while (env && env[n])
+		n++;
+	out = xcalloc(n + 2, sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = env[i];
+	if (!env_get(env, "HOME"))
+		out[n] = xasprintf("HOME=%s", u->home);
+	return out;
+}
+
+static void change_folder(const struct become *b)
+{
+	const char *cwd = b->p->cwd && b->p->cwd[0] ? b->p->cwd : "/";
+
+	if (chdir(cwd) == 0)
+		return;
+	if (errno == ENOENT) {
+		auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int made = root < 0 ? -errno : path_mkdirs_in(root, cwd, 0755);
+
+		if (made < 0)
+			child_fail(b->ctl, made, "make the working folder '%s'", cwd);
+		(void)close(made);
+	}
+	if (chdir(cwd) < 0)
+		child_fail(b->ctl, -errno, "enter the working folder '%s'", cwd);
+}
+
+/* Where the program is, as execvp(3) looks for it. */
+static char *look_up(const struct become *b)
+{
+	const char *name = b->p->argv[0];
+	const char *path = env_get(b->p->env, "PATH");
+	int worst = -ENOENT;
+
+	if (name[0] == '\0')
+		child_fail_exec(b->ctl, -ENOENT, "exec: \"\"");
+	if (strchr(name, '/'))
+		return xstrdup(name);
+	for (const char *p = path ? path : ""; path; p++) {
+		size_t n = strcspn(p, ":");
+		char *full = xasprintf("%.*s/%s", (int)n, n ? p : ".", name);
+		struct stat st;
+
+		if (stat(full, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(full, X_OK) == 0)
+				return full;
+			worst = -EACCES;
+		}
+		free(full);
+		p += n;
+		if (*p == '\0')
+			break;
+	}
+	if (worst == -EACCES)
+		child_fail_exec(b->ctl, worst, "exec: \"%s\"", name);
+	child_fail_exec(b->ctl, 0, "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+static void run(const struct become *b, const char *file, const char *const *env)
+	__attribute__((noreturn));
+static void run(const struct become *b, const char *file, const char *const *env)
+{
+	const struct box_process *p = b->p;
+	struct frame f = { .type = FRAME_EXEC };
+	size_t n = 0;
+
+	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
+	(void)frame_send(b->ctl, &f, -1);
+	if (b->init_fd >= 0) {
+		const char **argv;
+		char number[12];
+
+		while (p->argv[n])
+			n++;
+		argv = xcalloc(n + 4, sizeof(*argv));
+		(void)snprintf(number, sizeof(number), "%d", b->ctl);
+		argv[0] = "init";
+		argv[1] = number;
+		argv[2] = file;
+		memcpy(argv + 3, p->argv, n * sizeof(*argv));
+		(void)fcntl(b->ctl, F_SETFD, 0);
+		(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
+		child_fail(b->ctl, -errno, "start the init");
+	}
+	(void)execve(file, (char *const *)(uintptr_t)p->argv, (char *const *)(uintptr_t)env);
+	child_fail_exec(b->ctl, -errno, "exec: \"%s\"", p->argv[0]);
+}
+
+void child_become(const struct become *b)
+{
+	struct box_user user;
+	const char **env;
+	char *file;
+
+	(void)umask(022);
+	streams(b);
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	change_folder(b);
+	who(b, &user);
+	if (b->p->tty && fchown(0, user.uid, (gid_t)-1) < 0)
+		child_fail(b->ctl, -errno, "give the terminal to user %u", user.uid);
+	env = with_home(b, &user);
+	if (b->container)
+		child_await(b->ctl, CTL_RELEASE);
+	identity(b, &user);
+	file = look_up(b);
+	run(b, file, env);
+}
