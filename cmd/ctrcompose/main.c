@@ -9,10 +9,12 @@
 /* clang-format off */
 static const struct cmd *const commands[] = {
 	&cmd_config,
+	&cmd_image,
 	&cmd_ls,
 	&cmd_port,
 	&cmd_ps,
 	&cmd_version,
+	&cmd_volume,
 };
 /* clang-format on */
 

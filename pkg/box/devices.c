@@ -95,9 +95,9 @@ static void copy_nodes(const struct setup *s, int from_dir, int to_dir, unsigned
 		if (skipped || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
-			if (mknodat(to_dir, e->d_name, st.st_mode, st.st_rdev) == 0)
-				(void)fchownat(to_dir, e->d_name, st.st_uid, st.st_gid,
-					       AT_SYMLINK_NOFOLLOW);
+			if (mknodat(to_dir, e->d_name, st.st_mode, st.st_rdev) == 0 &&
+			    fchownat(to_dir, e->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+				child_fail(s->ctl, -errno, "the owner of /dev/%s", e->d_name);
 		} else if (S_ISDIR(st.st_mode) && depth < DEV_DEPTH_MAX) {
 			(void)mkdirat(to_dir, e->d_name, 0755);
 			from = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -203,7 +203,8 @@ void child_dev(const struct setup *s, const struct place *p, struct child_tty *t
 			copy_nodes(s, host, dir, 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		(void)symlinkat(links[i].to, dir, links[i].name);
+		if (symlinkat(links[i].to, dir, links[i].name) < 0)
+			child_fail(s->ctl, -errno, "make the link /dev/%s", links[i].name);
 	pts = mount_below(s, p, dir, "pts",
 			  fs_make("devpts", pts_own, ARRAY_LEN(pts_own),
 				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));

@@ -111,7 +111,8 @@ static void link_controllers(int dir, const struct hier *h)
 		return;
 	memcpy(names, h->name, sizeof(names));
 	for (char *c = strtok_r(names, ",", &save); c; c = strtok_r(NULL, ",", &save))
-		(void)symlinkat(h->name, dir, c);
+		if (symlinkat(h->name, dir, c) < 0)
+			return;
 }
 
 /* What the host has mounted only in part or not at all is left out: it is there to be looked at. */
@@ -282,7 +283,7 @@ static void clone_files(const struct setup *s, int *fds)
 {
 	const struct box_spec *spec = s->spec;
 	size_t total = 1 << 20;
-	char size[32], name[16];
+	char size[32], name[24];
 	struct fs_opt opts[] = {
 		{"mode",  "700"},
                 { "size", size }

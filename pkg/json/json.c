@@ -245,6 +245,11 @@ void json_add_null(struct json *parent, const char *key)
 	json_add(parent, key, json(cJSON_CreateNull()));
 }
 
+void json_remove(struct json *object, const char *key)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive((cJSON *)object, key);
+}
+
 struct json *json_copy(const struct json *j)
 {
 	return json(cJSON_Duplicate(citem(j), true));

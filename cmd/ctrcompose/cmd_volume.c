@@ -1,0 +1,273 @@
+/* cmd_volume.c - ctrcompose volume: create, inspect, ls, prune, rm. */
+#include "container.h"
+#include "store.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cmd_volume_store(struct volume_store **out, struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_close int dir = -1;
+	int r = state_paths_open(&paths, err);
+
+	if (r < 0)
+		return r;
+	dir = open(paths.state, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(err, "open %s", paths.state);
+	return volume_store_open(dir, paths.state, out, err);
+}
+
+/* Names of the containers, of all projects, that have this volume; NULL: of each volume. */
+static int users_of(const char *volume, struct strs *out, struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_strs struct strs names = { 0 };
+	int r = state_paths_open(&paths, err);
+
+	if (r == 0)
+		r = state_list_projects(&paths, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_state struct state_project *p = NULL;
+
+		r = state_load(&paths, names.v[i], &p, err);
+		for (size_t k = 0; r == 0 && k < p->containers.n; k++) {
+			const struct state_container *c = p->containers.v[k];
+
+			for (size_t m = 0; m < c->mounts.n; m++)
+				if (c->mounts.v[m].volume &&
+				    (!volume || strcmp(c->mounts.v[m].volume, volume) == 0))
+					strs_add(out, volume ? c->name : c->mounts.v[m].volume);
+		}
+	}
+	return r;
+}
+
+/* ---- create ----------------------------------------------------------------------------------- */
+static struct strs create_labels;
+
+static const struct opt create_opts[] = {
+	{ 0, "label", OPT_LIST, &create_labels, "KEY=VALUE", "Add a label" },
+};
+
+static int create_run(int argc, char **argv, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	auto_free struct kv *kv = xcalloc(create_labels.n + 1, sizeof(*kv));
+	struct kvs labels = { kv, create_labels.n };
+	int r = cmd_volume_store(&s, err);
+
+	for (size_t i = 0; i < labels.n; i++) {
+		char *eq = strchr(create_labels.v[i], '=');
+
+		if (eq)
+			*eq = '\0';
+		kv[i] = (struct kv){ create_labels.v[i], eq ? eq + 1 : "" };
+	}
+	for (int i = 0; r == 0 && i < argc; i++) {
+		r = volume_create(s, argv[i], NULL, false, &labels, NULL, err);
+		sbuf_addf(&out, "%s\n", argv[i]);
+	}
+	strs_clear(&create_labels);
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
+static const struct cmd create = {
+	.name = "create",
+	.summary = "Make volumes",
+	.operands = "VOLUME...",
+	.min_operands = 1,
+	.max_operands = -1,
+	CMD_OPTS(create_opts),
+	.run = create_run,
+};
+
+/* ---- inspect, ls ------------------------------------------------------------------------------ */
+static struct json *describe(const struct volume_record *v)
+{
+	struct json *o = json_object(), *labels;
+
+	json_add_str(o, "CreatedAt", v->created);
+	json_add_str(o, "Driver", "local");
+	labels = json_add_object(o, "Labels");
+	for (size_t i = 0; i < v->label_keys.n; i++)
+		json_add_str(labels, v->label_keys.v[i], v->label_values.v[i]);
+	json_add_str(o, "Mountpoint", v->path);
+	json_add_str(o, "Name", v->name);
+	json_add_str(o, "Scope", "local");
+	return o;
+}
+
+static int inspect_run(int argc, char **argv, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_json struct json *all = json_array();
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	auto_free char *text = NULL;
+	int r = cmd_volume_store(&s, err);
+
+	for (int i = 0; r == 0 && i < argc; i++) {
+		auto_volume_record struct volume_record v = { 0 };
+
+		r = volume_find(s, argv[i], &v, err);
+		if (r == 0)
+			json_add(all, NULL, describe(&v));
+	}
+	if (r < 0)
+		return r;
+	text = json_print_pretty(all);
+	sbuf_addf(&out, "%s\n", text);
+	return cmd_print(&out, err);
+}
+
+static const struct cmd inspect = {
+	.name = "inspect",
+	.summary = "Show all about volumes, as JSON",
+	.operands = "VOLUME...",
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = inspect_run,
+};
+
+static struct {
+	bool quiet;
+	const char *format;
+} ls_arg;
+
+static const struct opt ls_opts[] = {
+	{ 'q', "quiet", OPT_FLAG, &ls_arg.quiet, NULL, "Only print names" },
+	{ 0, "format", OPT_STRING, &ls_arg.format, "FORMAT", "table (default), json, or a template" },
+};
+
+static int ls_run(int argc, char **argv, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_volume_records struct volume_records list = { 0 };
+	auto_json struct json *rows = json_array();
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	int r = cmd_volume_store(&s, err);
+
+	(void)argc;
+	(void)argv;
+	if (r == 0)
+		r = volume_list(s, global.project_name, &list, err);
+	for (size_t i = 0; i < list.n; i++)
+		json_add(rows, NULL, describe(&list.v[i]));
+	if (r < 0)
+		return r;
+	if (str_eq(ls_arg.format, "json")) {
+		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
+			auto_free char *line = json_print(c);
+
+			sbuf_addf(&out, "%s\n", line);
+		}
+	} else {
+		bool table = !ls_arg.format || strcmp(ls_arg.format, "table") == 0;
+
+		r = template_print(ls_arg.quiet ? "{{.Name}}" :
+				   table	? "table {{.Driver}}\t{{.Name}}" :
+						  ls_arg.format,
+				   rows, &out, err);
+	}
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
+static const struct cmd ls = {
+	.name = "ls",
+	.alias = "list",
+	.summary = "List volumes; with -p NAME those of a project",
+	CMD_OPTS(ls_opts),
+	.run = ls_run,
+};
+
+/* ---- rm, prune -------------------------------------------------------------------------------- */
+static bool rm_force, prune_force, prune_all;
+
+static const struct opt rm_opts[] = {
+	{ 'f', "force", OPT_FLAG, &rm_force, NULL, "A missing volume is no error" },
+};
+
+static int rm_run(int argc, char **argv, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	int r = cmd_volume_store(&s, err), shown;
+
+	for (int i = 0; r == 0 && i < argc; i++) {
+		auto_strs struct strs users = { 0 };
+
+		r = users_of(argv[i], &users, err);
+		if (r == 0)
+			r = volume_remove(s, argv[i], &users, err);
+		if (r == -ENOENT && rm_force) {
+			err_clear(err);
+			r = 0;
+		} else if (r == 0) {
+			sbuf_addf(&out, "%s\n", argv[i]);
+		}
+	}
+	shown = cmd_print(&out, r < 0 ? NULL : err);
+	return r < 0 ? r : shown;
+}
+
+static const struct cmd rm = {
+	.name = "rm",
+	.alias = "remove",
+	.summary = "Remove volumes",
+	.operands = "VOLUME...",
+	.min_operands = 1,
+	.max_operands = -1,
+	CMD_OPTS(rm_opts),
+	.run = rm_run,
+};
+
+static const struct opt prune_opts[] = {
+	{ 'a', "all", OPT_FLAG, &prune_all, NULL, "Named volumes too, not only anonymous ones" },
+	{ 'f', "force", OPT_FLAG, &prune_force, NULL, "Do not ask" },
+};
+
+static int prune_run(int argc, char **argv, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_volume_records struct volume_records list = { 0 };
+	auto_strs struct strs used = { 0 };
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	int r;
+
+	(void)argc;
+	(void)argv;
+	if (!prune_force && !cmd_confirm("Remove all volumes that no container has?"))
+		return 0;
+	r = cmd_volume_store(&s, err);
+	if (r == 0)
+		r = users_of(NULL, &used, err);
+	if (r == 0)
+		r = volume_list(s, NULL, &list, err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		if (strs_has(&used, list.v[i].name) || (!prune_all && !list.v[i].anonymous))
+			continue;
+		r = volume_remove(s, list.v[i].name, NULL, err);
+		sbuf_addf(&out, "%s\n", list.v[i].name);
+	}
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
+static const struct cmd prune = {
+	.name = "prune",
+	.summary = "Remove volumes that no container has",
+	CMD_OPTS(prune_opts),
+	.run = prune_run,
+};
+
+static const struct cmd *const subs[] = { &create, &inspect, &ls, &prune, &rm, NULL };
+
+const struct cmd cmd_volume = {
+	.name = "volume",
+	.summary = "Manage volumes",
+	.operands = "COMMAND",
+	.subs = subs,
+};

@@ -1,0 +1,11 @@
+/* store.h - the stores that commands open: images and volumes. */
+#ifndef CMD_STORE_H
+#define CMD_STORE_H
+
+#include <ctrcompose/image.h>
+#include <ctrcompose/volume.h>
+
+int cmd_image_store(struct image_store **out, struct err *err);
+int cmd_volume_store(struct volume_store **out, struct err *err);
+
+#endif

@@ -1,0 +1,85 @@
+/* commit.c - new layers and images become visible, all at once; see private.h */
+#include "private.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void new_image_clear(struct new_image *n)
+{
+	free(n->config);
+	free(n->manifest_text);
+	free(n->created);
+	strs_clear(&n->refs);
+	free(n->layers.v);
+	*n = (struct new_image){ 0 };
+}
+
+static int put_blob(struct image_store *s, const char *hex, const char *text, size_t len,
+		    struct err *err)
+{
+	int r = file_replace(s->blobs, hex, text, len, 0600, true);
+
+	return r < 0 ? err_wrap(err, r, "write %s/images/blobs/sha256/%s", s->path, hex) : 0;
+}
+
+/* Into its place, unless another one was faster. The content was synced by the caller. */
+static int put_layer(struct image_store *s, int work, const struct new_layer *l, struct err *err)
+{
+	if (!l->dir || l->known)
+		return 0;
+	if (renameat(work, l->dir, s->layers, l->diff) == 0 || errno == ENOTEMPTY ||
+	    errno == EEXIST || errno == ENOENT)
+		return 0; /* ENOENT: the same layer twice, it is there already */
+	return err_errno(err, "put a layer into %s", s->layers_path);
+}
+
+static void list_image(struct index *ix, const struct new_image *n)
+{
+	struct index_image *img = index_by_id(ix, n->id);
+
+	if (!img) {
+		img = vec_push(ix);
+		memcpy(img->id, n->id, sizeof(img->id));
+		img->created = xstrdup(n->created ? n->created : "");
+		for (size_t i = 0; i < n->layers.n; i++) {
+			struct index_layer *l = vec_push(&img->layers);
+
+			memcpy(l->diff, n->layers.v[i]->diff, sizeof(l->diff));
+			l->size = n->layers.v[i]->size;
+		}
+	}
+	if (n->manifest[0])
+		memcpy(img->manifest, n->manifest, sizeof(img->manifest));
+	for (size_t i = 0; i < n->refs.n; i++)
+		index_tag(ix, index_by_id(ix, n->id), n->refs.v[i]);
+}
+
+int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err)
+{
+	auto_close int lock = store_lock(s, err);
+	auto_index struct index ix = { 0 };
+	int r = lock < 0 ? lock : index_read(s, &ix, err);
+
+	/* Layers must be on disk before an index names them. */
+	if (r == 0 && syncfs(s->layers) < 0)
+		r = err_errno(err, "write %s", s->layers_path);
+	for (size_t i = 0; r == 0 && i < images->n; i++) {
+		struct new_image *n = &images->v[i];
+
+		r = put_blob(s, n->id, n->config, n->config_len, err);
+		if (r == 0 && n->manifest[0])
+			r = put_blob(s, n->manifest, n->manifest_text, n->manifest_len, err);
+		for (size_t k = 0; r == 0 && k < n->layers.n; k++)
+			r = put_layer(s, work, n->layers.v[k], err);
+		if (r == 0)
+			list_image(&ix, n);
+	}
+	if (r == 0)
+		r = index_write(s, &ix, err);
+	if (r == 0)
+		store_sweep(s, &ix);
+	return r;
+}
