@@ -200,11 +200,10 @@ static int send_packet(int fd, const char *bytes, size_t len, const int *fds, si
 
 	memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* sendmsg only reads it */
 	if (n_fds) {
-		struct cmsghdr *c;
+		struct cmsghdr *c = &control.align; /* the first and only one */
 
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
