@@ -22,18 +22,17 @@ void journal_open(struct journal *j, int dir_fd, const char *name)
 		memset(j->v, 0, sizeof(j->v));
 }
 
-void journal_put(struct journal *j, enum logs_stream stream)
+void journal_put(struct journal *j)
 {
-	size_t i = (size_t)stream - 1;
-	ssize_t n;
+	int r;
 
-	if (j->fd < 0)
+	if (j->fd < 0 || pwrite(j->fd, j->v, sizeof(j->v), 0) == (ssize_t)sizeof(j->v))
 		return;
-	n = pwrite(j->fd, &j->v[i], sizeof(j->v[i]), (off_t)(i * sizeof(j->v[i])));
-	if (n != (ssize_t)sizeof(j->v[i])) {
-		/* An entry from before would be a lie. */
-		(void)close(steal_fd(&j->fd));
-	}
+	/* What it says from before is not true any more. If it can't even be cut, the bytes in the
+	 * FIFO will hardly match it. */
+	r = ftruncate(j->fd, 0);
+	(void)r;
+	journal_close(j);
 }
 
 void journal_close(struct journal *j)

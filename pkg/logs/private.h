@@ -73,7 +73,7 @@ struct journal {
 };
 char *journal_name(const char *name);
 void journal_open(struct journal *j, int dir_fd, const char *name);
-void journal_put(struct journal *j, enum logs_stream stream);
+void journal_put(struct journal *j);
 void journal_close(struct journal *j);
 /* How many of the waiting bytes are in the file already; *open: they end in a part of a line. */
 size_t journal_seen(const struct journal_entry *e, const struct log_file *f,

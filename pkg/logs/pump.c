@@ -57,7 +57,7 @@ static size_t write_batch(struct logs_pump *p, struct pump_stream *s, const stru
 	e->offset = p->file.size;
 	e->pending = s->is_pipe ? (uint32_t)raw : 0;
 	if (e->pending)
-		journal_put(&p->journal, s->id);
+		journal_put(&p->journal);
 	kept = log_file_append(&p->file, b->buf, b->len);
 	return kept == b->len ? raw : batch_raw_len(b->buf, kept, &whole);
 }
@@ -70,7 +70,7 @@ static void note_written(struct logs_pump *p, struct pump_stream *s, bool open)
 	e->pending = 0;
 	e->open = open;
 	if (changed)
-		journal_put(&p->journal, s->id);
+		journal_put(&p->journal);
 }
 
 static void store(struct logs_pump *p, struct pump_stream *s, const char *data, size_t len,
