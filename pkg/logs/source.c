@@ -135,9 +135,12 @@ static void make_record(struct source *s, size_t len, size_t size)
 /* A whole line of the buffer. */
 static bool take_line(struct source *s)
 {
-	const char *start = s->buf + s->pos;
-	const char *nl = s->len ? memchr(start, '\n', s->len) : NULL;
+	const char *start, *nl;
 
+	if (s->len == 0)
+		return false;
+	start = s->buf + s->pos;
+	nl = memchr(start, '\n', s->len);
 	if (nl)
 		make_record(s, (size_t)(nl - start), (size_t)(nl - start) + 1);
 	else if (s->len >= RECORD_MAX)
