@@ -10,6 +10,10 @@
 #define CLOCK_STEP_NS (10ULL * 1000000000)
 /* How often a terminal that nobody has open is looked at again. */
 #define TTY_RETRY_US  200000
+/* Somebody prints small pieces without a pause: let them gather for a moment instead of waking up
+ * for each. The FIFO has room for more than that. */
+#define BUSY_US       500
+#define BUSY_BYTES    (LOGS_PIPE_SIZE / 8)
 
 struct pump_stream {
 	struct logs_pump *pump;
@@ -17,6 +21,7 @@ struct pump_stream {
 	int fd; /* -1: none */
 	bool is_pipe;
 	struct loop_source *src; /* NULL: ended */
+	uint64_t seen_us;        /* when something was moved last */
 };
 
 struct logs_pump {
@@ -136,17 +141,28 @@ static void look_again(void *arg)
 			(void)loop_source_enable(p->streams[i].src, true);
 }
 
-/* EIO: no process has the terminal open just now; it would be "readable" all the time. */
-static int pause_terminal(struct pump_stream *s)
+/* Do not look for a while. */
+static int pause_stream(struct pump_stream *s, uint64_t us)
 {
 	struct logs_pump *p = s->pump;
 	int r = loop_source_enable(s->src, false);
 
 	if (r == 0 && !p->retry)
-		r = loop_timer_add(p->loop, TTY_RETRY_US, look_again, p, &p->retry, NULL);
+		r = loop_timer_add(p->loop, us, look_again, p, &p->retry, NULL);
 	else if (r == 0)
-		r = loop_timer_set(p->retry, TTY_RETRY_US);
+		r = loop_timer_set(p->retry, us);
+	if (r < 0)
+		(void)loop_source_enable(s->src, true);
 	return r;
+}
+
+static void rest_if_busy(struct pump_stream *s, size_t moved)
+{
+	uint64_t now = now_mono_us(), since = now - s->seen_us;
+
+	s->seen_us = now;
+	if (moved < BUSY_BYTES && since < BUSY_US)
+		(void)pause_stream(s, BUSY_US); /* if it can't be, we are busy */
 }
 
 static void on_readable(void *arg, uint32_t events)
@@ -155,9 +171,12 @@ static void on_readable(void *arg, uint32_t events)
 	ssize_t n = move_some(s->pump, s);
 
 	(void)events;
+	if (n > 0)
+		rest_if_busy(s, (size_t)n);
 	if (n > 0 || n == -EAGAIN)
 		return;
-	if (n == -EIO && pause_terminal(s) == 0)
+	/* EIO: no process has the terminal open; it would be "readable" all the time. */
+	if (n == -EIO && pause_stream(s, TTY_RETRY_US) == 0)
 		return;
 	end_line(s->pump, s);
 	loop_source_free(steal(s->src));

@@ -51,15 +51,31 @@ static void turn_all(void)
 		;
 }
 
+/* Until the pump has moved so many bytes in all. */
+static void wait_moved(const struct logs_pump *p, uint64_t bytes)
+{
+	while (logs_pump_stats(p).bytes < bytes)
+		(void)loop_turn(loop, LOOP_NEVER);
+	turn_all();
+}
+
+static void print_through(const struct logs_pump *p, int fd, const char *text)
+{
+	uint64_t before = logs_pump_stats(p).bytes;
+
+	ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
+	wait_moved(p, before + strlen(text));
+}
+
 static void print(int fd, const char *text)
 {
-	ck_assert_int_eq(fd_write_all(fd, text, strlen(text)), 0);
-	turn_all();
+	print_through(pump, fd, text);
 }
 
 /* A process that writes to fd while we pump: n times the bytes of text. */
 static void flood(int fd, const char *text, size_t len, size_t n)
 {
+	uint64_t before = logs_pump_stats(pump).bytes;
 	pid_t pid = fork();
 	int status = -1;
 
@@ -73,7 +89,7 @@ static void flood(int fd, const char *text, size_t len, size_t n)
 	while (waitpid(pid, &status, WNOHANG) == 0)
 		(void)loop_turn(loop, 1000);
 	ck_assert_int_eq(status, 0);
-	turn_all();
+	wait_moved(pump, before + len * n);
 }
 
 static size_t count_raw(uint64_t *parts)
@@ -135,7 +151,7 @@ START_TEST(binary_bytes_come_back)
 		text[i] = (char)(i == '\n' ? 'n' : i);
 	text[256] = '\n';
 	ck_assert_int_eq(fd_write_all(out_fd, text, sizeof(text)), 0);
-	turn_all();
+	wait_moved(pump, sizeof(text));
 	ck_assert_int_eq(file_read(dir_fd, "web.log", 1 << 20, &file, &len), 0);
 	ck_assert_uint_eq(len, RECORD_HEAD_LEN + 257);
 	ck_assert_mem_eq(file + RECORD_HEAD_LEN, text, 257);
@@ -150,13 +166,13 @@ START_TEST(a_long_line_is_cut_at_the_limit)
 	memset(text, 'x', LOGS_LINE_MAX + 1);
 	text[LOGS_LINE_MAX] = '\n';
 	ck_assert_int_eq(fd_write_all(out_fd, text, LOGS_LINE_MAX + 1), 0);
-	turn_all();
+	wait_moved(pump, LOGS_LINE_MAX + 1);
 	ck_assert_uint_eq(count_raw(&parts), LOGS_LINE_MAX);
 	ck_assert_uint_eq(parts, 0);
 	text[LOGS_LINE_MAX] = 'x';
 	text[LOGS_LINE_MAX + 1] = '\n';
 	ck_assert_int_eq(fd_write_all(out_fd, text, LOGS_LINE_MAX + 2), 0);
-	turn_all();
+	wait_moved(pump, 2 * LOGS_LINE_MAX + 3);
 	ck_assert_uint_eq(count_raw(&parts), 2 * LOGS_LINE_MAX + 1);
 	ck_assert_uint_eq(parts, 1);
 }
@@ -299,7 +315,7 @@ START_TEST(nothing_is_written_with_discard)
 	OK(logs_fifo_make(dir_fd, "q", &fd, &err));
 	OK(logs_pump_new(loop, &cfg, fd, -1, &p, &err));
 	OK(logs_fifo_open_writer(dir_fd, "q", &w, &err));
-	print(w, "hello\n");
+	print_through(p, w, "hello\n");
 	ck_assert_uint_eq(logs_pump_stats(p).bytes, 6);
 	ck_assert(!there("quiet.log"));
 	logs_pump_free(p);
@@ -327,13 +343,11 @@ START_TEST(a_terminal_has_one_stream_and_raw_bytes_are_seen)
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	ck_assert_int_ge(slave, 0);
 	OK(logs_pump_new(loop, &cfg, master, -1, &p, &err));
-	print(slave, "hi\n");
-	while (raw.len < 4) /* the kernel passes it on in its own time */
-		(void)loop_turn(loop, 1000);
+	ck_assert_int_eq(write(slave, "hi\n", 3), 3);
+	wait_moved(p, 4); /* the kernel passes it on in its own time */
 	ck_assert_str_eq(sbuf_str(&raw), "hi\r\n");
-	print(slave, "bye");
-	while (raw.len < 7)
-		(void)loop_turn(loop, 1000);
+	ck_assert_int_eq(write(slave, "bye", 3), 3);
+	wait_moved(p, 7);
 	(void)close(slave);
 	turn_all(); /* does not spin on the terminal nobody has open */
 	logs_pump_drain(p);
@@ -352,7 +366,7 @@ START_TEST(a_plain_pipe_ends)
 	OK(logs_pump_new(loop, &cfg, fds[0], -1, &p, &err));
 	ck_assert_int_eq(fd_write_all(fds[1], "a\nb", 3), 0);
 	(void)close(fds[1]);
-	turn_all();
+	wait_moved(p, 3);
 	EXPECT(ALL_LINES, NAMES("pipe"), "0:a|0:b+0:|");
 	logs_pump_free(p);
 }
@@ -365,7 +379,7 @@ START_TEST(who_writes_lives_without_a_pump)
 	(void)signal(SIGPIPE, SIG_DFL);
 	ck_assert_int_eq(fd_write_all(out_fd, "alone\n", 6), 0);
 	open_pump(0, 0);
-	turn_all();
+	wait_moved(pump, 6);
 	EXPECT(ALL_LINES, NAMES("web"), "0:alone|");
 }
 END_TEST
