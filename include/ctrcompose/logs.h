@@ -4,7 +4,11 @@
  * Floor 3. A file NAME.log holds one record per line, as Kubernetes' CRI has it:
  *   2026-01-02T03:04:05.000000006Z stdout F the text, byte for byte
  * F ends a line of the container; P is a part of one, the next record of that stream goes on.
- * Older files are NAME.log.1, NAME.log.2. Times are nanoseconds since 1970.
+ * Older files are NAME.log.1, NAME.log.2. Times are nanoseconds since 1970. NAME.pos is the pump's
+ * own note of what it is just moving.
+ *
+ * For the containers of a project the folder is <state>/projects/<project> and NAME the name of
+ * the container.
  */
 #ifndef CTRCOMPOSE_LOGS_H
 #define CTRCOMPOSE_LOGS_H
@@ -20,8 +24,8 @@
 enum logs_stream { LOGS_STDOUT = 1, LOGS_STDERR = 2 };
 
 /* ---- FIFO ------------------------------------------------------------------------------------
- * Make (or reuse) the FIFO and open it O_RDWR: neither end ever sees the other one vanish, so no
- * container gets SIGPIPE when its supervisor dies. Give the container a descriptor of its own
+ * Make (or reuse) the FIFO (mode 0600) and open it O_RDWR: neither end ever sees the other one
+ * vanish, so no container gets SIGPIPE when its supervisor dies. Give the container a descriptor of its own
  * from logs_fifo_open_writer(): non-blocking is a flag of the open file.
  */
 int logs_fifo_make(int dirfd, const char *name, int *out, struct err *err);
@@ -85,6 +89,8 @@ void logs_reader_free(struct logs_reader *reader); /* NULL is fine */
  * Indexes count from 0. dir must exist. */
 int logs_reader_add(struct logs_reader *reader, const char *dir, const char *name, size_t *index,
 		    struct err *err);
+/* query.tail for the sources that are added from now on: -1 for containers that are new. */
+void logs_reader_tail(struct logs_reader *reader, int64_t tail);
 /* No more from this source once it is read to its end: its container is gone. */
 void logs_reader_remove(struct logs_reader *reader, size_t index);
 /* Hand over up to max_lines records, oldest first over all sources (0: all there are). Gives 1 if

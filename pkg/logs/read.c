@@ -60,6 +60,11 @@ int logs_reader_add(struct logs_reader *r, const char *dir, const char *name, si
 	return 0;
 }
 
+void logs_reader_tail(struct logs_reader *r, int64_t tail)
+{
+	r->query.tail = tail;
+}
+
 void logs_reader_remove(struct logs_reader *r, size_t index)
 {
 	if (index < r->sources.n)

@@ -183,8 +183,10 @@ static int next_file(struct source *s)
 	n = fill(s);
 	if (n != 0)
 		return n < 0 ? (int)n : 1;
-	if (s->bounded && lost && !log_file_there(s->dir_fd, s->name, s->end_ino)) {
-		s->done = true; /* all there is now came later than we were asked */
+	/* What is there now came later than we were asked, or from a new container of that name. */
+	if (lost &&
+	    (s->removed || (s->bounded && !log_file_there(s->dir_fd, s->name, s->end_ino)))) {
+		s->done = true;
 		return 0;
 	}
 	if (s->len)
