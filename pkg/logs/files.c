@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A kill in the middle of a rotation leaves one gap in the numbers. */
-enum { GAP_MAX = 2, TRIES = 8 };
+/* A kill in the middle of a rotation leaves one gap in the numbers, and rotations that go on while
+ * we count show one more each. */
+enum { GAP_MAX = 4, TRIES = 50, NAP_US = 1000 };
 
 static uint64_t inode_of(int dir_fd, const char *name, unsigned n)
 {
@@ -113,12 +114,12 @@ bool log_file_there(int dir_fd, const char *name, uint64_t ino)
 	return number_of(dir_fd, name, ino, &oldest) >= 0;
 }
 
-/* The file with the highest number up to n. */
-static int open_upto(int dir_fd, const char *name, int n, uint64_t *ino)
+/* The file with the highest number up to *n, which becomes that number. */
+static int open_upto(int dir_fd, const char *name, int *n, uint64_t *ino)
 {
-	for (; n >= 0; n--) {
+	for (; *n >= 0; --*n) {
 		struct stat st;
-		int fd = open_file(dir_fd, name, (unsigned)n, &st);
+		int fd = open_file(dir_fd, name, (unsigned)*n, &st);
 
 		if (fd == -ENOENT)
 			continue;
@@ -129,18 +130,52 @@ static int open_upto(int dir_fd, const char *name, int n, uint64_t *ino)
 	return -ENOENT;
 }
 
-int log_next_file(int dir_fd, const char *name, uint64_t ino, uint64_t *next_ino, bool *lost)
+/* The file before still has number n, and there is none between it and number `next`: a rename
+ * while we looked may have put the right one there. */
+static bool still_next(int dir_fd, const char *name, int n, uint64_t ino, int next)
+{
+	for (int i = next + 1; i < n; i++)
+		if (inode_of(dir_fd, name, (unsigned)i))
+			return false;
+	return inode_of(dir_fd, name, (unsigned)n) == ino;
+}
+
+static bool still_oldest(int dir_fd, const char *name, uint64_t ino)
+{
+	int oldest, n = number_of(dir_fd, name, ino, &oldest);
+
+	return n >= 0 && n == oldest;
+}
+
+/* Whether it has no name any more; rotation only gives it another. */
+static bool removed(int fd)
+{
+	struct stat st;
+
+	return fd < 0 || (fstat(fd, &st) == 0 && st.st_nlink == 0);
+}
+
+int log_next_file(int dir_fd, const char *name, int fd, uint64_t ino, uint64_t *next_ino,
+		  bool *lost)
 {
 	for (int i = 0;; i++) {
-		int oldest, fd;
-		int n = number_of(dir_fd, name, ino, &oldest);
+		int oldest, next, next_fd, n;
 
+		if (i > 0)
+			(void)usleep(NAP_US);
+		n = number_of(dir_fd, name, ino, &oldest);
+		if (n < 0 && !removed(fd) && i < TRIES)
+			continue; /* it was renamed while we counted */
 		*lost = n < 0;
-		fd = open_upto(dir_fd, name, n < 0 ? oldest : n - 1, next_ino);
-		if (fd == -ENOENT && oldest > 0 && i < TRIES)
-			continue; /* between two renames of a rotation */
-		if (fd < 0 || n < 0 || i >= TRIES || inode_of(dir_fd, name, (unsigned)n) == ino)
-			return fd;
-		(void)close(fd); /* rotated meanwhile: this may not be the next one */
+		next = n < 0 ? oldest : n - 1;
+		next_fd = open_upto(dir_fd, name, &next, next_ino);
+		if (next_fd == -ENOENT && n < 0 && oldest > 0 && i < TRIES)
+			continue;
+		if (next_fd < 0 || i >= TRIES)
+			return next_fd;
+		if (*lost ? still_oldest(dir_fd, name, *next_ino)
+			  : still_next(dir_fd, name, n, ino, next))
+			return next_fd;
+		(void)close(next_fd);
 	}
 }

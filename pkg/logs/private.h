@@ -121,9 +121,11 @@ struct log_list { /* newest first */
 #define auto_log_list __attribute__((cleanup(log_list_clear)))
 int log_list_open(int dir_fd, const char *name, struct log_list *out);
 void log_list_clear(struct log_list *l);
-/* The file that came after the one with this inode (0: the oldest): a descriptor, or -ENOENT when
- * it is the newest. *lost: it has been rotated away; the descriptor is of the oldest then. */
-int log_next_file(int dir_fd, const char *name, uint64_t ino, uint64_t *next_ino, bool *lost);
+/* The file that came after the open one with this inode (fd -1: the oldest): a descriptor, or
+ * -ENOENT when it is the newest. *lost: it has been rotated away; the descriptor is of the oldest
+ * then. */
+int log_next_file(int dir_fd, const char *name, int fd, uint64_t ino, uint64_t *next_ino,
+		  bool *lost);
 bool log_file_there(int dir_fd, const char *name, uint64_t ino);
 
 /* Lines of a file, forwards and backwards. Only the first bytes of each are kept. */

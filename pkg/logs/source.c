@@ -171,7 +171,7 @@ static int next_file(struct source *s)
 		s->done = true;
 		return 0;
 	}
-	fd = log_next_file(s->dir_fd, s->name, s->ino, &ino, &lost);
+	fd = log_next_file(s->dir_fd, s->name, s->fd, s->ino, &ino, &lost);
 	if (fd == -ENOENT) {
 		s->done = s->bounded || s->removed;
 		s->at_end = !s->done;
