@@ -73,15 +73,18 @@ struct box_file {
 };
 
 struct box_device {
-	const char *host;   /* "/dev/fuse" */
-	const char *target; /* "/dev/fuse" */
+	const char *host;   /* "/dev/fuse"; a folder: all devices below it; links are followed */
+	const char *target; /* "/dev/fuse"; NULL: as host */
 };
 
+/* What is not in the list is a fixed table's, not the caller's own. */
 struct box_rlimit {
 	int resource; /* RLIMIT_* */
 	uint64_t soft, hard;
 	bool must; /* fail when it cannot be had; else the nearest that can */
 };
+
+/* Only what belongs to a namespace that the container has for itself: others are refused. */
 
 struct box_sysctl {
 	const char *key; /* "net.core.somaxconn" */
@@ -108,9 +111,10 @@ struct box_process {
 	uint64_t caps;
 	const struct box_seccomp *seccomp; /* NULL: none */
 	bool no_new_privs;
-	bool tty;                           /* stdio is a pseudo terminal, see box_take_tty() */
-	int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null */
-	const int *tasks_fds;               /* v1 `tasks` files, see cgroup.h */
+	bool tty; /* stdio is a pseudo terminal, see box_take_tty() */
+	/* -1: /dev/null. Pipes of root's are given to the user, so that /dev/stdout can be opened. */
+	int stdin_fd, stdout_fd, stderr_fd;
+	const int *tasks_fds; /* v1 `tasks` files, see cgroup.h */
 	size_t n_tasks;
 	int v2_dirfd;      /* or -1 */
 	bool clone_parent; /* the child becomes a sibling of the caller, not its child */
@@ -129,7 +133,8 @@ struct box_spec {
 	bool read_only;     /* root; mount points are made before it takes force */
 	uint32_t uid_base;  /* 0: no user namespace */
 	uint32_t uid_count; /* 0: 65536 */
-	const struct box_mount *mounts; /* sorted by depth here, else in the given order */
+	/* Mounted by depth, files before mounts of the same depth, else in the given order. */
+	const struct box_mount *mounts;
 	size_t n_mounts;
 	const struct box_file *files;
 	size_t n_files;
@@ -139,10 +144,13 @@ struct box_spec {
 	bool privileged;   /* nothing masked, all of the host's devices, /sys writable */
 	bool init;         /* a small init is PID 1: reaps and passes signals on */
 	enum box_net net;
-	int netns_fd;       /* BOX_NET_JOIN */
-	enum box_share ipc; /* BOX_OWN, BOX_HOST, or BOX_JOIN with ipcns_fd (no user namespace) */
+	int netns_fd; /* BOX_NET_JOIN */
+	/* BOX_JOIN: pidns_fd, ipcns_fd of another container, and for its /dev/shm shm_mntns_fd, its
+	 * mount namespace (-1: a /dev/shm of its own). With several the user namespace joined is
+	 * that of pidns_fd, else ipcns_fd, else netns_fd. */
+	enum box_share ipc;
 	enum box_share pid;
-	int ipcns_fd, pidns_fd;
+	int ipcns_fd, pidns_fd, shm_mntns_fd;
 	bool uts_host;
 	int oom_score_adj; /* BOX_OOM_KEEP: the caller's */
 	const struct box_rlimit *rlimits;
@@ -157,7 +165,7 @@ struct box_spec {
 #define BOX_SPEC_INIT                                                                       \
 	{                                                                                   \
 		.process = BOX_PROCESS_INIT, .root_fd = -1, .netns_fd = -1, .ipcns_fd = -1, \
-		.pidns_fd = -1, .oom_score_adj = BOX_OOM_KEEP,                              \
+		.pidns_fd = -1, .shm_mntns_fd = -1, .oom_score_adj = BOX_OOM_KEEP,          \
 	}
 
 struct box {

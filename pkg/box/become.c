@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,6 +59,22 @@ int child_join(const int *tasks_fds, size_t n)
 	return 0;
 }
 
+void child_keyring(int ctl)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
+		child_fail(ctl, -errno, "a keyring of its own");
+}
+
+void child_become_root(int ctl)
+{
+	static const gid_t none[1];
+
+	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setgroups, 0, none) < 0)
+		child_fail(ctl, -errno, "become root in the user namespace");
+	(void)prctl(PR_SET_DUMPABLE, 0); /* the change of user may have reset it */
+}
+
 /* ---- Streams ---------------------------------------------------------------------------------- */
 /* Above 2, so that putting 0, 1 and 2 in place never runs over a source. */
 static int lifted(const struct become *b, int fd)
@@ -88,11 +105,27 @@ static void streams(const struct become *b)
 		child_fail(b->ctl, -errno, "make the terminal the controlling one");
 }
 
+/* The terminal and root's pipes become the user's, so that /dev/stdout can be opened. */
+static void give_streams(const struct become *b, uid_t uid)
+{
+	for (int i = 0; i < 3; i++) {
+		struct stat st;
+
+		if (b->p->tty ? i > 0
+			      : fstat(i, &st) < 0 || !S_ISFIFO(st.st_mode) || st.st_uid != 0)
+			continue;
+		if (uid != 0 && fchown(i, uid, (gid_t)-1) < 0 && b->p->tty)
+			child_fail(b->ctl, -errno, "give the terminal to user %u", uid);
+	}
+}
+
 /* ---- Identity --------------------------------------------------------------------------------- */
-/* A file of the image: never waits for a FIFO, never reads a device. */
+/* A file of the image: never waits for a FIFO, never reads a device, never follows a link of proc
+ * to one of our descriptors. */
 static char *image_file(const char *path, size_t *len)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = path_open_in(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat st;
 	char *text;
 	ssize_t n;
@@ -126,21 +159,24 @@ static void who(const struct become *b, struct box_user *out)
 
 static void limit_bounding(const struct become *b)
 {
-	for (unsigned cap = 0; cap < CAP_LAST_TRIED; cap++)
-		if (!(b->p->caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
-		    errno == EINVAL)
-			return; /* past the last one the kernel knows */
-		else if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+	for (unsigned cap = 0; cap < CAP_LAST_TRIED; cap++) {
+		if (b->p->caps >> cap & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL) /* past the last one the kernel knows */
 			return;
+		child_fail(b->ctl, -errno, "drop %s", box_cap_name(cap) ?: "a capability");
+	}
 }
 
-static void set_caps(const struct become *b)
+/* Inheritable is always empty, and ambient with it. */
+static void set_caps(const struct become *b, uint64_t caps)
 {
-	uint64_t all = box_caps_all() & b->p->caps;
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
-		{.effective = (uint32_t)all,          .permitted = (uint32_t)all        },
-		{ .effective = (uint32_t)(all >> 32), .permitted = (uint32_t)(all >> 32)},
+		{.effective = (uint32_t)caps,          .permitted = (uint32_t)caps        },
+		{ .effective = (uint32_t)(caps >> 32), .permitted = (uint32_t)(caps >> 32)},
 	};
 
 	if (syscall(SYS_capset, &head, data) < 0)
@@ -157,17 +193,21 @@ static void filter(const struct become *b)
 
 static void identity(const struct become *b, const struct box_user *u)
 {
+	/* What the kernel knows and is not dropped below. */
+	uint64_t all = box_caps_all();
+
 	limit_bounding(b);
+	if (syscall(SYS_setgroups, u->n_groups, u->groups) < 0)
+		child_fail(b->ctl, -errno, "set the groups");
+	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)
+		child_fail(b->ctl, -errno, "become group %u", u->gid);
 	/* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before that goes. */
 	if (!b->p->no_new_privs)
 		filter(b);
-	if (syscall(SYS_setgroups, u->n_groups, u->groups) < 0)
-		child_fail(b->ctl, -errno, "set the groups");
-	if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0 ||
-	    syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0)
-		child_fail(b->ctl, -errno, "become user %u:%u", u->uid, u->gid);
-	if (u->uid == 0)
-		set_caps(b);
+	if (syscall(SYS_setresuid, u->uid, u->uid, u->uid) < 0)
+		child_fail(b->ctl, -errno, "become user %u", u->uid);
+	set_caps(b, u->uid == 0 ? all & b->p->caps : 0);
+	(void)prctl(PR_SET_DUMPABLE, 0); /* the change of user may have reset it */
 	if (b->p->no_new_privs) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			child_fail(b->ctl, -errno, "set no_new_privs");
@@ -176,81 +216,6 @@ static void identity(const struct become *b, const struct box_user *u)
 }
 
 /* ---- Program ---------------------------------------------------------------------------------- */
-static const char *env_get(const char *const *env, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; env && *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return *env + n + 1;
-	return NULL;
-}
-
-static const char **with_home(const struct become *b, const struct box_user *u)
-{
-	const char *const *env = b->p->env;
-	size_t n = 0;
-	const char **out;
-
-	while (env && env[n])
-		n++;
-	out = xcalloc(n + 2, sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		out[i] = env[i];
-	if (!env_get(env, "HOME"))
-		out[n] = xasprintf("HOME=%s", u->home);
-	return out;
-}
-
-static void change_folder(const struct become *b)
-{
-	const char *cwd = b->p->cwd && b->p->cwd[0] ? b->p->cwd : "/";
-
-	if (chdir(cwd) == 0)
-		return;
-	if (errno == ENOENT) {
-		auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int made = root < 0 ? -errno : path_mkdirs_in(root, cwd, 0755);
-
-		if (made < 0)
-			child_fail(b->ctl, made, "make the working folder '%s'", cwd);
-		(void)close(made);
-	}
-	if (chdir(cwd) < 0)
-		child_fail(b->ctl, -errno, "enter the working folder '%s'", cwd);
-}
-
-/* Where the program is, as execvp(3) looks for it. */
-static char *look_up(const struct become *b)
-{
-	const char *name = b->p->argv[0];
-	const char *path = env_get(b->p->env, "PATH");
-	int worst = -ENOENT;
-
-	if (name[0] == '\0')
-		child_fail_exec(b->ctl, -ENOENT, "exec: \"\"");
-	if (strchr(name, '/'))
-		return xstrdup(name);
-	for (const char *p = path ? path : ""; path; p++) {
-		size_t n = strcspn(p, ":");
-		char *full = xasprintf("%.*s/%s", (int)n, n ? p : ".", name);
-		struct stat st;
-
-		if (stat(full, &st) == 0 && S_ISREG(st.st_mode)) {
-			if (access(full, X_OK) == 0)
-				return full;
-			worst = -EACCES;
-		}
-		free(full);
-		p += n;
-		if (*p == '\0')
-			break;
-	}
-	if (worst == -EACCES)
-		child_fail_exec(b->ctl, worst, "exec: \"%s\"", name);
-	child_fail_exec(b->ctl, 0, "exec: \"%s\": executable file not found in $PATH", name);
-}
-
 static void run(const struct become *b, const char *file, const char *const *env)
 	__attribute__((noreturn));
 static void run(const struct become *b, const char *file, const char *const *env)
@@ -259,6 +224,9 @@ static void run(const struct become *b, const char *file, const char *const *env
 	struct frame f = { .type = FRAME_EXEC };
 	size_t n = 0;
 
+	/* All of ours are already; this is for what a library or a caller forgot. */
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		child_fail(b->ctl, -errno, "mark descriptors close-on-exec");
 	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
 	(void)frame_send(b->ctl, &f, -1);
 	if (b->init_fd >= 0) {
@@ -283,21 +251,26 @@ static void run(const struct become *b, const char *file, const char *const *env
 
 void child_become(const struct become *b)
 {
+	const struct box_process *p = b->p;
 	struct box_user user;
 	const char **env;
-	char *file;
+	int r;
 
 	(void)umask(022);
 	streams(b);
-	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
-	change_folder(b);
+	/* As root first: it is made when missing. Some folders only their user may enter. */
+	r = cwd_enter(p->cwd);
+	if (r < 0 && r != -EACCES)
+		child_fail(b->ctl, r, "enter the working folder '%s'", p->cwd);
 	who(b, &user);
-	if (b->p->tty && fchown(0, user.uid, (gid_t)-1) < 0)
-		child_fail(b->ctl, -errno, "give the terminal to user %u", user.uid);
-	env = with_home(b, &user);
+	give_streams(b, user.uid);
+	env = program_env(p, user.home);
 	if (b->container)
 		child_await(b->ctl, CTL_RELEASE);
 	identity(b, &user);
-	file = look_up(b);
-	run(b, file, env);
+	if (r < 0)
+		r = cwd_enter(p->cwd);
+	if (r < 0)
+		child_fail(b->ctl, r, "enter the working folder '%s'", p->cwd);
+	run(b, program_look_up(b->ctl, p), env);
 }

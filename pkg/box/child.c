@@ -3,7 +3,6 @@
 
 #include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* All descriptors that the child still needs; everything else of ours is closed at once. */
@@ -11,7 +10,7 @@ static void keep_only(const struct setup *s)
 {
 	const struct box_spec *spec = s->spec;
 	const struct box_process *p = &spec->process;
-	size_t n = 0, max = spec->n_mounts + p->n_tasks + 12;
+	size_t n = 0, max = spec->n_mounts + p->n_tasks + 16;
 	int *keep = xcalloc(max, sizeof(*keep));
 
 	keep[n++] = s->ctl;
@@ -21,20 +20,13 @@ static void keep_only(const struct setup *s)
 	keep[n++] = p->stdout_fd;
 	keep[n++] = p->stderr_fd;
 	keep[n++] = spec->root_fd;
+	keep[n++] = s->dev_fd;
+	keep[n++] = s->shm_fd;
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		keep[n++] = spec->mounts[i].fd;
 	for (size_t i = 0; i < p->n_tasks; i++)
 		keep[n++] = p->tasks_fds[i];
 	child_prepare(keep, n);
-}
-
-static void become_root(int ctl)
-{
-	static const gid_t none[1];
-
-	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0 ||
-	    syscall(SYS_setgroups, 0, none) < 0)
-		child_fail(ctl, -errno, "become root in the user namespace");
 }
 
 static void names(const struct setup *s)
@@ -61,8 +53,11 @@ void child_main(struct setup *s)
 	r = child_join(spec->process.tasks_fds, spec->process.n_tasks);
 	if (r < 0)
 		child_fail(s->ctl, r, "join the control group");
+	for (size_t i = 0; i < spec->process.n_tasks; i++)
+		(void)close(spec->process.tasks_fds[i]);
+	child_keyring(s->ctl);
 	if (spec->uid_base)
-		become_root(s->ctl);
+		child_become_root(s->ctl);
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		child_fail(s->ctl, -errno, "make a cgroup namespace");
 	names(s);

@@ -1,7 +1,9 @@
-/* devices.c - /dev of a container; see private.h
+/* devices.c - a container's /dev, made by the parent; see private.h
  *
- * A tmpfs with the few nodes every program may rely on. In a user namespace mknod is refused, so
- * the host's nodes are bound; so are those that a service asks for by name.
+ * In a user namespace mknod is refused and bound nodes of the host would belong to nobody. So the
+ * nodes are made here, by root, on a tmpfs whose files belong to the container's root. What may be
+ * opened is the business of the control group; that nothing can be added is the user namespace's,
+ * or the control group's again.
  */
 #include "private.h"
 
@@ -9,14 +11,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <termios.h>
 #include <unistd.h>
 
-enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, DEV_DEPTH_MAX = 3 };
+enum { DEV_DEPTH_MAX = 4 };
 
 static const struct {
 	const char *name;
@@ -38,190 +38,219 @@ static const struct {
 	{ "stdout", "/proc/self/fd/1"},
         { "stderr", "/proc/self/fd/2"},
 	{ "ptmx",   "pts/ptmx"       },
+        { "core",   "/proc/kcore"    },
 };
 
-/* Mount a clone of source on a new file `name` in the attached folder dir. */
-static void bind_on(const struct place *p, int source, int dir, const char *name)
-{
-	auto_close int at = -1, mnt = -1, made = -1;
+/* The container's ids, as the host has them. */
+struct ids {
+	uint32_t base, count;
+};
 
-	made = openat(dir, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (made < 0)
-		child_fail(p->ctl, -errno, "make /dev/%s", name);
-	at = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (at < 0)
-		child_fail(p->ctl, -errno, "open /dev/%s", name);
-	mnt = fs_clone(source, "");
-	place_mount_at(p, mnt, at, name);
+static uint32_t id_of(const struct ids *ids, uint32_t id)
+{
+	return ids->base ? ids->base + (id < ids->count ? id : 0) : id;
 }
 
-static void basic_nodes(const struct setup *s, const struct place *p, int dir)
+static int own(const struct ids *ids, int dir, const char *name, uint32_t uid, uint32_t gid)
 {
-	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
-		dev_t dev = makedev(nodes[i].major, nodes[i].minor);
-		auto_close int source = -1;
-		char host[32];
-		struct stat st;
-
-		if (!s->spec->uid_base) {
-			if (mknodat(dir, nodes[i].name, S_IFCHR | 0666, dev) < 0)
-				child_fail(s->ctl, -errno, "make /dev/%s", nodes[i].name);
-			continue;
-		}
-		(void)snprintf(host, sizeof(host), "/dev/%s", nodes[i].name);
-		source = open(host, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (source < 0 || fstat(source, &st) < 0 || !S_ISCHR(st.st_mode) ||
-		    st.st_rdev != dev)
-			child_fail(s->ctl, -ENODEV, "the host's %s", host);
-		bind_on(p, source, dir, nodes[i].name);
-	}
+	return fchownat(dir, name, id_of(ids, uid), id_of(ids, gid), AT_SYMLINK_NOFOLLOW) < 0
+		       ? -errno
+		       : 0;
 }
 
-/* Privileged: every node that the host has. */
-static void copy_nodes(const struct setup *s, int from_dir, int to_dir, unsigned depth)
+/* As st has it; what was there gives way. */
+static int put_node(const struct ids *ids, int dir, const char *name, const struct stat *st)
+{
+	int r = mknodat(dir, name, st->st_mode, st->st_rdev);
+
+	if (r < 0 && errno == EEXIST && unlinkat(dir, name, 0) == 0)
+		r = mknodat(dir, name, st->st_mode, st->st_rdev);
+	if (r < 0)
+		return -errno;
+	return own(ids, dir, name, st->st_uid, st->st_gid);
+}
+
+static int put_folder(const struct ids *ids, int dir, const char *name, int *out)
+{
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	*out = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *out < 0 ? -errno : own(ids, dir, name, 0, 0);
+}
+
+/* ---- All of a folder --------------------------------------------------------------------------- */
+static int copy_nodes(const struct ids *ids, int from, int to, unsigned depth);
+
+static int copy_entry(const struct ids *ids, int from, int to, const char *name, unsigned depth)
+{
+	auto_close int sub_from = -1, sub_to = -1;
+	struct stat st;
+	int r;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno; /* unplugged meanwhile */
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return put_node(ids, to, name, &st);
+	if (!S_ISDIR(st.st_mode) || depth >= DEV_DEPTH_MAX)
+		return 0;
+	sub_from = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub_from < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = put_folder(ids, to, name, &sub_to);
+	return r < 0 ? r : copy_nodes(ids, sub_from, sub_to, depth + 1);
+}
+
+static int copy_nodes(const struct ids *ids, int from, int to, unsigned depth)
 {
 	static const char *const skip[] = { "pts", "shm", "mqueue", "fd", "hugepages", "console" };
-	int fd = openat(from_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
-		auto_close int from = -1, to = -1;
-		bool skipped = e->d_name[0] == '.';
-		struct stat st;
+	if (!d) {
+		r = -errno;
+		auto_close_fn(&fd);
+		return r;
+	}
+	while (r == 0 && (e = readdir(d))) {
+		bool skipped = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
 
 		for (size_t i = 0; i < ARRAY_LEN(skip) && depth == 0; i++)
 			skipped = skipped || strcmp(skip[i], e->d_name) == 0;
-		if (skipped || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
-			if (mknodat(to_dir, e->d_name, st.st_mode, st.st_rdev) == 0 &&
-			    fchownat(to_dir, e->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-				child_fail(s->ctl, -errno, "the owner of /dev/%s", e->d_name);
-		} else if (S_ISDIR(st.st_mode) && depth < DEV_DEPTH_MAX) {
-			(void)mkdirat(to_dir, e->d_name, 0755);
-			from = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			to = openat(to_dir, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (from >= 0 && to >= 0)
-				copy_nodes(s, from, to, depth + 1);
-		}
+		if (!skipped)
+			r = copy_entry(ids, fd, to, e->d_name, depth);
 	}
-	if (d)
-		(void)closedir(d);
+	(void)closedir(d);
+	return r;
 }
 
-/* A folder below /dev with a file system of its own; returns the mount, for the caller to close. */
-static int mount_below(const struct setup *s, const struct place *p, int dir, const char *name,
-		       int mnt)
+/* ---- Devices by name --------------------------------------------------------------------------- */
+/* The folder of dev and the name in it where this device goes. */
+static int place_of(const struct ids *ids, int dev, size_t i, const char *target, char name[256])
 {
-	auto_close int at = -1;
+	const char *rest = target + 5, *last = strrchr(target, '/') + 1;
+	auto_free char *folder = NULL;
+	int dir;
 
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-		child_fail(s->ctl, -errno, "make /dev/%s", name);
-	at = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	place_mount_at(p, mnt, at, name);
-	return mnt;
-}
-
-int tty_open(int pts_dir, struct child_tty *out)
-{
-	const int unlock = 0;
-	int master = openat(pts_dir, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-	int slave;
-
-	if (master < 0)
-		return -errno;
-	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return -errno;
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
-		return -errno;
-	out->master = master;
-	out->slave = slave;
-	return 0;
-}
-
-static void console(const struct setup *s, const struct place *p, int dev, int pts,
-		    struct child_tty *tty)
-{
-	auto_close int source = -1;
-	unsigned number = 0;
-	char name[16];
-	int r = tty_open(pts, tty);
-
-	if (r < 0)
-		child_fail(s->ctl, r, "open a terminal");
-	if (ioctl(tty->master, TIOCGPTN, &number) < 0)
-		child_fail(s->ctl, -errno, "name the terminal");
-	(void)snprintf(name, sizeof(name), "%u", number);
-	source = openat(pts, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	bind_on(p, source, dev, "console");
-}
-
-static void extra_devices(const struct setup *s, const struct place *p)
-{
-	for (size_t i = 0; i < s->spec->n_devices; i++) {
-		const struct box_device *d = &s->spec->devices[i];
-		int mnt = fs_clone_all(AT_FDCWD, d->host);
-		struct stat st;
-
-		if (mnt < 0)
-			child_fail(s->ctl, mnt, "the device '%s'", d->host);
-		if (fstat(mnt, &st) < 0)
-			child_fail(s->ctl, -errno, "the device '%s'", d->host);
-		place_mount(p, mnt, d->target ? d->target : d->host, S_ISDIR(st.st_mode));
+	if (strncmp(target, "/dev/", 5) != 0) {
+		(void)snprintf(name, 256, ".device-%zu", i);
+		return fcntl(dev, F_DUPFD_CLOEXEC, 3);
 	}
+	if (!*last || strlen(last) > 255 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+		return -EINVAL;
+	(void)snprintf(name, 256, "%s", last);
+	folder = xstrndup(rest, last > rest ? (size_t)(last - rest) : 0);
+	dir = path_mkdirs_in(dev, folder, 0755);
+	for (char *slash = strchr(folder, '/'); dir >= 0 && slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)own(ids, dev, folder, 0, 0);
+		*slash = '/';
+	}
+	return dir;
 }
 
-void child_dev(const struct setup *s, const struct place *p, struct child_tty *tty)
+static int put_device(const struct ids *ids, int dev, size_t i, const struct box_device *d,
+		      struct err *err)
 {
-	static const struct fs_opt dev[] = {
-		{"mode",  "755"   },
-                { "size", "65536k"}
-	};
-	static const struct fs_opt pts_own[] = {
-		{"newinstance", NULL  },
-                { "ptmxmode",   "0666"},
-                { "mode",       "0620"},
-                { "gid",        "5"   }
-	};
-	char size[32];
-	const struct fs_opt shm_opts[] = {
-		{"mode",  "1777"},
-                { "size", size  }
-	};
-	auto_close int at = place_target(p, "/dev", true, true);
-	auto_close int dir = fs_make("tmpfs", dev, ARRAY_LEN(dev), MOUNT_ATTR_NOSUID);
-	auto_close int pts = -1, shm = -1, mqueue = -1;
+	const char *target = d->target ? d->target : d->host;
+	auto_close int from = -1, to = -1, sub = -1;
+	char name[256];
+	struct stat st;
+	int r;
 
-	place_mount_at(p, dir, at, "/dev");
-	basic_nodes(s, p, dir);
-	if (s->spec->privileged && !s->spec->uid_base) {
-		auto_close int host = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (host >= 0)
-			copy_nodes(s, host, dir, 0);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		if (symlinkat(links[i].to, dir, links[i].name) < 0)
-			child_fail(s->ctl, -errno, "make the link /dev/%s", links[i].name);
-	pts = mount_below(s, p, dir, "pts",
-			  fs_make("devpts", pts_own, ARRAY_LEN(pts_own),
-				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-	(void)snprintf(
-		size, sizeof(size), "%llu",
-		(unsigned long long)(s->spec->shm_size ? s->spec->shm_size : UINT64_C(64) << 20));
-	if (s->spec->ipc == BOX_OWN) {
-		shm = mount_below(s, p, dir, "shm",
-				  fs_make("tmpfs", shm_opts, ARRAY_LEN(shm_opts), SAFE));
-		mqueue = mount_below(s, p, dir, "mqueue", fs_make("mqueue", NULL, 0, SAFE));
-	} else if (s->spec->ipc == BOX_HOST) {
-		shm = mount_below(s, p, dir, "shm", fs_clone(AT_FDCWD, "/dev/shm"));
+	if (stat(d->host, &st) < 0)
+		return err_errno(err, "device '%s'", d->host);
+	if (target[0] != '/')
+		return err_set(err, EINVAL, "device '%s': '%s' is not an absolute path", d->host,
+			       target);
+	to = place_of(ids, dev, i, target, name);
+	if (to < 0)
+		return err_wrap(err, to, "device '%s' as '%s'", d->host, target);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+		r = put_node(ids, to, name, &st);
+	} else if (S_ISDIR(st.st_mode)) {
+		from = open(d->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = from < 0 ? -errno : put_folder(ids, to, name, &sub);
+		if (r == 0)
+			r = copy_nodes(ids, from, sub, 1);
 	} else {
-		shm = mount_below(s, p, dir, "shm",
-				  fs_make("tmpfs", shm_opts, ARRAY_LEN(shm_opts), SAFE));
+		return err_set(err, ENODEV, "'%s' is not a device", d->host);
 	}
-	if (s->spec->process.tty)
-		console(s, p, dir, pts, tty);
-	extra_devices(s, p);
+	return r < 0 ? err_wrap(err, r, "device '%s'", d->host) : 0;
+}
+
+/* ---- Together ---------------------------------------------------------------------------------- */
+static int basics(const struct ids *ids, const struct box_spec *spec, int dev)
+{
+	static const char *const folders[] = { "pts", "shm", "mqueue" };
+	struct stat st = { .st_mode = S_IFCHR | 0666 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(nodes); i++) {
+		st.st_rdev = makedev(nodes[i].major, nodes[i].minor);
+		r = put_node(ids, dev, nodes[i].name, &st);
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(links); i++) {
+		r = symlinkat(links[i].to, dev, links[i].name) < 0 ? -errno : 0;
+		if (r == -EEXIST)
+			r = 0; /* a privileged one has the host's */
+		else if (r == 0)
+			r = own(ids, dev, links[i].name, 0, 0);
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(folders); i++) {
+		auto_close int fd = -1;
+
+		r = put_folder(ids, dev, folders[i], &fd);
+	}
+	if (r == 0 && spec->process.tty) { /* the terminal will be mounted over it */
+		r = mknodat(dev, "console", S_IFREG | 0600, 0) < 0 ? -errno : 0;
+		if (r == 0)
+			r = own(ids, dev, "console", 0, 0);
+	}
+	return r;
+}
+
+static int hosts_all(const struct ids *ids, int dev)
+{
+	auto_close int host = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return host < 0 ? -errno : copy_nodes(ids, host, dev, 0);
+}
+
+static int fill(const struct box_spec *spec, int dev, struct err *err)
+{
+	const struct ids ids = { spec->uid_base, spec->uid_count ? spec->uid_count : 65536 };
+	int r = spec->privileged ? hosts_all(&ids, dev) : 0;
+
+	if (r == 0)
+		r = basics(&ids, spec, dev);
+	if (r < 0)
+		return err_wrap(err, r, "make the container's /dev");
+	for (size_t i = 0; r == 0 && i < spec->n_devices; i++)
+		r = put_device(&ids, dev, i, &spec->devices[i], err);
+	return r;
+}
+
+int dev_make(const struct box_spec *spec, struct err *err)
+{
+	char uid[16], gid[16];
+	const struct fs_opt opts[] = {
+		{"mode",  "755"   },
+                { "size", "65536k"},
+                { "uid",  uid     },
+                { "gid",  gid     }
+	};
+	auto_close int dev = -1;
+	mode_t mask;
+	int r;
+
+	(void)snprintf(uid, sizeof(uid), "%u", spec->uid_base);
+	(void)snprintf(gid, sizeof(gid), "%u", spec->uid_base);
+	dev = fs_make("tmpfs", opts, ARRAY_LEN(opts), MOUNT_ATTR_NOSUID);
+	if (dev < 0)
+		return err_wrap(err, dev, "make the container's /dev");
+	mask = umask(0); /* modes are exact */
+	r = fill(spec, dev, err);
+	(void)umask(mask);
+	return r < 0 ? r : steal_fd(&dev);
 }

@@ -2,14 +2,13 @@
 #include "private.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,8 +20,8 @@ struct exec {
 static void keep_only(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
-	int keep[16 + 32];
-	size_t n = 0;
+	size_t n = 0, max = p->n_tasks + 8;
+	int *keep = xcalloc(max, sizeof(*keep));
 
 	keep[n++] = e->ctl;
 	keep[n++] = e->null_fd;
@@ -31,7 +30,7 @@ static void keep_only(const struct exec *e)
 	keep[n++] = p->stderr_fd;
 	keep[n++] = e->spec->pidfd;
 	keep[n++] = p->v2_dirfd;
-	for (size_t i = 0; i < p->n_tasks && n < ARRAY_LEN(keep); i++)
+	for (size_t i = 0; i < p->n_tasks; i++)
 		keep[n++] = p->tasks_fds[i];
 	child_prepare(keep, n);
 }
@@ -87,11 +86,14 @@ static void inside(const struct exec *e, bool user)
 {
 	struct child_tty tty = { -1, -1 };
 	struct become b;
-	static const gid_t none[1];
 
-	if (user && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0 ||
-		     syscall(SYS_setgroups, 0, none) < 0))
-		child_fail(e->ctl, -errno, "become root in the container");
+	/* Nothing that leads out of the container is open while its files are looked at. */
+	(void)close(e->spec->pidfd);
+	auto_close_fn(&e->spec->process.v2_dirfd);
+	for (size_t i = 0; i < e->spec->process.n_tasks; i++)
+		(void)close(e->spec->process.tasks_fds[i]);
+	if (user)
+		child_become_root(e->ctl);
 	if (e->spec->process.tty)
 		open_terminal(e, &tty);
 	b = (struct become){ .p = &e->spec->process,
@@ -102,6 +104,19 @@ static void inside(const struct exec *e, bool user)
 	child_become(&b);
 }
 
+/* As likely to be killed for want of memory as the container's first process. */
+static void copy_oom(const struct exec *e)
+{
+	auto_free char *text = NULL;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)e->spec->pid);
+	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
+		return; /* gone: setns will tell */
+	/* Without CAP_SYS_RESOURCE it can't fall below ours, which then is the nearest. */
+	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", text);
+}
+
 /* Joins, then makes the process, a sibling of itself. The group comes first: what is in the
  * container never runs outside of its limits. */
 static void joiner(const struct exec *e) __attribute__((noreturn));
@@ -110,25 +125,22 @@ static void joiner(const struct exec *e)
 	const struct box_process *p = &e->spec->process;
 	struct frame f = { .type = FRAME_PID };
 	int pidfd = -1, flags = differing(e->spec->pid), r;
-	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_PARENT,
-				   .pidfd = (uint64_t)(uintptr_t)&pidfd };
 	pid_t pid;
 
 	keep_only(e);
 	if (flags < 0)
 		child_fail(e->ctl, flags, "look at the namespaces of the container");
+	child_keyring(e->ctl);
+	copy_oom(e);
 	r = child_join(p->tasks_fds, p->n_tasks);
 	if (r < 0)
 		child_fail(e->ctl, r, "join the control group");
-	if (p->v2_dirfd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)p->v2_dirfd;
-	}
 	if (flags && setns(e->spec->pidfd, flags) < 0)
 		child_fail(e->ctl, -errno, "join the container's namespaces");
-	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	limits_copy(e->spec->pid);
+	pid = clone_child(0, p->v2_dirfd, true, &pidfd);
 	if (pid < 0)
-		child_fail(e->ctl, -errno, "make a process in the container");
+		child_fail(e->ctl, pid, "make a process in the container");
 	if (pid == 0)
 		inside(e, (flags & CLONE_NEWUSER) != 0);
 	f.pid = pid;
@@ -136,38 +148,112 @@ static void joiner(const struct exec *e)
 	_exit(0);
 }
 
-/* The terminal may come before the pid: they are sent by two processes. */
-static int await_pid(struct box *out, bool sibling, struct err *err)
+/* ---- The parent ------------------------------------------------------------------------------- */
+enum { JOIN_WAIT_MS = 10000 };
+
+/* A frame, or -ETIMEDOUT: in a frozen control group nothing goes on. */
+static int next_frame(struct box *out, struct frame *f, int *fd)
+{
+	struct pollfd p = { .fd = out->ctl_fd, .events = POLLIN };
+	int r;
+
+	*fd = -1;
+	do
+		r = poll(&p, 1, JOIN_WAIT_MS);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r < 0 ? -errno : -ETIMEDOUT;
+	return frame_recv(out->ctl_fd, f, fd, MSG_DONTWAIT);
+}
+
+static void take(struct box *out, const struct frame *f, int *fd)
+{
+	switch (f->type) {
+	case FRAME_PID:
+		out->pid = f->pid;
+		out->pidfd = steal_fd(fd);
+		break;
+	case FRAME_TTY:
+		out->tty_fd = steal_fd(fd);
+		break;
+	case FRAME_EXEC:
+		out->reached_exec = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The terminal may come before the pid: they are sent by two processes. So may a failure, of the
+ * process, whose pid is still to come, or of the joiner, whose end closes the socket. */
+static int await_pid(struct box *out, struct err *err)
 {
 	struct frame failed = { 0 };
 
 	while (out->pid == 0) {
 		struct frame f;
-		int fd, r = frame_recv(out->ctl_fd, &f, &fd, 0);
+		auto_close int fd = -1;
+		int r = next_frame(out, &f, &fd);
 
+		if (r == -ETIMEDOUT)
+			return err_set(err, r,
+				       "the process does not get into the container: is "
+				       "it paused?");
 		if (r <= 0 && failed.type)
-			break; /* it was the joiner that failed */
+			break;
 		if (r <= 0)
 			return err_set(err, EIO, "the process ended while it joined the container");
 		if (f.type == FRAME_FAILED)
-			failed =
-				f; /* of the process, whose pid is still to come, or of the joiner */
-		if (f.type == FRAME_PID) {
-			out->pid = f.pid;
-			out->pidfd = steal_fd(&fd);
-		} else if (f.type == FRAME_TTY) {
-			out->tty_fd = steal_fd(&fd);
-		} else if (f.type == FRAME_EXEC) {
-			out->reached_exec = true;
-		}
-		auto_close_fn(&fd);
+			failed = f;
+		take(out, &f, &fd);
 	}
 	if (!failed.type)
 		return 0;
 	out->exit_code = failed.exit_code;
-	while (out->pid && !sibling && waitpid(out->pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
 	return err_set(err, failed.code ? failed.code : -EIO, "%s", failed.text);
+}
+
+/* The host's id of the container's root. */
+static uid_t root_of(pid_t pid)
+{
+	auto_free char *text = NULL;
+	unsigned inside, base;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+	if (file_read(AT_FDCWD, path, 4096, &text, NULL) < 0 ||
+	    sscanf(text, "%u %u", &inside, &base) != 2 || inside != 0)
+		return 0;
+	return base;
+}
+
+static void reap(pid_t pid, int options)
+{
+	while (waitpid(pid, NULL, __WALL | options) < 0 && errno == EINTR)
+		;
+}
+
+static int start(const struct exec *e, int *theirs, struct box *out, struct err *err)
+{
+	bool sibling = e->spec->process.clone_parent;
+	auto_close int helper_fd = -1;
+	pid_t helper = clone_child(0, -1, sibling, &helper_fd);
+	int r;
+
+	if (helper < 0)
+		return err_wrap(err, helper, "make a process");
+	if (helper == 0)
+		joiner(e);
+	auto_close_fn(theirs);
+	*theirs = -1;
+	r = await_pid(out, err);
+	if (r == -ETIMEDOUT)
+		(void)pidfd_kill(helper_fd, SIGKILL); /* which it hears when it thaws */
+	if (!sibling)
+		reap(helper, r == -ETIMEDOUT ? WNOHANG : 0);
+	if (r < 0 && !sibling && out->pid > 0)
+		reap(out->pid, 0);
+	return r;
 }
 
 int box_exec(const struct box_exec_spec *spec, struct box *out, struct err *err)
@@ -175,34 +261,23 @@ int box_exec(const struct box_exec_spec *spec, struct box *out, struct err *err)
 	struct exec e = { .spec = spec };
 	auto_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	auto_close int theirs = -1;
-	bool sibling = spec->process.clone_parent;
-	struct clone_args args = { .flags = sibling ? CLONE_PARENT : 0,
-				   .exit_signal = sibling ? 0 : SIGCHLD };
 	int ctl[2], r;
-	pid_t pid;
 
 	*out = (struct box)BOX_INIT;
 	if (!spec->process.argv || !spec->process.argv[0])
 		return err_set(err, EINVAL, "exec needs a command");
+	if (null < 0)
+		return err_errno(err, "open /dev/null");
 	(void)snprintf(out->program, sizeof(out->program), "%s", spec->process.argv[0]);
+	r = dress_streams(&spec->process, root_of(spec->pid), err);
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) < 0)
 		return err_errno(err, "make a socket pair");
 	out->ctl_fd = ctl[0];
 	e.ctl = theirs = ctl[1];
 	e.null_fd = null;
-	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0)
-		joiner(&e);
-	if (pid < 0) {
-		r = err_errno(err, "make a process");
-	} else {
-		auto_close_fn(&theirs);
-		theirs = -1;
-		r = await_pid(out, sibling, err);
-		if (!sibling)
-			while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-				;
-	}
+	r = start(&e, &theirs, out, err);
 	if (r < 0)
 		box_close(out);
 	return r;

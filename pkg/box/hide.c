@@ -45,6 +45,10 @@ static int open_hidden(const struct setup *s, const struct place *p, const char 
 		child_fail(s->ctl, fd, "open '%s'", path);
 	if (fstatfs(fd, &fs) < 0)
 		child_fail(s->ctl, -errno, "look at '%s'", path);
+	if (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC) {
+		(void)close(fd);
+		return -1;
+	}
 	return fd;
 }
 

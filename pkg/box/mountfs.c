@@ -16,6 +16,8 @@ int fs_make(const char *type, const struct fs_opt *opts, size_t n, unsigned attr
 
 	if (fs < 0)
 		return -errno;
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0) < 0) /* else it says "none" */
+		return -errno;
 	for (size_t i = 0; i < n; i++) {
 		unsigned cmd = opts[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
 

@@ -25,13 +25,11 @@ enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 
 static int put_sysctl(int proc_fd, const char *key, const char *value)
 {
-	char path[256] = "sys/";
-	size_t n = strlen(key), len = strlen(value);
+	char path[256];
+	size_t len = strlen(value);
 	int fd, r = 0;
 
-	if (n == 0 || n + 5 > sizeof(path) || strstr(key, ".."))
-		return -EINVAL;
-	memcpy(path + 4, key, n + 1);
+	(void)snprintf(path, sizeof(path), "sys/%s", key); /* see sysctl_refused() */
 	for (char *p = path + 4; *p; p++)
 		if (*p == '.')
 			*p = '/';
@@ -66,8 +64,9 @@ static void sysctls(const struct setup *s, int proc_fd)
 static void mount_proc(const struct setup *s, const struct place *p)
 {
 	auto_close int at = place_target(p, "/proc", true, true);
-	int fd = s->spec->pid == BOX_OWN || !s->spec->uid_base ? fs_make("proc", NULL, 0, SAFE)
-							       : fs_clone_all(AT_FDCWD, "/proc");
+	/* A user namespace of one's own has no power over the host's processes. */
+	int fd = s->spec->pid == BOX_HOST && s->spec->uid_base ? fs_clone_all(AT_FDCWD, "/proc")
+							       : fs_make("proc", NULL, 0, SAFE);
 
 	place_mount_at(p, fd, at, "/proc");
 	sysctls(s, fd);
@@ -96,11 +95,12 @@ static int make_hier(const struct hier *h)
 	return fs_make("cgroup", opts, n, SAFE);
 }
 
-static int read_only(int fd)
+static void read_only(int ctl, int fd, const char *name)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	return mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		child_fail(ctl, -errno, "make '%s' read-only", name);
 }
 
 static void link_controllers(int dir, const struct hier *h)
@@ -133,7 +133,7 @@ static void mount_cgroups(const struct setup *s, const struct place *p)
 	if (dir < 0)
 		return;
 	if (only_v2 && !s->spec->privileged)
-		(void)read_only(dir);
+		read_only(s->ctl, dir, "/sys/fs/cgroup");
 	place_mount_at(p, dir, at, "/sys/fs/cgroup");
 	for (size_t i = 0; !only_v2 && i < hs->n; i++) {
 		auto_close int fd = make_hier(&hs->v[i]);
@@ -142,13 +142,13 @@ static void mount_cgroups(const struct setup *s, const struct place *p)
 		if (fd < 0 || mkdirat(dir, hs->v[i].name, 0755) < 0)
 			continue;
 		sub = openat(dir, hs->v[i].name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (!s->spec->privileged && read_only(fd) < 0)
-			continue;
+		if (!s->spec->privileged)
+			read_only(s->ctl, fd, hs->v[i].name);
 		place_mount_at(p, fd, sub, hs->v[i].name);
 		link_controllers(dir, &hs->v[i]);
 	}
 	if (!only_v2 && !s->spec->privileged)
-		(void)read_only(dir);
+		read_only(s->ctl, dir, "/sys/fs/cgroup");
 }
 
 static void mount_sys(const struct setup *s, const struct place *p)
@@ -160,7 +160,7 @@ static void mount_sys(const struct setup *s, const struct place *p)
 	if (own_net || !s->spec->uid_base) {
 		fd = fs_make("sysfs", NULL, 0, SAFE);
 		if (fd >= 0 && !s->spec->privileged)
-			(void)read_only(fd);
+			read_only(s->ctl, fd, "/sys");
 	} else {
 		/* Somebody else's network namespace, so sysfs can't be made: the host's, read-only. */
 		struct mount_attr attr = { .attr_set = SAFE | MOUNT_ATTR_RDONLY };
@@ -268,17 +268,6 @@ static void fill_file(const struct setup *s, int dir, const char *name, const st
 
 /* One tmpfs for all. It has to be attached for its files to be cloned (before Linux 6.15), which
  * it is over the old /proc: nobody needs that any more, and it goes away with the old root. */
-static void private_files(const struct setup *s, const struct place *p, const int *fds)
-{
-	for (size_t i = 0; i < s->spec->n_files; i++) {
-		const struct box_file *f = &s->spec->files[i];
-
-		if (f->read_only)
-			(void)read_only(fds[i]);
-		place_mount(p, fds[i], f->target, false);
-	}
-}
-
 static void clone_files(const struct setup *s, int *fds)
 {
 	const struct box_spec *spec = s->spec;
@@ -313,16 +302,19 @@ static void clone_files(const struct setup *s, int *fds)
 static void mount_all(const struct setup *s, const struct place *p, const int *file_fds)
 {
 	const struct box_spec *spec = s->spec;
-	size_t i = 0;
 
-	for (; i < spec->n_mounts; i++) {
-		if (target_depth(spec->mounts[s->order[i]].target) > 1)
-			break;
-		mount_one(s, p, &spec->mounts[s->order[i]]);
+	for (size_t k = 0; k < spec->n_mounts + spec->n_files; k++) {
+		size_t i = s->order[k];
+
+		if (i < spec->n_mounts) {
+			mount_one(s, p, &spec->mounts[i]);
+			continue;
+		}
+		i -= spec->n_mounts;
+		if (spec->files[i].read_only)
+			read_only(s->ctl, file_fds[i], spec->files[i].target);
+		place_mount(p, file_fds[i], spec->files[i].target, false);
 	}
-	private_files(s, p, file_fds);
-	for (; i < spec->n_mounts; i++)
-		mount_one(s, p, &spec->mounts[s->order[i]]);
 }
 
 /* ---- The root --------------------------------------------------------------------------------- */
@@ -366,7 +358,8 @@ void child_mounts(const struct setup *s, struct child_tty *tty)
 	mount_all(s, &p, file_fds);
 	if (!spec->privileged)
 		child_hide(s, &p);
-	if (spec->read_only && read_only(spec->root_fd) < 0)
-		child_fail(s->ctl, -errno, "make the root read-only");
+	(void)cwd_make(spec->root_fd, spec->process.cwd); /* told when it is entered */
+	if (spec->read_only)
+		read_only(s->ctl, spec->root_fd, "/");
 	pivot(s);
 }

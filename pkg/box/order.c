@@ -13,16 +13,29 @@ size_t target_depth(const char *target)
 	return depth;
 }
 
-/* Insertion sort: stable, and a container has a handful. */
-void order_mounts(const struct box_mount *v, size_t n, size_t *order)
+static const char *target_of(const struct box_spec *spec, size_t i)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t depth = target_depth(v[i].target), k = i;
+	return i < spec->n_mounts ? spec->mounts[i].target : spec->files[i - spec->n_mounts].target;
+}
 
-		for (; k > 0 && target_depth(v[order[k - 1]].target) > depth; k--)
-			order[k] = order[k - 1];
-		order[k] = i;
-	}
+/* Insertion sort: stable, and a container has a handful. */
+static void put_in_order(const struct box_spec *spec, size_t *order, size_t n, size_t i)
+{
+	size_t depth = target_depth(target_of(spec, i)), k = n;
+
+	for (; k > 0 && target_depth(target_of(spec, order[k - 1])) > depth; k--)
+		order[k] = order[k - 1];
+	order[k] = i;
+}
+
+void order_targets(const struct box_spec *spec, size_t *order)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_files; i++)
+		put_in_order(spec, order, n++, spec->n_mounts + i);
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		put_in_order(spec, order, n++, i);
 }
 
 bool proc_target_allowed(const char *target)

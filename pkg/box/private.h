@@ -54,8 +54,9 @@ void hiers_parse(const char *text, struct hiers *out);
 
 /* ---- order.c ---------------------------------------------------------------------------------- */
 size_t target_depth(const char *target); /* "/" 0, "/a//b/" 2 */
-/* order[] is filled with the indexes of v, shallow targets first, else as given. */
-void order_mounts(const struct box_mount *v, size_t n, size_t *order);
+/* order[] is filled with the indexes of mounts, and n_mounts + the indexes of files: shallow
+ * targets first, then files, then as given. It has room for all of them. */
+void order_targets(const struct box_spec *spec, size_t *order);
 /* Whether a person may mount over this path of /proc: what lxcfs and the like offer. */
 bool proc_target_allowed(const char *target);
 
@@ -63,10 +64,12 @@ bool proc_target_allowed(const char *target);
 struct setup {
 	const struct box_spec *spec;
 	const struct hiers *hiers;
-	const size_t *order; /* of spec->mounts */
+	const size_t *order; /* see order_targets() */
 	int ctl;
 	int init_fd; /* sealed memory file, or -1 */
 	int null_fd; /* the host's /dev/null */
+	int dev_fd;  /* see dev_make() */
+	int shm_fd;  /* detached clone of another container's /dev/shm, or -1 */
 };
 void child_main(struct setup *s) __attribute__((noreturn));
 
@@ -93,7 +96,11 @@ int place_target(const struct place *p, const char *target, bool folder, bool no
 void place_mount(const struct place *p, int mnt, const char *target, bool folder);
 void place_mount_at(const struct place *p, int mnt, int target_fd, const char *name);
 
-/* devices.c */
+/* devices.c: in the parent, since a user namespace can make no nodes. The container's /dev as a
+ * detached tmpfs with everything in it but mounts; devices with targets elsewhere are in it as
+ * ".device-N". */
+int dev_make(const struct box_spec *spec, struct err *err); /* fd, -errno */
+/* dev.c: the rest of it, in the child */
 void child_dev(const struct setup *s, const struct place *p, struct child_tty *tty);
 /* hide.c */
 void child_hide(const struct setup *s, const struct place *p);
@@ -112,6 +119,45 @@ void child_become(const struct become *b) __attribute__((noreturn));
 int tty_open(int pts_dir, struct child_tty *out);
 /* Early, in every child: signals, dumpable, descriptors but those in keep (sorted in place). */
 void child_prepare(int *keep, size_t n);
+/* A session keyring of its own: while still the host's root, which has the larger quota. */
+void child_keyring(int ctl);
 int child_join(const int *tasks_fds, size_t n);
+/* Root of the user namespace it is in. */
+void child_become_root(int ctl);
+
+/* program.c: the working folder and the program itself */
+/* Makes it below the root when missing. 0 or -errno. */
+int cwd_make(int root_fd, const char *cwd);
+int cwd_enter(const char *cwd);
+char *program_look_up(int ctl, const struct box_process *p);
+const char **program_env(const struct box_process *p, const char *home);
+
+/* ---- The parent ------------------------------------------------------------------------------- */
+/* clone.c: clone3; the child's pid, 0 in the child, or a negative errno. */
+pid_t clone_child(uint64_t flags, int v2_dirfd, bool sibling, int *pidfd);
+uint64_t clone_namespaces(const struct box_spec *spec);
+
+/* join.c: a container in namespaces of others */
+struct joining {
+	int fds[3];       /* pid, ipc, net; -1: not joined */
+	int user_fd;      /* the user namespace to be joined, or -1 */
+	bool new_user;    /* a user namespace of its own is wanted all the same */
+	int shm_mntns_fd; /* or -1 */
+};
+bool joins(const struct box_spec *spec);
+int joining_open(const struct box_spec *spec, struct joining *j, struct err *err);
+int joining_start(struct setup *s, const struct joining *j, struct box *out, struct err *err);
+
+/* dress.c: what only the parent may do to the child */
+int dress_maps(const struct box_spec *spec, pid_t pid, struct err *err);
+int dress_limits(const struct box_spec *spec, pid_t pid, struct err *err);
+int dress_oom(const struct box_spec *spec, pid_t pid, struct err *err);
+/* Root's pipes become the container's root's, who may open them anew and give them on. */
+int dress_streams(const struct box_process *p, uid_t base, struct err *err);
+/* In an exec, once it is in the namespaces: the limits of the process pid. */
+void limits_copy(pid_t pid);
+
+/* sysctl.c: pure. NULL when the container may set it, else why not. */
+const char *sysctl_refused(const struct box_spec *spec, const char *key);
 
 #endif

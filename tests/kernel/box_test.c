@@ -1,158 +1,5 @@
-/* box_test.c - real containers from /bin/busybox: what is inside, how a start fails, exec */
-#include <ctrcompose/box.h>
-#include <ctrcompose/rootfs.h>
-
-#include <check.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { BASE = 0x6ff00000 };
-
-static char store[64];
-
-static void put(const char *name, const char *text)
-{
-	auto_free char *path = xasprintf("%s/%s", store, name);
-	FILE *f = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
-
-static void make_store(void)
-{
-	auto_free char *cmd = NULL;
-
-	strcpy(store, "/var/tmp/box-test.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(store));
-	cmd = xasprintf(
-		"cd %s && mkdir -p l/bin l/etc l/tmp u w at && chmod 755 l u && cp "
-		"/bin/busybox l/bin/ && for a in sh cat id ls sleep env mount stat hostname ps "
-		"grep readlink tty stty true false wc nproc touch kill pwd; do ln -s busybox "
-		"l/bin/$a; done",
-		store);
-	ck_assert_int_eq(system(cmd), 0);
-	put("l/etc/passwd", "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n");
-	put("l/etc/group", "root:x:0:\nuser:x:1000:\nextra:x:2000:user\n");
-	put("l/etc/noexec", "text\n");
-}
-
-static void drop_store(void)
-{
-	auto_free char *at = xasprintf("%s/at", store);
-
-	while (umount2(at, MNT_DETACH) == 0)
-		;
-	ck_assert_int_eq(path_remove_tree(AT_FDCWD, store), 0);
-}
-
-/* A container with its output in a pipe. */
-struct trial {
-	struct box_spec spec;
-	struct box box;
-	const char *argv[8];
-	const char *env[4];
-	int out, root, userns;
-	bool plain; /* without a user namespace */
-};
-
-static void trial_init(struct trial *t)
-{
-	*t = (struct trial){ .spec = BOX_SPEC_INIT, .box = BOX_INIT, .out = -1, .userns = -1 };
-	t->env[0] = "PATH=/bin";
-	t->spec.process.env = t->env;
-	t->spec.process.argv = t->argv;
-	t->spec.hostname = "boxed";
-	t->spec.net = BOX_NET_NONE;
-	t->spec.process.seccomp = box_seccomp(BOX_CAPS_DEFAULT);
-}
-
-static int trial_begin(struct trial *t, struct err *err)
-{
-	static const char *const lower[] = { "l" };
-	struct rootfs_overlay o = { .lower = lower, .n_lower = 1, .upper = "u", .work = "w" };
-	auto_free char *at = xasprintf("%s/at", store);
-	int fds[2], r;
-
-	ck_assert_int_eq(rootfs_enter_private(NULL), 0);
-	o.store = store;
-	if (!t->plain) {
-		t->userns = rootfs_userns(BASE, 65536, NULL);
-		ck_assert_int_ge(t->userns, 0);
-		ck_assert_int_eq(rootfs_attach_idmapped(store, at, t->userns, NULL), 0);
-		o.store = at;
-		o.uid = o.gid = BASE;
-		t->spec.uid_base = BASE;
-	}
-	t->root = rootfs_overlay(&o, err);
-	ck_assert_msg(t->root >= 0, "%s", err_text(err));
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	t->out = fds[0];
-	t->spec.root_fd = t->root;
-	if (!t->spec.process.tty)
-		t->spec.process.stdout_fd = t->spec.process.stderr_fd = fds[1];
-	r = box_create(&t->spec, &t->box, err);
-	(void)close(fds[1]);
-	(void)close(t->root);
-	return r < 0 ? r : box_release(&t->box, err);
-}
-
-static int trial_status(struct trial *t, struct err *err)
-{
-	int r;
-
-	do {
-		struct pollfd p = { .fd = t->box.ctl_fd, .events = POLLIN };
-
-		ck_assert_int_eq(poll(&p, 1, 10000), 1);
-		r = box_read_status(&t->box, err);
-	} while (r == -EAGAIN);
-	return r;
-}
-
-static int reap(struct trial *t)
-{
-	int status = 0;
-
-	ck_assert_int_eq(waitpid(t->box.pid, &status, __WALL), t->box.pid);
-	box_close(&t->box);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Run `sh -c script` to its end; its output. */
-static char *shell(struct trial *t, const char *script)
-{
-	auto_err struct err err = ERR_INIT;
-	char *text = xcalloc(1, 65536);
-
-	t->argv[0] = "sh";
-	t->argv[1] = "-c";
-	t->argv[2] = script;
-	ck_assert_msg(trial_begin(t, &err) == 0, "%s", err_text(&err));
-	ck_assert_msg(trial_status(t, &err) == 0, "%s", err_text(&err));
-	ck_assert_int_ge(fd_read_full(t->out, text, 65535), 0);
-	(void)reap(t);
-	return text;
-}
-
-static void has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in:\n%s", part, text);
-}
-
-static void hasnt(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) == NULL, "\"%s\" in:\n%s", part, text);
-}
+/* box_test.c - what is inside a container, how a start fails, exec */
+#include "box_trial.h"
 
 START_TEST(namespaces_and_identity)
 {
@@ -421,56 +268,15 @@ START_TEST(exec_in_a_container)
 }
 END_TEST
 
-/* One more container beside the first, with an upper of its own; its output. */
-static char *second(struct trial *t, const char *script)
-{
-	static const char *const lower[] = { "l" };
-	auto_err struct err err = ERR_INIT;
-	auto_free char *at = xasprintf("%s/at", store);
-	auto_free char *make = xasprintf("mkdir %s/u2 %s/w2", store, store);
-	struct rootfs_overlay o = { .store = at,
-				    .lower = lower,
-				    .n_lower = 1,
-				    .upper = "u2",
-				    .work = "w2",
-				    .uid = BASE,
-				    .gid = BASE };
-	char *text = xcalloc(1, 4096);
-	int fds[2];
-
-	ck_assert_int_eq(system(make), 0);
-	t->spec.uid_base = BASE;
-	t->spec.root_fd = rootfs_overlay(&o, &err);
-	ck_assert_msg(t->spec.root_fd >= 0, "%s", err_text(&err));
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	t->argv[0] = "sh";
-	t->argv[1] = "-c";
-	t->argv[2] = script;
-	t->spec.process.stdout_fd = t->spec.process.stderr_fd = fds[1];
-	ck_assert_msg(box_create(&t->spec, &t->box, &err) == 0, "%s", err_text(&err));
-	(void)close(fds[1]);
-	(void)close(t->spec.root_fd);
-	ck_assert_int_eq(box_release(&t->box, &err), 0);
-	ck_assert_msg(trial_status(t, &err) == 0, "%s", err_text(&err));
-	ck_assert_int_ge(fd_read_full(fds[0], text, 4095), 0);
-	(void)close(fds[0]);
-	(void)reap(t);
-	return text;
-}
-
 /* network_mode: service:x */
 START_TEST(joins_the_network_of_another)
 {
-	auto_err struct err err = ERR_INIT;
 	char path[64], theirs[64] = "";
 	auto_free char *out = NULL;
 	struct trial t, x;
 
 	trial_init(&t);
-	t.argv[0] = "sleep";
-	t.argv[1] = "100";
-	ck_assert_int_eq(trial_begin(&t, &err), 0);
-	ck_assert_msg(trial_status(&t, &err) == 0, "%s", err_text(&err));
+	sleeper(&t);
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)t.box.pid);
 	trial_init(&x);
 	x.spec.net = BOX_NET_JOIN;
@@ -485,27 +291,17 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("box");
-	TCase *c = tcase_create("kernel");
-	SRunner *sr;
-	int failed;
+	const TTest *tests[] = { namespaces_and_identity,
+				 another_user,
+				 what_is_hidden,
+				 without_user_namespace,
+				 read_only_root_tmpfs_files,
+				 why_a_start_fails,
+				 init_reaps_and_passes_signals,
+				 init_tells_why_the_program_failed,
+				 terminal,
+				 exec_in_a_container,
+				 joins_the_network_of_another };
 
-	tcase_add_checked_fixture(c, make_store, drop_store);
-	tcase_add_test(c, namespaces_and_identity);
-	tcase_add_test(c, another_user);
-	tcase_add_test(c, what_is_hidden);
-	tcase_add_test(c, without_user_namespace);
-	tcase_add_test(c, read_only_root_tmpfs_files);
-	tcase_add_test(c, why_a_start_fails);
-	tcase_add_test(c, init_reaps_and_passes_signals);
-	tcase_add_test(c, init_tells_why_the_program_failed);
-	tcase_add_test(c, terminal);
-	tcase_add_test(c, exec_in_a_container);
-	tcase_add_test(c, joins_the_network_of_another);
-	suite_add_tcase(s, c);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return trial_main("box", tests, ARRAY_LEN(tests));
 }
