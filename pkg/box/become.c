@@ -245,7 +245,7 @@ static void run(const struct become *b, const char *file, const char *const *env
 		(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
 		child_fail(b->ctl, -errno, "start the init");
 	}
-	(void)execve(file, (char *const *)(uintptr_t)p->argv, (char *const *)(uintptr_t)env);
+	(void)syscall(SYS_execve, file, p->argv, env);
 	child_fail_exec(b->ctl, -errno, "exec: \"%s\"", p->argv[0]);
 }
 

@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern const char box_init_start[], box_init_end[];
+extern const char box_init_start[];
+extern const uint64_t box_init_size;
 
 /* ---- Made once per process -------------------------------------------------------------------- */
 static int host_null(struct err *err)
@@ -41,7 +42,6 @@ static const struct hiers *host_hiers(void)
 static int init_fd(struct err *err)
 {
 	static int kept = -1;
-	size_t len = (size_t)(box_init_end - box_init_start);
 	auto_close int fd = -1;
 
 	if (kept >= 0)
@@ -49,7 +49,7 @@ static int init_fd(struct err *err)
 	fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_errno(err, "make a memory file for the init");
-	if (fd_write_all(fd, box_init_start, len) < 0 || fchmod(fd, 0555) < 0 ||
+	if (fd_write_all(fd, box_init_start, box_init_size) < 0 || fchmod(fd, 0555) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return err_errno(err, "write the init");
 	kept = steal_fd(&fd);
@@ -139,7 +139,6 @@ static int start(struct setup *s, struct box *out, struct err *err)
 	return r;
 }
 
-/* dev_fd is the only one to be closed. */
 static int supplies(struct setup *s, struct err *err)
 {
 	s->null_fd = host_null(err);
@@ -151,7 +150,23 @@ static int supplies(struct setup *s, struct err *err)
 			return s->init_fd;
 	}
 	s->dev_fd = dev_make(s->spec, err);
-	return s->dev_fd < 0 ? s->dev_fd : 0;
+	return s->dev_fd < 0 ? s->dev_fd : dress_streams(&s->spec->process, s->spec->uid_base, err);
+}
+
+static int create(struct setup *s, struct box *out, struct err *err)
+{
+	int ctl[2], r = check(s->spec, err);
+
+	if (r == 0)
+		r = supplies(s, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(out->program, sizeof(out->program), "%s", s->spec->process.argv[0]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) < 0)
+		return err_errno(err, "make a socket pair");
+	out->ctl_fd = ctl[0];
+	s->ctl = ctl[1];
+	return start(s, out, err);
 }
 
 int box_create(const struct box_spec *spec, struct box *out, struct err *err)
@@ -160,28 +175,16 @@ int box_create(const struct box_spec *spec, struct box *out, struct err *err)
 	struct setup s = { .spec = spec,
 			   .hiers = host_hiers(),
 			   .order = order,
+			   .ctl = -1,
 			   .init_fd = -1,
 			   .dev_fd = -1,
 			   .shm_fd = -1 };
-	auto_close int theirs = -1, dev = -1;
-	int ctl[2], r;
+	int r;
 
 	*out = (struct box)BOX_INIT;
-	r = check(spec, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(out->program, sizeof(out->program), "%s", spec->process.argv[0]);
 	order_targets(spec, order);
-	r = supplies(&s, err);
-	dev = s.dev_fd;
-	if (r < 0)
-		return r;
-	r = dress_streams(&spec->process, spec->uid_base, err);
-	if (r < 0)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) < 0)
-		return err_errno(err, "make a socket pair");
-	out->ctl_fd = ctl[0];
-	s.ctl = theirs = ctl[1];
-	return start(&s, out, err);
+	r = create(&s, out, err);
+	auto_close_fn(&s.dev_fd);
+	auto_close_fn(&s.ctl);
+	return r;
 }

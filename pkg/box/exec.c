@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -191,7 +192,7 @@ static int await_pid(struct box *out, struct err *err)
 	struct frame failed = { 0 };
 
 	while (out->pid == 0) {
-		struct frame f;
+		struct frame f = { 0 };
 		auto_close int fd = -1;
 		int r = next_frame(out, &f, &fd);
 
@@ -217,14 +218,14 @@ static int await_pid(struct box *out, struct err *err)
 static uid_t root_of(pid_t pid)
 {
 	auto_free char *text = NULL;
-	unsigned inside, base;
-	char path[64];
+	char path[64], *end;
+	unsigned long base;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
-	if (file_read(AT_FDCWD, path, 4096, &text, NULL) < 0 ||
-	    sscanf(text, "%u %u", &inside, &base) != 2 || inside != 0)
+	if (file_read(AT_FDCWD, path, 4096, &text, NULL) < 0 || strtoul(text, &end, 10) != 0)
 		return 0;
-	return base;
+	base = strtoul(end, NULL, 10);
+	return (uid_t)base;
 }
 
 static void reap(pid_t pid, int options)

@@ -13,7 +13,8 @@ union one_fd {
 
 int frame_send(int ctl, const struct frame *f, int fd)
 {
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)f, .iov_len = sizeof(*f) };
+	struct frame copy = *f;
+	struct iovec iov = { .iov_base = &copy, .iov_len = sizeof(copy) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union one_fd control = { 0 };
 
@@ -65,34 +66,38 @@ int frame_recv(int ctl, struct frame *f, int *fd, int flags)
 	return n == (ssize_t)sizeof(*f) ? 1 : -EBADMSG;
 }
 
-static void fail(int ctl, int code, int exit_code, const char *fmt, va_list ap)
-	__attribute__((noreturn)) PRINTF_LIKE(4, 0);
-static void fail(int ctl, int code, int exit_code, const char *fmt, va_list ap)
+/* text is what was being done */
+static void fail(int ctl, int code, int exit_code, const char *text) __attribute__((noreturn));
+static void fail(int ctl, int code, int exit_code, const char *text)
 {
 	struct frame f = { .type = FRAME_FAILED, .code = code, .exit_code = exit_code };
-	int n = vsnprintf(f.text, sizeof(f.text), fmt, ap);
 
-	if (n >= 0 && (size_t)n < sizeof(f.text) && code != 0)
-		(void)snprintf(f.text + n, sizeof(f.text) - (size_t)n, ": %s",
-			       strerrordesc_np(-code));
+	(void)snprintf(f.text, sizeof(f.text), "%.180s%s%s", text, code ? ": " : "",
+		       code ? strerrordesc_np(-code) : "");
 	(void)frame_send(ctl, &f, -1);
 	_exit(exit_code);
 }
 
 void child_fail(int ctl, int code, const char *fmt, ...)
 {
+	auto_sbuf struct sbuf text = SBUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	fail(ctl, code, 125, fmt, ap);
+	sbuf_addv(&text, fmt, ap);
+	va_end(ap);
+	fail(ctl, code, 125, sbuf_str(&text));
 }
 
 void child_fail_exec(int ctl, int code, const char *fmt, ...)
 {
+	auto_sbuf struct sbuf text = SBUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	fail(ctl, code, code == -ENOENT || code == 0 ? 127 : 126, fmt, ap);
+	sbuf_addv(&text, fmt, ap);
+	va_end(ap);
+	fail(ctl, code, code == -ENOENT || code == 0 ? 127 : 126, sbuf_str(&text));
 }
 
 void child_await(int ctl, char byte)

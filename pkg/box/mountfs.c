@@ -56,7 +56,7 @@ static int make_file(int root_fd, const char *path)
 
 	if (strlen(path) >= sizeof(here))
 		return -ENAMETOOLONG;
-	strcpy(here, path);
+	memcpy(here, path, strlen(path) + 1);
 	for (int i = 0; i < LINKS_MAX; i++) {
 		auto_close int dir = -1, fd = -1;
 		char *slash = strrchr(here, '/');

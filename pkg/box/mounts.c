@@ -215,7 +215,7 @@ static int make_tmpfs(const struct box_mount *m, int ctl)
 
 	if (strlen(given) >= sizeof(text))
 		child_fail(ctl, -E2BIG, "options of the tmpfs '%s'", m->target);
-	strcpy(text, given);
+	memcpy(text, given, strlen(given) + 1);
 	for (char *o = strtok_r(text, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(o, '=');
 

@@ -85,7 +85,7 @@ static bool find_user(const char *passwd, size_t passwd_len, const char *name, s
 	struct cursor c = { passwd, passwd + passwd_len };
 	struct line l;
 
-	while (passwd && next_line(&c, &l)) {
+	while (next_line(&c, &l)) {
 		uint32_t uid, gid;
 
 		if (l.n < 4 || l.field[0].len == 0 || !to_id(l.field[2].s, l.field[2].len, &uid) ||
@@ -114,7 +114,7 @@ static bool find_group(const char *group, size_t group_len, const char *name, si
 	struct line l;
 	uint32_t gid;
 
-	while (group && next_line(&c, &l))
+	while (next_line(&c, &l))
 		if (l.n >= 3 && field_is(&l.field[0], name, name_len) &&
 		    to_id(l.field[2].s, l.field[2].len, &gid)) {
 			*out = gid;
@@ -157,7 +157,7 @@ static void add_memberships(const char *group, size_t group_len, const struct fi
 	struct line l;
 	uint32_t gid;
 
-	while (group && next_line(&c, &l))
+	while (next_line(&c, &l))
 		if (l.n >= 4 && to_id(l.field[2].s, l.field[2].len, &gid) &&
 		    is_member(&l.field[3], login))
 			add_group(u, gid);
@@ -191,6 +191,10 @@ int box_user_resolve(const char *who, const char *const *extra, size_t n_extra, 
 	bool known;
 	uint32_t id;
 
+	if (!passwd)
+		passwd = "", passwd_len = 0;
+	if (!group)
+		group = "", group_len = 0;
 	if (group_name && (*group_name == '\0' || strchr(group_name, ':'))) {
 		(void)snprintf(why, 160,
 			       "'%.100s' is not a user like name, name:group or 1000:1000", name);
