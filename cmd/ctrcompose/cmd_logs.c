@@ -117,14 +117,14 @@ static int show(struct logs_run *l, const struct state_container *c, struct err 
 
 static void forget_missing(struct logs_run *l, const struct state_project *s)
 {
-	for (size_t i = 0; i < l->n; i++) {
+	for (struct known *k = l->v; k < l->v + l->n; k++) {
 		bool there = false;
 
-		for (size_t c = 0; c < s->containers.n && !there; c++)
-			there = str_eq(s->containers.v[c]->id, l->v[i].id);
-		if (!there && l->v[i].there)
-			logview_remove(l->view, l->v[i].id);
-		l->v[i].there = l->v[i].there && there;
+		for (size_t i = 0; i < s->containers.n && !there; i++)
+			there = str_eq(s->containers.v[i]->id, k->id);
+		if (!there && k->there)
+			logview_remove(l->view, k->id);
+		k->there = k->there && there;
 	}
 }
 
@@ -158,7 +158,7 @@ static int sync_now(struct logs_run *l, bool ask_kernel, struct err *err)
 			r = 0;
 		}
 	}
-	return r < 0 ? r : sync_with(l, s, err);
+	return r ? r : sync_with(l, s, err);
 }
 
 /* ---- Following */
@@ -243,7 +243,7 @@ static int start(struct logs_run *l, int argc, struct err *err)
 		r = cmd_check_services(l->services, l->project, s, err);
 	if (r == 0)
 		r = logview_open(&q, &how, &l->view, err);
-	return r < 0 ? r : sync_with(l, s, err);
+	return r ? r : sync_with(l, s, err);
 }
 
 static int run(int argc, char **argv, struct err *err)

@@ -213,7 +213,7 @@ static int add_new(struct logview *v, const struct state_paths *paths, const cha
 	s->name = xstrdup(c->name);
 	s->label = xstrdup(container_label(project, c));
 	s->source = source;
-	*vec_push(&v->shown) = s;
+	*vec_push(&v->shown) = s; /* NOLINT(bugprone-sizeof-expression) */
 	if (strlen(s->label) > v->width)
 		v->width = strlen(s->label);
 	set_prefixes(v);

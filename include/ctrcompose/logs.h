@@ -19,7 +19,7 @@
 #define LOGS_LINE_MAX  16384        /* bytes of text in one record */
 #define LOGS_SIZE_MAX  (10U << 20)  /* default bytes of one file */
 #define LOGS_FILES_MAX 3            /* default number of files */
-#define LOGS_PIPE_SIZE (256 * 1024) /* wished size of a FIFO */
+#define LOGS_PIPE_SIZE (256U << 10) /* wished size of a FIFO */
 
 enum logs_stream { LOGS_STDOUT = 1, LOGS_STDERR = 2 };
 

@@ -112,7 +112,7 @@ void conn_reset_input(struct ipc_conn *conn)
 	close_fds(conn->in_fds, conn->n_in_fds);
 	conn->n_in_fds = 0;
 	/* A big frame now and then must not keep a megabyte for good. */
-	if (conn->in.cap > 2 * PACKET_MAX)
+	if (conn->in.cap > 2UL * PACKET_MAX)
 		sbuf_clear(&conn->in);
 	conn->in.len = 0;
 }

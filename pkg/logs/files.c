@@ -45,7 +45,7 @@ static bool listed(const struct log_list *l, uint64_t ino)
 static int list_once(int dir_fd, const char *name, struct log_list *out)
 {
 	for (unsigned n = 0, missing = 0; missing < GAP_MAX; n++) {
-		struct stat st;
+		struct stat st = { 0 };
 		int fd = open_file(dir_fd, name, n, &st);
 
 		if (fd < 0 && fd != -ENOENT)
@@ -118,7 +118,7 @@ bool log_file_there(int dir_fd, const char *name, uint64_t ino)
 static int open_upto(int dir_fd, const char *name, int *n, uint64_t *ino)
 {
 	for (; *n >= 0; --*n) {
-		struct stat st;
+		struct stat st = { 0 };
 		int fd = open_file(dir_fd, name, (unsigned)*n, &st);
 
 		if (fd == -ENOENT)

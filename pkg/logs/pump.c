@@ -186,8 +186,8 @@ void logs_pump_drain(struct logs_pump *p)
 {
 	for (size_t i = 0; i < JOURNAL_STREAMS; i++) {
 		struct pump_stream *s = &p->streams[i];
-		int size = s->is_pipe ? fcntl(s->fd, F_GETPIPE_SZ) : LOGS_PIPE_SIZE;
-		ssize_t left = size > 0 ? size : LOGS_PIPE_SIZE, n = 1;
+		int size = s->is_pipe ? fcntl(s->fd, F_GETPIPE_SZ) : 0;
+		ssize_t left = size > 0 ? size : (ssize_t)LOGS_PIPE_SIZE, n = 1;
 
 		if (s->fd < 0)
 			continue;

@@ -56,7 +56,7 @@ int logs_reader_add(struct logs_reader *r, const char *dir, const char *name, si
 	if (ret < 0)
 		return ret;
 	*index = r->sources.n;
-	*vec_push(&r->sources) = steal(s);
+	*vec_push(&r->sources) = steal(s); /* NOLINT(bugprone-sizeof-expression) */
 	return 0;
 }
 

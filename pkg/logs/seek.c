@@ -135,7 +135,7 @@ static int next_good(struct lines *l, struct line_head *out)
 static int first_time(const struct log_list_file *f, uint64_t *out)
 {
 	auto_free struct lines *l = lines_new(f, 0);
-	struct line_head h;
+	struct line_head h = { 0 };
 	int r = next_good(l, &h);
 
 	if (r > 0)
@@ -158,7 +158,7 @@ static int bisect(const struct log_list_file *f, uint64_t time_ns, bool past, ui
 {
 	auto_free struct lines *l = lines_new(f, 0);
 	uint64_t lo = 0, hi = f->size;
-	struct line_head h;
+	struct line_head h = { 0 };
 	int r = 0;
 
 	while (hi - lo > LINES_BLOCK) {
@@ -226,7 +226,7 @@ static bool counts_over(struct tail *t, const struct line_head *h)
 static int tail_of_file(const struct log_list_file *f, uint64_t end, struct tail *t, uint64_t *out)
 {
 	auto_free struct lines *l = lines_new(f, end);
-	struct line_head h;
+	struct line_head h = { 0 };
 	char last = '\n';
 	int r = 0;
 

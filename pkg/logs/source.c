@@ -16,7 +16,7 @@ static int find_end(const struct log_list *l, const struct logs_query *q, struct
 
 static int find_start(const struct log_list *l, const struct logs_query *q, struct log_place *out)
 {
-	struct log_place start = { l->n - 1, 0 }, tail = start, end;
+	struct log_place start = { l->n - 1, 0 }, tail = start, end = { 0, 0 };
 	int r = 0;
 
 	if (q->since_ns)

@@ -48,7 +48,7 @@ static int end_of_records(int fd, uint64_t size, uint64_t *out)
 /* What a power cut or a kill left of a record would run into the next one. */
 static int cut_torn_record(int fd, uint64_t *size)
 {
-	uint64_t end;
+	uint64_t end = 0;
 	int r = end_of_records(fd, *size, &end);
 
 	if (r < 0 || end == *size)
