@@ -241,6 +241,57 @@ START_TEST(a_flood_stays_within_the_bound)
 }
 END_TEST
 
+START_TEST(a_flood_does_not_starve_another_container)
+{
+	static const char line[] = "0123456789012345678901234567890123456789\n";
+	struct logs_pump_config cfg = { .dir = dir, .name = "calm" };
+	struct logs_pump *calm;
+	int fd, w, turns = 0;
+	pid_t pid;
+
+	again(100000, 2);
+	OK(logs_fifo_make(dir_fd, "c", &fd, &err));
+	OK(logs_pump_new(loop, &cfg, fd, -1, &calm, &err));
+	OK(logs_fifo_open_writer(dir_fd, "c", &w, &err));
+	pid = fork();
+	if (pid == 0)
+		while (fd_write_all(out_fd, line, sizeof(line) - 1) == 0)
+			;
+	wait_moved(pump, 1 << 20);
+	for (int i = 1; i <= 100; i++) {
+		ck_assert_int_eq(fd_write_all(w, "here\n", 5), 0);
+		for (; logs_pump_stats(calm).bytes < 5 * (uint64_t)i; turns++)
+			(void)loop_turn(loop, LOOP_NEVER);
+	}
+	ck_assert_int_lt(turns, 1000); /* its turn comes after a few of the others' */
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	logs_pump_free(calm);
+	(void)close(w);
+}
+END_TEST
+
+START_TEST(a_slow_reader_stops_nobody)
+{
+	static const char line[] = "0123456789012345678901234567890123456789\n";
+	struct logs_query q = { .tail = -1, .follow = true };
+	auto_sbuf struct sbuf got = SBUF_INIT;
+	struct logs_reader *r;
+
+	again(100000, 2);
+	print(out_fd, "first\n");
+	r = reader(&q, NAMES("web"));
+	read_all(r, &got);
+	flood(out_fd, line, sizeof(line) - 1, 200000);
+	ck_assert_uint_eq(logs_pump_stats(pump).lines, 200001);
+	print(out_fd, "last\n");
+	read_all(r, &got);
+	ck_assert(str_starts(got.s, "0:first|0:0123"));
+	ck_assert(str_ends(got.s, "0:last|"));
+	logs_reader_free(r);
+}
+END_TEST
+
 START_TEST(one_file_starts_over)
 {
 	again(1000, 1);
@@ -550,6 +601,8 @@ int main(void)
 	tcase_add_test(t, newlines_alone_are_lines);
 	tcase_add_test(t, files_are_rotated_and_bounded);
 	tcase_add_test(t, a_flood_stays_within_the_bound);
+	tcase_add_test(t, a_flood_does_not_starve_another_container);
+	tcase_add_test(t, a_slow_reader_stops_nobody);
 	tcase_add_test(t, one_file_starts_over);
 	tcase_add_test(t, fewer_files_than_before_removes_the_rest);
 	tcase_add_test(t, a_torn_record_is_cut_off);
