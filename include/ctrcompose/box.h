@@ -34,6 +34,10 @@ const char *box_cap_name(unsigned cap); /* "CAP_CHOWN"; NULL when unknown */
  */
 struct box_seccomp;
 const struct box_seccomp *box_seccomp(uint64_t caps);
+/* A profile in Docker's JSON format (security_opt seccomp=FILE) for a capability set; kept like the
+ * default one. -EBADMSG: not JSON; -EINVAL: not a profile, the sentence names what; -E2BIG. */
+int box_seccomp_profile(const char *text, size_t len, uint64_t caps, const struct box_seccomp **out,
+			struct err *err);
 
 /* ---- Users ------------------------------------------------------------------------------------
  * Pure, over the text of /etc/passwd and /etc/group (may be NULL with length 0).

@@ -8,7 +8,8 @@
 int seccomp_apply(const struct box_seccomp *p); /* one system call */
 size_t seccomp_length(const struct box_seccomp *p);
 /* The program's answer, for tests: SECCOMP_RET_* */
-uint32_t seccomp_eval(const struct box_seccomp *p, uint32_t arch, uint32_t nr, uint64_t arg0);
+uint32_t seccomp_eval(const struct box_seccomp *p, uint32_t arch, uint32_t nr,
+		      const uint64_t args[6]);
 
 /* ---- frame.c: what goes over the control socket ------------------------------------------------
  * Parent to child: one byte. Child to parent: a struct frame, or from the init one int, the errno

@@ -2,7 +2,7 @@
  *
  * A call is allowed when its `caps` are 0 or the container has one of them, on the ABIs named.
  */
-#include "seccomp_table.h"
+#include "seccomp.h"
 
 #include <linux/capability.h>
 

@@ -8,7 +8,7 @@ BEGIN {
 	print " *"
 	print " * A call is allowed when its `caps` are 0 or the container has one of them, on the ABIs named."
 	print " */"
-	print "#include \"seccomp_table.h\"\n"
+	print "#include \"seccomp.h\"\n"
 	print "#include <linux/capability.h>\n"
 	print "#define C(cap) (UINT64_C(1) << CAP_##cap)\n"
 	print "/* clang-format off */\nconst struct sc_rule sc_rules[] = {"
