@@ -16,6 +16,7 @@ struct daemon_client;
 /* Connect to the project's supervisor, starting one where none is. The caller is root. */
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err);
+int daemon_fd(const struct daemon_client *c); /* readable: something was said, or it is gone */
 void daemon_close(struct daemon_client **c);
 #define auto_daemon __attribute__((cleanup(daemon_close)))
 
@@ -42,7 +43,7 @@ struct daemon_run {
 /* Start it. *master is the terminal with tty, else -1. */
 int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,
 		     struct err *err);
-/* Wait for its end. */
+/* Wait for its end, also after a start that failed: 125, 126 or 127 then. */
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err);
 
 /* Start keeper and supervisor of the project if none lives; returns when its socket listens. */

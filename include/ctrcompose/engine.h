@@ -80,6 +80,20 @@ void engine_reap(struct unit *u);
 /* Remove its files and its record; the unit is freed. */
 int engine_remove(struct unit *u, bool volumes, struct err *err);
 
+/* One more process in a running container, for `exec`: by any root process, the supervisor is not
+ * needed. It becomes the caller's child. Its start is reported as box.h says; when it failed
+ * already, out->exit_code is 126 or 127. */
+struct engine_exec {
+	const char *const *argv;
+	const char *user, *cwd; /* NULL: the service's */
+	struct strs env;	/* "KEY=value" */
+	bool privileged, tty;
+	int fds[3]; /* -1: none; ignored with tty */
+};
+int engine_exec(const struct state_paths *paths, struct state_project *state,
+		struct state_container *c, const struct engine_exec *x, struct box *out,
+		struct err *err);
+
 /* Run the health probe: a process in the container, its output into *out_fd (a pipe to read).
  * *pidfd ends when the probe does; kill it with engine_probe_kill(). */
 struct probe {

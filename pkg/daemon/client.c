@@ -8,31 +8,51 @@ struct daemon_client {
 	struct ipc_conn *conn;
 };
 
-enum { CONNECT_TRIES = 20, POLL_US = 100000 };
+enum { CONNECT_TRIES = 20, POLL_US = 100000, ANSWER_US = 30000000 };
+
+/* A supervisor that answers, not one that is just about to end. */
+static int greet(struct ipc_conn *conn, struct err *err)
+{
+	static const char hello[] = "{\"op\":\"hello\"}";
+	auto_free char *frame = NULL;
+	size_t len;
+	int r = ipc_send(conn, hello, sizeof(hello) - 1, NULL, 0, err);
+
+	return r < 0 ? r : ipc_recv(conn, ANSWER_US, &frame, &len, NULL, NULL, err);
+}
 
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err)
 {
 	auto_free char *path = control_path(paths, project);
-	struct ipc_conn *conn = NULL;
 	int r = -ENOENT;
 
-	/* A supervisor may be on its way out while we come in: try again then. */
 	for (int i = 0; i < CONNECT_TRIES; i++) {
+		auto_ipc struct ipc_conn *conn = NULL;
+
 		err_clear(err);
 		r = ipc_connect(path, &conn, err);
-		if (r != -ENOENT && r != -ECONNREFUSED)
-			break;
+		if (r == 0)
+			r = greet(conn, err);
+		if (r == 0) {
+			*out = xcalloc(1, sizeof(**out));
+			(*out)->conn = steal(conn);
+			return 0;
+		}
+		if (r != -ENOENT && r != -ECONNREFUSED && r != -ECONNRESET && r != -EPIPE)
+			return r;
 		err_clear(err);
 		r = keeper_start(paths, project, err);
 		if (r < 0)
 			return r;
 	}
-	if (r < 0)
-		return r;
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->conn = conn;
-	return 0;
+	return err_set(err, EBUSY, "the supervisor of project %s ends as soon as it is asked: see %s",
+		       project, "supervisor.log in the project's state folder");
+}
+
+int daemon_fd(const struct daemon_client *c)
+{
+	return ipc_conn_fd(c->conn);
 }
 
 void daemon_close(struct daemon_client **c)
@@ -146,7 +166,5 @@ int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err)
 			*exit_code = (int)json_int(frame, "code", 255);
 			return 0;
 		}
-		if (strcmp(json_str(frame, "e", ""), "done") == 0)
-			return ended(frame, err);
 	}
 }

@@ -82,6 +82,17 @@ static void start_failed(struct ctr *c, const struct err *err)
 	job_note(c->sup, c, "Error", err_text(err));
 	if (c->attached)
 		sup_reply_error(c->attached, err);
+}
+
+/* The one who waits for a one-off hears how it ended; after a failed start too. */
+static void tell_exit(struct ctr *c)
+{
+	auto_free char *text = NULL;
+
+	if (!c->attached)
+		return;
+	text = xasprintf("{\"e\":\"exit\",\"code\":%d}", c->unit->c->exit_code);
+	(void)ipc_send(c->attached, text, strlen(text), NULL, 0, NULL);
 	c->attached = NULL;
 }
 
@@ -148,6 +159,7 @@ static void spawn(struct ctr *c)
 		engine_reap(c->unit);
 		set_status(c, STATE_EXITED);
 		c->st = SVC_STOPPED;
+		tell_exit(c);
 		return;
 	}
 	(void)state_live_save(s->args->paths, s->state, c->unit->c, NULL);
@@ -220,7 +232,7 @@ void ctr_event(struct ctr *c, enum svc_event ev)
 		c->st = step.next;
 		act(c, step.action);
 	}
-	job_advance(c->sup);
+	c->sup->job_due = true; /* after this turn: a job may free containers */
 }
 
 static void on_timer(void *arg)
@@ -252,12 +264,7 @@ static void ended(struct ctr *c, int wait_status)
 		c->quick = 0;
 	again = !c->failed && svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max,
 					   sc->exit_code, sc->restarts, c->asked);
-	if (sc->oneoff && c->attached) {
-		auto_free char *text = xasprintf("{\"e\":\"exit\",\"code\":%d}", sc->exit_code);
-
-		(void)ipc_send(c->attached, text, strlen(text), NULL, 0, NULL);
-		c->attached = NULL;
-	}
+	tell_exit(c);
 	ctr_event(c, again ? EV_CRASH : EV_EXIT);
 	sup_idle_check(c->sup);
 }

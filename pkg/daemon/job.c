@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void say(struct job *j, const char *kind, const char *name, const char *status,
 		const char *detail, bool warning)
@@ -293,8 +294,12 @@ static void finish(struct sup *s)
 		if (j->error)
 			json_add_str(o, "error", j->error);
 		text = json_print(o);
-		if (s->forget)
+		if (s->forget) {
+			auto_free char *sock = control_path(s->args->paths, s->args->project);
+
 			(void)state_project_remove(s->args->paths, s->args->project, NULL);
+			(void)unlink(sock); /* nobody new: whoever comes starts over */
+		}
 		(void)ipc_send(j->conn, text, strlen(text), NULL, 0, NULL);
 	}
 	plan_free(j->plan);

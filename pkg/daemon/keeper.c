@@ -162,12 +162,10 @@ static int keeper_main(const struct state_paths *paths, const char *project, int
 }
 
 /* The flock of <run>/<project>/supervised: held by keeper and supervisor as long as one lives. */
-static int take_family_lock(const struct state_paths *paths, const char *project, int *out,
-			    struct err *err)
+static int try_family_lock(const char *path, int *out, struct err *err)
 {
-	auto_free char *dir = state_run_dir(paths, project);
-	auto_free char *path = path_join(dir, "supervised");
 	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat mine, there;
 
 	if (fd < 0)
 		return err_errno(err, "open %s", path);
@@ -180,8 +178,26 @@ static int take_family_lock(const struct state_paths *paths, const char *project
 				       path);
 		(void)poll(NULL, 0, 20);
 	}
+	/* The last family may have removed the file on its way out: then this is a lock on nothing. */
+	if (fstat(fd, &mine) < 0 || stat(path, &there) < 0 || mine.st_ino != there.st_ino)
+		return -EAGAIN;
 	*out = steal_fd(&fd);
 	return 0;
+}
+
+static int take_family_lock(const struct state_paths *paths, const char *project, int *out,
+			    struct err *err)
+{
+	auto_free char *dir = state_run_dir(paths, project);
+	auto_free char *path = path_join(dir, "supervised");
+	int r;
+
+	do {
+		r = state_dirs_make(paths, project, err);
+		if (r == 0)
+			r = try_family_lock(path, out, err);
+	} while (r == -EAGAIN);
+	return r;
 }
 
 int keeper_start(const struct state_paths *paths, const char *project, struct err *err)
@@ -191,10 +207,8 @@ int keeper_start(const struct state_paths *paths, const char *project, struct er
 	int ready[2], status;
 	ssize_t n;
 	pid_t pid;
-	int r = state_dirs_make(paths, project, err);
+	int r = take_family_lock(paths, project, &lock, err);
 
-	if (r == 0)
-		r = take_family_lock(paths, project, &lock, err);
 	if (r < 0)
 		return r;
 	if (pipe2(ready, O_CLOEXEC) < 0)

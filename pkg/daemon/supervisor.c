@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -36,12 +37,16 @@ void sup_changed(struct sup *s)
 	(void)loop_timer_set(s->save_timer, SAVE_DELAY_US);
 }
 
-/* After each turn: rules follow what runs, once for all that changed in it. */
+/* After each turn: the job goes on, rules follow what runs, once for all that changed in it. */
 static void on_turn(void *arg)
 {
 	auto_err struct err err = ERR_INIT;
 	struct sup *s = arg;
 
+	if (s->job_due) {
+		s->job_due = false;
+		job_advance(s);
+	}
 	if (!s->fw_dirty || (s->job && s->job->plan->forget))
 		return;
 	s->fw_dirty = false;
@@ -159,7 +164,9 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 
 	if (r == 0) {
 		op = json_str(req, "op", "");
-		if (strcmp(op, "apply") == 0)
+		if (strcmp(op, "hello") == 0)
+			r = ipc_send(conn, "{\"e\":\"hello\"}", 13, NULL, 0, &err);
+		else if (strcmp(op, "apply") == 0)
 			r = request_apply(s, conn, frame, len, &err);
 		else if (strcmp(op, "run") == 0)
 			r = request_run(s, conn, req, fds, nfds, &err);
@@ -267,6 +274,24 @@ static int set_up(struct sup *s, struct err *err)
 	return r;
 }
 
+/* The project is gone: so are its folders, unless somebody else keeps something in them. The lock
+ * file is still locked by us and the keeper: a newcomer waits, and makes another. */
+static void sweep(const struct supervisor_args *args)
+{
+	auto_free char *run = state_run_dir(args->paths, args->project);
+	auto_free char *dir = state_project_dir(args->paths, args->project);
+	auto_free char *store = path_join(run, "store"), *lock = path_join(run, "supervised");
+	auto_free char *log = path_join(dir, "supervisor.log");
+
+	(void)state_project_remove(args->paths, args->project, NULL);
+	(void)umount2(store, MNT_DETACH);
+	(void)rmdir(store);
+	(void)unlink(lock);
+	(void)rmdir(run);
+	(void)unlink(log);
+	(void)rmdir(dir);
+}
+
 int supervisor_main(const struct supervisor_args *args)
 {
 	auto_err struct err err = ERR_INIT;
@@ -294,7 +319,7 @@ int supervisor_main(const struct supervisor_args *args)
 	if (s.dirty && !s.forget)
 		(void)sup_save(&s, NULL);
 	if (s.forget)
-		(void)state_project_remove(args->paths, args->project, NULL);
+		sweep(args);
 	/* The process ends here: memory and descriptors go with it. */
 	return r < 0;
 }

@@ -57,6 +57,7 @@ struct sup {
 	} exits; /* read, not yet claimed */
 	struct loop_source *save_timer;
 	bool dirty, forget, fw_dirty, listening;
+	bool job_due; /* something happened that a job may wait for */
 };
 
 /* supervisor.c */

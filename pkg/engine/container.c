@@ -290,6 +290,18 @@ int engine_adopt(struct engine *e, struct state_container *c, struct unit **out,
 	return 0;
 }
 
+int engine_peek(const struct state_paths *paths, struct state_project *state,
+		struct state_container *c, struct engine **e, struct unit **u, struct err *err)
+{
+	int r = engine_open_stores(paths, state, e, err);
+
+	if (r < 0)
+		return r;
+	*u = unit_new(*e, c);
+	r = decode(*u, c->service, c->config_json, c->image_id, err);
+	return r;
+}
+
 /* ---- Remove ----------------------------------------------------------------------------------- */
 int engine_remove(struct unit *u, bool volumes, struct err *err)
 {

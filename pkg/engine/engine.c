@@ -29,35 +29,49 @@ static int open_stores(struct engine *e, struct err *err)
 	return r;
 }
 
-int engine_open(const struct state_paths *paths, struct loop *loop, struct state_project *state,
-		struct engine **out, struct err *err)
+int engine_open_stores(const struct state_paths *paths, struct state_project *state,
+		       struct engine **out, struct err *err)
 {
 	struct engine *e = xcalloc(1, sizeof(*e));
 	auto_free char *root = cgroup_root(paths);
 	int r;
 
 	e->paths = paths;
-	e->loop = loop;
 	e->state = state;
 	e->userns_fd = -1;
 	e->run_fd = -1;
 	e->dir = state_project_dir(paths, state->name);
 	e->run = state_run_dir(paths, state->name);
 	e->cgroup = path_join(root, state->name);
-	r = state_dirs_make(paths, state->name, err);
-	if (r == 0) {
-		e->run_fd = open(e->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (e->run_fd < 0)
-			r = err_errno(err, "open %s", e->run);
+	r = open_stores(e, err);
+	if (r == 0)
+		r = cgroup_system_open(&e->cgroups, err);
+	if (r < 0) {
+		engine_close(e);
+		return r;
 	}
+	*out = e;
+	return 0;
+}
+
+int engine_open(const struct state_paths *paths, struct loop *loop, struct state_project *state,
+		struct engine **out, struct err *err)
+{
+	struct engine *e = NULL;
+	int r = state_dirs_make(paths, state->name, err);
+
 	if (r == 0)
 		r = rootfs_enter_private(err);
 	if (r == 0)
-		r = open_stores(e, err);
+		r = engine_open_stores(paths, state, &e, err);
+	if (r < 0)
+		return r;
+	e->loop = loop;
+	e->run_fd = open(e->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e->run_fd < 0)
+		r = err_errno(err, "open %s", e->run);
 	if (r == 0)
 		r = nl_conn_open(&e->nl, err);
-	if (r == 0)
-		r = cgroup_system_open(&e->cgroups, err);
 	if (r == 0)
 		r = dns_server_new(loop, &e->dns, err);
 	if (r < 0) {

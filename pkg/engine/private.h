@@ -64,6 +64,9 @@ struct engine {
 };
 
 /* engine.c */
+/* The part of engine_open() that needs no supervisor. */
+int engine_open_stores(const struct state_paths *paths, struct state_project *state,
+		       struct engine **out, struct err *err);
 /* How a container of this service sees the store; attaches it on first use. */
 int engine_view(struct engine *e, const struct service *svc, struct engine_view *out,
 		struct err *err);
@@ -125,6 +128,15 @@ int unit_pump_open(struct unit *u, struct err *err);
 int unit_terminal_open(struct unit *u, struct err *err);
 /* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
 int unit_streams(struct unit *u, int fds[3], struct err *err);
+
+/* process.c */
+int unit_process(struct arena *a, const struct service *svc, const struct image *img, const char *id,
+		 bool privileged, struct box_process *p, struct err *err);
+
+/* container.c */
+/* A container seen from outside of its supervisor: nothing is opened but stores and groups. */
+int engine_peek(const struct state_paths *paths, struct state_project *state,
+		struct state_container *c, struct engine **e, struct unit **u, struct err *err);
 
 /* end.c */
 char *unit_cgroup(const struct unit *u);

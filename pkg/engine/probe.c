@@ -39,22 +39,12 @@ int engine_probe_start(struct unit *u, struct probe *out, struct err *err)
 	if (r == 0)
 		r = cgroup_open(u->engine->cgroups, path, &cg, err);
 	if (r == 0)
-		r = box_caps_from(u->svc->cap_add.v, u->svc->cap_add.n, u->svc->cap_drop.v,
-				  u->svc->cap_drop.n, u->svc->privileged, &spec.process.caps, err);
+		r = unit_process(&arena, u->svc, u->image, u->c->id, false, &spec.process, err);
 	if (r < 0)
 		return r;
 	spec.pid = u->c->pid;
 	spec.pidfd = u->pidfd;
 	spec.process.argv = probe_argv(&arena, &u->health.test);
-	spec.process.env =
-		unit_env(&arena, u->svc, u->image,
-			 u->svc->hostname ? u->svc->hostname : arena_strndup(&arena, u->c->id, 12));
-	spec.process.cwd = u->svc->working_dir ? u->svc->working_dir : u->image->working_dir;
-	spec.process.user = u->svc->user ? u->svc->user : u->image->user;
-	spec.process.seccomp = u->svc->privileged || u->svc->seccomp_unconfined
-				       ? NULL
-				       : box_seccomp(spec.process.caps);
-	spec.process.no_new_privs = u->svc->no_new_privs;
 	spec.process.stdout_fd = spec.process.stderr_fd = wr;
 	spec.process.tasks_fds = cg.tasks_fds;
 	spec.process.n_tasks = cg.n_tasks;

@@ -301,6 +301,29 @@ static unsigned scale_of(const struct plan_options *opt, const struct service *s
 	return svc->scale;
 }
 
+static void begin(struct up *u, const struct project *want, struct plan *plan)
+{
+	plan->working_dir = want->working_dir;
+	plan->config_files = want->config_files;
+	plan->networks = want->networks;
+	plan->n_networks = want->n_networks;
+	plan->volumes = want->volumes;
+	plan->n_volumes = want->n_volumes;
+	u->n_svcs = want->n_services + want->n_disabled;
+	u->svcs = arena_array(&plan->arena, u->n_svcs + 1, sizeof(*u->svcs));
+	u->nets = arena_array(&plan->arena, want->n_networks + 1, sizeof(*u->nets));
+	u->vols = arena_array(&plan->arena, want->n_volumes + 1, sizeof(*u->vols));
+	for (size_t i = 0; i < want->n_networks; i++)
+		u->nets[i] = PLAN_NONE;
+	for (size_t i = 0; i < want->n_volumes; i++)
+		u->vols[i] = PLAN_NONE;
+	for (size_t i = 0; i < u->n_svcs; i++) {
+		u->svcs[i].svc = i < want->n_services ? &want->services[i] :
+							&want->disabled[i - want->n_services];
+		u->svcs[i].scale = scale_of(u->opt, u->svcs[i].svc);
+	}
+}
+
 int plan_up(const struct project *want, const struct state_project *have,
 	    const struct plan_options *opt, struct plan **out, struct strs *orphan_names,
 	    struct err *err)
@@ -309,26 +332,8 @@ int plan_up(const struct project *want, const struct state_project *have,
 	struct up u = { .plan = plan, .want = want, .have = have, .opt = opt };
 	int r;
 
+	begin(&u, want, plan);
 	plan->remove_volumes = opt->remove_volumes;
-	plan->working_dir = want->working_dir;
-	plan->config_files = want->config_files;
-	plan->networks = want->networks;
-	plan->n_networks = want->n_networks;
-	plan->volumes = want->volumes;
-	plan->n_volumes = want->n_volumes;
-	u.n_svcs = want->n_services + want->n_disabled;
-	u.svcs = arena_array(&plan->arena, u.n_svcs + 1, sizeof(*u.svcs));
-	u.nets = arena_array(&plan->arena, want->n_networks + 1, sizeof(*u.nets));
-	u.vols = arena_array(&plan->arena, want->n_volumes + 1, sizeof(*u.vols));
-	for (size_t i = 0; i < want->n_networks; i++)
-		u.nets[i] = PLAN_NONE;
-	for (size_t i = 0; i < want->n_volumes; i++)
-		u.vols[i] = PLAN_NONE;
-	for (size_t i = 0; i < u.n_svcs; i++) {
-		u.svcs[i].svc = i < want->n_services ? &want->services[i]
-						     : &want->disabled[i - want->n_services];
-		u.svcs[i].scale = scale_of(opt, u.svcs[i].svc);
-	}
 	r = choose_all(&u, err);
 	if (r < 0)
 		return r;
@@ -339,4 +344,71 @@ int plan_up(const struct project *want, const struct state_project *have,
 	orphans(&u, orphan_names);
 	*out = steal(plan);
 	return 0;
+}
+
+/* ---- run -------------------------------------------------------------------------------------- */
+static void add_volumes(struct plan *plan, const struct volume *extra, size_t n)
+{
+	struct volume *all = arena_array(&plan->arena, plan->n_volumes + n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < plan->n_volumes; i++)
+		all[i] = plan->volumes[i];
+	for (size_t i = 0; i < n; i++)
+		all[plan->n_volumes + i] = extra[i];
+	plan->volumes = all;
+	plan->n_volumes += n;
+}
+
+int plan_run(const struct project *want, const struct state_project *have,
+	     const struct plan_options *opt, const struct service *svc, const char *name, bool start_it,
+	     const struct volume *extra, size_t n_extra, struct plan **out, struct err *err)
+{
+	auto_plan struct plan *plan = plan_new(want->name);
+	struct up u = { .plan = plan, .want = want, .have = have, .opt = opt };
+	size_t at, first;
+
+	begin(&u, want, plan);
+	for (size_t i = 0; !opt->no_deps && i < svc->n_deps; i++) {
+		struct svc_plan *dep = find(&u, svc->deps[i].service);
+
+		if (!dep)
+			return err_set(err, ENOENT, "service %s depends on %s, which is not there",
+				       svc->name, svc->deps[i].service);
+		choose(&u, dep);
+	}
+	for (size_t i = 0; i < u.n_svcs; i++)
+		service(&u, &u.svcs[i]);
+	first = plan->actions.n;
+	for (size_t i = 0; i < n_extra; i++)
+		(void)plan_add(plan, PLAN_VOLUME_MAKE, extra[i].name, extra[i].key);
+	at = create(&u, svc, name, 1);
+	plan->actions.v[at].oneoff = true;
+	for (size_t i = 0; i < n_extra; i++)
+		plan_after(plan, at, first + i);
+	for (size_t i = 0; !opt->no_deps && i < svc->n_deps; i++) {
+		struct svc_plan *dep = find(&u, svc->deps[i].service);
+
+		for (size_t k = 0; dep && dep->done && k < dep->scale; k++) {
+			size_t cond = condition(&u, dep, k, &svc->deps[i]);
+
+			plan_after(plan, at, cond);
+		}
+	}
+	if (start_it)
+		plan_after(plan, plan_add(plan, PLAN_START, name, svc->name), at);
+	add_volumes(plan, extra, n_extra);
+	*out = steal(plan);
+	return 0;
+}
+
+void plan_remove_one(const struct state_project *have, const struct state_container *c,
+		     struct plan **out)
+{
+	struct plan *plan = plan_new(have->name);
+	size_t stop = plan_add(plan, PLAN_STOP, c->name, c->service);
+
+	plan->actions.v[stop].grace_us = -1;
+	plan_after(plan, plan_add(plan, PLAN_REMOVE, c->name, c->service), stop);
+	plan->remove_volumes = true;
+	*out = plan;
 }

@@ -1,0 +1,154 @@
+/* cmd_verbs.c - ctrcompose start, stop, restart, kill, rm: over containers that are there. */
+#include "online.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	int64_t timeout;
+	const char *signal;
+	bool no_deps, force, stop, volumes, orphans, wait;
+	int64_t wait_timeout;
+} arg = { .timeout = -1 };
+
+static int apply(enum plan_verb verb, char **argv, const struct plan_options *given,
+		 struct err *err)
+{
+	auto_online struct online o = ONLINE_INIT;
+	auto_plan struct plan *plan = NULL;
+	struct plan_options po = *given;
+	int r = online_open(&o, err);
+
+	po.services = online_words(argv);
+	if (r == 0 && o.state->containers.n == 0 && verb != PLAN_VERB_RM)
+		r = argv[0] ? cmd_check_services(argv, o.project, o.state, err) : 0;
+	if (r == 0 && o.state->containers.n == 0 && verb == PLAN_VERB_START)
+		r = err_set(err, ENOENT, "project %s has no containers to start: make them with `up`",
+			    o.name);
+	if (r == 0 && verb == PLAN_VERB_RM && arg.stop) {
+		r = plan_verb(PLAN_VERB_STOP, o.project, o.state, &po, &plan, err);
+		if (r == 0)
+			r = online_apply(&o, plan, "Stopping", err);
+		plan_free(steal(plan));
+		if (r == 0)
+			r = online_refresh(&o, err);
+	}
+	if (r == 0)
+		r = plan_verb(verb, o.project, o.state, &po, &plan, err);
+	if (r == 0 && verb == PLAN_VERB_RM && plan->actions.n == 0)
+		cmd_warn("No stopped containers");
+	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force && !cmd_confirm("Going to remove them?"))
+		return 0;
+	return r < 0 ? r : online_apply(&o, plan, "Running", err);
+}
+
+/* ---- start ------------------------------------------------------------------------------------ */
+static const struct opt start_opts[] = {
+	{ 0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy" },
+};
+
+static int start_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_START, argv, &(struct plan_options){ .grace_us = -1, .wait = arg.wait },
+		     err);
+}
+
+const struct cmd cmd_start = {
+	.name = "start",
+	.summary = "Start stopped services",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(start_opts),
+	.run = start_run,
+};
+
+/* ---- stop, restart ---------------------------------------------------------------------------- */
+static const struct opt stop_opts[] = {
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
+};
+
+static int stop_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_STOP, argv, &(struct plan_options){ .grace_us = arg.timeout }, err);
+}
+
+const struct cmd cmd_stop = {
+	.name = "stop",
+	.summary = "Stop services, keep their containers",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(stop_opts),
+	.run = stop_run,
+};
+
+static const struct opt restart_opts[] = {
+	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Leave services alone that depend on them" },
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
+};
+
+static int restart_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_RESTART, argv,
+		     &(struct plan_options){ .grace_us = arg.timeout, .no_deps = arg.no_deps }, err);
+}
+
+const struct cmd cmd_restart = {
+	.name = "restart",
+	.summary = "Stop and start services again",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(restart_opts),
+	.run = restart_run,
+};
+
+/* ---- kill ------------------------------------------------------------------------------------- */
+static const struct opt kill_opts[] = {
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL, "Accepted for scripts" },
+	{ 's', "signal", OPT_STRING, &arg.signal, "SIGNAL", "SIGKILL (default) or another one" },
+};
+
+static int kill_run(int argc, char **argv, struct err *err)
+{
+	struct plan_options po = { .grace_us = -1, .signal = SIGKILL };
+
+	(void)argc;
+	if (arg.signal && parse_signal(arg.signal, &po.signal) < 0)
+		return usage_error(err, "'%s' is not a signal", arg.signal);
+	return apply(PLAN_VERB_KILL, argv, &po, err);
+}
+
+const struct cmd cmd_kill = {
+	.name = "kill",
+	.summary = "Send a signal to services",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(kill_opts),
+	.run = kill_run,
+};
+
+/* ---- rm --------------------------------------------------------------------------------------- */
+static const struct opt rm_opts[] = {
+	{ 'f', "force", OPT_FLAG, &arg.force, NULL, "Do not ask" },
+	{ 's', "stop", OPT_FLAG, &arg.stop, NULL, "Stop the containers first" },
+	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes" },
+};
+
+static int rm_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_RM, argv,
+		     &(struct plan_options){ .grace_us = -1, .remove_volumes = arg.volumes }, err);
+}
+
+const struct cmd cmd_rm = {
+	.name = "rm",
+	.summary = "Remove stopped containers",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(rm_opts),
+	.run = rm_run,
+};

@@ -1,0 +1,123 @@
+/* online.c - one command at a time changes a project; see online.h. */
+#include "online.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_US = 300000 };
+
+static int need_root(struct err *err)
+{
+	if (geteuid() == 0)
+		return 0;
+	return err_set(err, EPERM,
+		       "containers need root: namespaces, mounts and networks are made; run it with sudo");
+}
+
+/* Wait for another command's end, and say so if it takes long. */
+static int take_lock(struct online *o, struct err *err)
+{
+	int r = state_lock(&o->paths, o->name, PATIENCE_US, &o->lock, NULL);
+
+	if (r != -EAGAIN && r != -ETIMEDOUT)
+		return r < 0 ? state_lock(&o->paths, o->name, 0, &o->lock, err) : 0;
+	cmd_warn("another command is working on project %s: waiting for its end", o->name);
+	return state_lock(&o->paths, o->name, UINT64_MAX, &o->lock, err);
+}
+
+static int open_rest(struct online *o, struct err *err)
+{
+	int r = need_root(err);
+
+	if (r == 0)
+		r = state_paths_open(&o->paths, err);
+	if (r == 0)
+		r = take_lock(o, err);
+	return r < 0 ? r : online_refresh(o, err);
+}
+
+int online_open_file(struct online *o, const struct cmd_load *how, struct err *err)
+{
+	int r = cmd_load_project_with(how, &o->project, err);
+
+	if (r < 0)
+		return r;
+	r = compose_check_supported(o->project, err);
+	if (r < 0) {
+		cmd_exit_with(EXIT_BAD_FILE);
+		return r;
+	}
+	o->name = xstrdup(o->project->name);
+	return open_rest(o, err);
+}
+
+int online_open(struct online *o, struct err *err)
+{
+	int r = cmd_find_project(&o->name, &o->project, err);
+
+	return r < 0 ? r : open_rest(o, err);
+}
+
+int online_refresh(struct online *o, struct err *err)
+{
+	state_free(steal(o->state));
+	return cmd_load_state(&o->paths, o->name, &o->state, err);
+}
+
+void online_close(struct online *o)
+{
+	daemon_close(&o->client);
+	auto_close_fn(&o->lock);
+	o->lock = -1;
+	state_free(o->state);
+	project_free(o->project);
+	free(o->name);
+	state_paths_clear(&o->paths);
+}
+
+const char *const *online_words(char **argv)
+{
+	return argv && argv[0] ? (const char *const *)(uintptr_t)argv : NULL;
+}
+
+/* ---- Plans ------------------------------------------------------------------------------------ */
+static void show(void *arg, const struct daemon_progress *p)
+{
+	if (p->warning && p->detail)
+		progress_warn(arg, p->detail);
+	progress_step(arg, p->kind, p->name, p->status, p->warning ? NULL : p->detail);
+}
+
+static int dry(const struct plan *plan, struct progress *pg)
+{
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+
+		if (a->op == PLAN_WAIT)
+			continue;
+		progress_step(pg, plan_kind(a->op), a->name, plan_done(a->op), a->reason);
+	}
+	return 0;
+}
+
+int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err)
+{
+	auto_progress struct progress *pg = NULL;
+	bool work = plan->forget && (o->state->containers.n || o->state->networks.n);
+	int r = 0;
+
+	for (size_t i = 0; i < plan->actions.n; i++)
+		work = work || plan->actions.v[i].op != PLAN_KEEP;
+	/* Before the progress lines: they have a thread, and this forks. */
+	if (work && !global.dry_run && !o->client)
+		r = daemon_connect(&o->paths, o->name, &o->client, err);
+	if (r == 0)
+		r = progress_open(what, &pg, err);
+	if (r < 0)
+		return r;
+	cmd_catch_interrupts();
+	if (global.dry_run || !work)
+		return dry(plan, pg);
+	return daemon_apply(o->client, plan, show, pg, &cmd_cancelled, err);
+}

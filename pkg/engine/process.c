@@ -1,0 +1,92 @@
+/* process.c - one more process in a running container: the part that `exec` and probes share */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int unit_process(struct arena *a, const struct service *svc, const struct image *img, const char *id,
+		 bool privileged, struct box_process *p, struct err *err)
+{
+	int r = box_caps_from(svc->cap_add.v, svc->cap_add.n, svc->cap_drop.v, svc->cap_drop.n,
+			      svc->privileged || privileged, &p->caps, err);
+
+	if (r < 0)
+		return r;
+	p->env = unit_env(a, svc, img, svc->hostname ? svc->hostname : arena_strndup(a, id, 12));
+	p->cwd = svc->working_dir ? svc->working_dir : img->working_dir;
+	p->user = svc->user ? svc->user : img->user;
+	p->groups = svc->group_add.v;
+	p->n_groups = svc->group_add.n;
+	if (!svc->privileged && !privileged && !svc->seccomp_unconfined)
+		p->seccomp = box_seccomp(p->caps);
+	p->no_new_privs = svc->no_new_privs;
+	return 0;
+}
+
+static const char *const *merged(struct arena *a, const char *const *env, const struct strs *more)
+{
+	size_t n = 0, cap;
+	const char **out;
+
+	while (env[n])
+		n++;
+	cap = n + more->n + 1;
+	out = arena_array(a, cap, sizeof(*out));
+	memcpy(out, env, n * sizeof(*out));
+	for (size_t i = 0; i < more->n; i++) {
+		size_t key = strcspn(more->v[i], "=") + 1, k = 0;
+
+		while (k < n && strncmp(out[k], more->v[i], key) != 0)
+			k++;
+		out[k] = more->v[i];
+		n += k == n;
+	}
+	out[n] = NULL;
+	return out;
+}
+
+int engine_exec(const struct state_paths *paths, struct state_project *state,
+		struct state_container *c, const struct engine_exec *x, struct box *out,
+		struct err *err)
+{
+	struct box_exec_spec spec = BOX_EXEC_INIT;
+	auto_arena struct arena a = { 0 };
+	struct engine *e = NULL;
+	struct unit *u = NULL;
+	auto_free char *group = NULL;
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	auto_close int pidfd = pidfd_open_pid(c->pid);
+	uint64_t start = 0;
+	int r;
+
+	/* By pidfd and start time: the pid alone may be somebody else's by now. */
+	if (pidfd < 0 || proc_start_time(c->pid, &start) < 0 || start != c->start_time)
+		return err_set(err, ESRCH, "container %s is not running", c->name);
+	r = engine_peek(paths, state, c, &e, &u, err);
+	if (r == 0)
+		r = unit_process(&a, u->svc, u->image, c->id, x->privileged, &spec.process, err);
+	if (r == 0) {
+		group = unit_cgroup(u);
+		r = cgroup_open(e->cgroups, group, &cg, err);
+	}
+	if (r == 0) {
+		spec.pid = c->pid;
+		spec.pidfd = pidfd;
+		spec.process.argv = x->argv;
+		spec.process.env = merged(&a, spec.process.env, &x->env);
+		spec.process.cwd = x->cwd ? x->cwd : spec.process.cwd;
+		spec.process.user = x->user ? x->user : spec.process.user;
+		spec.process.tty = x->tty;
+		spec.process.stdin_fd = x->fds[0];
+		spec.process.stdout_fd = x->fds[1];
+		spec.process.stderr_fd = x->fds[2];
+		spec.process.tasks_fds = cg.tasks_fds;
+		spec.process.n_tasks = cg.n_tasks;
+		spec.process.v2_dirfd = cg.v2_dirfd;
+		r = box_exec(&spec, out, err);
+	}
+	engine_unit_free(u);
+	engine_close(e);
+	return r;
+}
