@@ -9,10 +9,21 @@
 /* clang-format off */
 static const struct cmd *const commands[] = {
 	&cmd_config,
+	&cmd_create,
+	&cmd_down,
+	&cmd_exec,
 	&cmd_image,
+	&cmd_kill,
+	&cmd_logs,
 	&cmd_ls,
 	&cmd_port,
 	&cmd_ps,
+	&cmd_restart,
+	&cmd_rm,
+	&cmd_run,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_up,
 	&cmd_version,
 	&cmd_volume,
 };
