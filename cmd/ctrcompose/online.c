@@ -65,8 +65,23 @@ int online_refresh(struct online *o, struct err *err)
 	return cmd_load_state(&o->paths, o->name, &o->state, err);
 }
 
+/* A project without a record is none: what the lock has made goes again. */
+static void forget_nothing(const struct online *o)
+{
+	auto_free char *dir = NULL, *record = NULL;
+
+	if (o->lock < 0 || !o->name)
+		return;
+	dir = state_project_dir(&o->paths, o->name);
+	record = path_join(dir, "state.json");
+	if (access(record, F_OK) < 0 && errno == ENOENT)
+		(void)state_project_remove(&o->paths, o->name, NULL);
+}
+
 void online_close(struct online *o)
 {
+	if (!o->client)
+		forget_nothing(o);
 	daemon_close(&o->client);
 	auto_close_fn(&o->lock);
 	o->lock = -1;

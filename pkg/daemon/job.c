@@ -50,7 +50,7 @@ static void done(struct job *j, size_t i)
 	const struct plan_action *a = &j->plan->actions.v[i];
 
 	j->steps[i] = STEP_DONE;
-	say_step(j, a, plan_done(a->op), NULL);
+	say_step(j, a, a->op == PLAN_CREATE && a->reason ? "Recreated" : plan_done(a->op), NULL);
 }
 
 /* -1: some predecessor failed; 0: not yet; 1: go. */
@@ -159,6 +159,8 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		r = begin_resource(s, j, a, &quiet, &err);
 		break;
 	case PLAN_CREATE:
+		if (a->reason)
+			say_step(j, a, "Recreate", a->reason);
 		r = begin_create(s, j, a, &err);
 		break;
 	case PLAN_REMOVE:

@@ -44,15 +44,15 @@ machine() {
 	echo "# rules"
 	local t
 	for t in iptables-legacy-save ip6tables-legacy-save iptables-nft-save ip6tables-nft-save; do
-		command -v $t >/dev/null && $t 2>/dev/null | grep '^-A\|^:ctr\|^:CTR'
+		command -v $t >/dev/null && $t 2>/dev/null | grep '^-A\|^:cc' || true
 	done
 	echo "# groups"
 	find /sys/fs/cgroup -maxdepth 3 -type d -name "ctrcompose-$(run_hash)*" 2>/dev/null | sort
 	echo "# processes"
-	ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -e "$CTRCOMPOSE_RUN" -e "$CTRCOMPOSE_STATE" | sed 's/.* -> /-> /' | sort
+	ls -l /proc/[0-9]*/fd 2>/dev/null | { grep -F -e "$CTRCOMPOSE_RUN" -e "$CTRCOMPOSE_STATE" || true; } | sed 's/.* -> /-> /' | sort
 	echo "# files"
 	find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/projects "$CTRCOMPOSE_STATE"/containers "$CTRCOMPOSE_STATE"/volumes 2>/dev/null |
-		grep -v -e /ipam.lock -e '/volumes$' -e '/projects$' -e '/containers$' | sort
+		{ grep -v -e /ipam.lock -e '/volumes$' -e '/projects$' -e '/containers$' || true; } | sort
 }
 
 # FNV-1a of the run folder, as the names of its groups and links have it.
@@ -71,7 +71,7 @@ project_open() {
 }
 
 project_close() {
-	"$CTRCOMPOSE" down -v -t 0 --remove-orphans >"$BATS_TEST_TMPDIR/down" 2>&1 || { cat "$BATS_TEST_TMPDIR/down"; return 1; }
+	[ ! -e compose.yaml ] || "$CTRCOMPOSE" down -v -t 0 --remove-orphans >"$BATS_TEST_TMPDIR/down" 2>&1 || { cat "$BATS_TEST_TMPDIR/down"; return 1; }
 	machine_same
 }
 

@@ -76,7 +76,7 @@ family() { # ctrcompose-sup | ctrcompose-keep
 }
 
 @test "everything is killed: down leaves nothing" {
-	printf 'services: { a: { image: box, ports: ["18091:80"] }, b: { image: box } }\nvolumes: { v: }\n' >compose.yaml
+	printf 'services: { a: { image: box, ports: ["18091:80"] }, b: { image: box } }\nvolumes: { vol: }\n' >compose.yaml
 	compose up -d
 	pids=$(compose top 2>/dev/null | awk '$2 ~ /^[0-9]+$/ { print $2 }')
 	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup) $pids

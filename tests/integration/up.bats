@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # up.bats - a stack up and down: names, ports, volumes, order, and nothing left behind
 
+bats_require_minimum_version 1.5.0
 load lib
 setup_file() { world_open; }
 teardown_file() { world_close; }
@@ -86,7 +87,7 @@ teardown() { project_close; }
 }
 
 @test "named volumes outlive down, -v takes them" {
-	printf 'services: { a: { image: box, volumes: ["v:/data"] } }\nvolumes: { v: }\n' >compose.yaml
+	printf 'services: { a: { image: box, volumes: ["vol:/data"] } }\nvolumes: { vol: }\n' >compose.yaml
 	compose up -d
 	[ "$(compose exec -T a cat /data/seed/file)" = seed ]
 	[ "$(compose exec -T a stat -c %u /data/seed/file)" = 1000 ]
@@ -108,15 +109,15 @@ teardown() { project_close; }
 		  init:
 		    image: box
 		    command: sh -c 'sleep 0.3; touch /data/done'
-		    volumes: ["v:/data"]
+		    volumes: ["vol:/data"]
 		  app:
 		    image: box
-		    volumes: ["v:/data"]
+		    volumes: ["vol:/data"]
 		    command: sh -c 'test -e /data/done && sleep 1000'
 		    depends_on:
 		      db: { condition: service_healthy }
 		      init: { condition: service_completed_successfully }
-		volumes: { v: }
+		volumes: { vol: }
 	Y
 	compose up -d
 	[ "$(compose ps app --format '{{.State}}')" = running ]
