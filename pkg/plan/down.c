@@ -166,9 +166,11 @@ static void resources_down(struct plan *plan, const struct project *want,
 	for (size_t i = 0; want && i < want->n_volumes; i++)
 		if (!want->volumes[i].external && !strs_has(&volumes, want->volumes[i].name))
 			strs_add(&volumes, want->volumes[i].name);
-	for (size_t i = 0; i < volumes.n; i++)
-		after_all(plan, plan_add(plan, PLAN_VOLUME_REMOVE, volumes.v[i], volumes.v[i]),
-			  last);
+	for (size_t i = 0; i < volumes.n; i++) {
+		const char *name = arena_strdup(&plan->arena, volumes.v[i]);
+
+		after_all(plan, plan_add(plan, PLAN_VOLUME_REMOVE, name, name), last);
+	}
 }
 
 int plan_down(const struct project *want, const struct state_project *have,

@@ -14,6 +14,7 @@ family() { # ctrcompose-sup | ctrcompose-keep
 		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] &&
 			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN/$PROJECT/" && echo "${p#/proc/}"
 	done
+	return 0
 }
 
 @test "the supervisor is killed: containers live on and are adopted" {

@@ -165,7 +165,7 @@ teardown() { project_close; }
 	compose up -d
 	run compose exec -T a sh -c 'exit 7'
 	[ "$status" = 7 ]
-	run compose exec -T a nosuchprogram
+	run -127 compose exec -T a nosuchprogram
 	[ "$status" = 127 ]
 	run compose exec -T a /etc/passwd
 	[ "$status" = 126 ]
