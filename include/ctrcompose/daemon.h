@@ -46,7 +46,8 @@ int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int 
 /* Wait for its end, also after a start that failed: 125, 126 or 127 then. */
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err);
 
-/* Start keeper and supervisor of the project if none lives; returns when its socket listens. */
+/* Start keeper and supervisor of the project; returns when its socket listens. -EBUSY: a family
+ * lives already (and may be starting or ending). */
 int keeper_start(const struct state_paths *paths, const char *project, struct err *err);
 
 #endif

@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct daemon_client {
 	struct ipc_conn *conn;
 };
 
-enum { CONNECT_TRIES = 20, POLL_US = 100000, ANSWER_US = 30000000 };
+enum { CONNECT_TRIES = 500, PAUSE_US = 20000, POLL_US = 100000, ANSWER_US = 30000000 };
 
 /* A supervisor that answers, not one that is just about to end. */
 static int greet(struct ipc_conn *conn, struct err *err)
@@ -43,7 +44,9 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 			return r;
 		err_clear(err);
 		r = keeper_start(paths, project, err);
-		if (r < 0)
+		if (r == -EBUSY && i + 1 < CONNECT_TRIES)
+			(void)usleep(PAUSE_US); /* one is on its way out, or on its way back */
+		else if (r < 0)
 			return r;
 	}
 	return err_set(err, EBUSY, "the supervisor of project %s ends as soon as it is asked: see %s",

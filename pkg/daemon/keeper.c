@@ -169,14 +169,11 @@ static int try_family_lock(const char *path, int *out, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, "open %s", path);
-	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_errno(err, "lock %s", path);
-		if (tries == 100)
-			return err_set(err, EBUSY,
-				       "%s is locked but nobody answers on the control socket",
-				       path);
-		(void)poll(NULL, 0, 20);
+		return err_set(err, EBUSY, "%s is locked but nobody answers on the control socket",
+			       path);
 	}
 	/* The last family may have removed the file on its way out: then this is a lock on nothing. */
 	if (fstat(fd, &mine) < 0 || stat(path, &there) < 0 || mine.st_ino != there.st_ino)

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SAVE_DELAY_US = 50000 };
+enum { SAVE_DELAY_US = 50000, FIRST_CLIENT_US = 10000000 };
 
 int sup_save(struct sup *s, struct err *err)
 {
@@ -314,6 +314,8 @@ int supervisor_main(const struct supervisor_args *args)
 	if (r < 0)
 		return 1;
 	s.listening = true;
+	/* Whoever made us connects at once; after a death there may be nothing left to look after. */
+	(void)loop_timer_set(s.save_timer, args->ready_fd >= 0 ? FIRST_CLIENT_US : 0);
 	r = loop_run(s.loop, &err);
 	ipc_server_free(s.ipc);
 	if (s.dirty && !s.forget)

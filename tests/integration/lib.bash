@@ -1,6 +1,10 @@
 # lib.bash - a world of its own for each bats file: state and run folders, an image, and a look at
 # the machine before and after each test. Runs in a network namespace that tests/run.sh made.
 
+: "${CTRCOMPOSE:=$(dirname "${BASH_SOURCE[0]}")/../../build/ctrcompose}"
+CTRCOMPOSE=$(realpath "$CTRCOMPOSE")
+export CTRCOMPOSE
+
 world_open() { # once per file
 	export CTRCOMPOSE_STATE CTRCOMPOSE_RUN NO_COLOR=1
 	CTRCOMPOSE_STATE=$(mktemp -d /var/tmp/ctrcompose-test.XXXXXX)

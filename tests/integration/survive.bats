@@ -17,6 +17,8 @@ family() { # ctrcompose-sup | ctrcompose-keep
 	return 0
 }
 
+supervised() { [ -n "$(family ctrcompose-sup)" ]; }
+
 @test "the supervisor is killed: containers live on and are adopted" {
 	cat >compose.yaml <<-Y
 		services:
@@ -30,7 +32,7 @@ family() { # ctrcompose-sup | ctrcompose-keep
 	ids=$(compose ps -q | sort)
 	old=$(family ctrcompose-sup)
 	kill -9 "$old"
-	eventually 5 sh -c "[ -n '$(family ctrcompose-sup)' ]"
+	eventually 5 supervised
 	[ "$(compose ps -q | sort)" = "$ids" ]
 	eventually 5 curl -s -o /dev/null http://127.0.0.1:18090/
 	compose exec -T b wget -q -O - http://web/ | grep -q hi
