@@ -34,7 +34,7 @@ static struct box_seccomp *keep(const char *text, uint64_t caps)
 
 	p->caps = caps;
 	p->text = text ? xstrdup(text) : NULL;
-	*vec_push(&kept) = p;
+	*vec_push(&kept) = p; /* NOLINT(bugprone-sizeof-expression) */
 	return p;
 }
 
