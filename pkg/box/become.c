@@ -101,7 +101,7 @@ static void streams(const struct become *b)
 	}
 	if (setsid() < 0 && errno != EPERM)
 		child_fail(b->ctl, -errno, "a session of its own");
-	if (tty && b->init_fd < 0 && ioctl(0, TIOCSCTTY, 0) < 0)
+	if (tty && !b->init && ioctl(0, TIOCSCTTY, 0) < 0)
 		child_fail(b->ctl, -errno, "make the terminal the controlling one");
 }
 
@@ -222,31 +222,26 @@ static void run(const struct become *b, const char *file, const char *const *env
 {
 	const struct box_process *p = b->p;
 	struct frame f = { .type = FRAME_EXEC };
+	char number[12];
+	const char **argv;
 	size_t n = 0;
 
+	while (p->argv[n])
+		n++;
+	argv = xcalloc(n + 4, sizeof(*argv));
+	(void)snprintf(number, sizeof(number), "%d", b->ctl);
+	argv[0] = b->init ? "init" : "exec";
+	argv[1] = number;
+	argv[2] = file;
+	memcpy(argv + 3, p->argv, n * sizeof(*argv));
+	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
+	(void)frame_send(b->ctl, &f, -1);
 	/* All of ours are already; this is for what a library or a caller forgot. */
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		child_fail(b->ctl, -errno, "mark descriptors close-on-exec");
-	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
-	(void)frame_send(b->ctl, &f, -1);
-	if (b->init_fd >= 0) {
-		const char **argv;
-		char number[12];
-
-		while (p->argv[n])
-			n++;
-		argv = xcalloc(n + 4, sizeof(*argv));
-		(void)snprintf(number, sizeof(number), "%d", b->ctl);
-		argv[0] = "init";
-		argv[1] = number;
-		argv[2] = file;
-		memcpy(argv + 3, p->argv, n * sizeof(*argv));
-		(void)fcntl(b->ctl, F_SETFD, 0);
-		(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
-		child_fail(b->ctl, -errno, "start the init");
-	}
-	(void)syscall(SYS_execve, file, p->argv, env);
-	child_fail_exec(b->ctl, -errno, "exec: \"%s\"", p->argv[0]);
+	(void)fcntl(b->ctl, F_SETFD, 0);
+	(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
+	child_fail(b->ctl, -errno, "start the init");
 }
 
 void child_become(const struct become *b)

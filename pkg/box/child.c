@@ -74,6 +74,7 @@ void child_main(struct setup *s)
 		.ctl = s->ctl,
 		.null_fd = s->null_fd,
 		.init_fd = s->init_fd,
+		.init = spec->init,
 		.container = true,
 		.tty = tty,
 	};

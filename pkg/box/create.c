@@ -13,11 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
 extern const char box_init_start[];
 extern const uint64_t box_init_size;
 
 /* ---- Made once per process -------------------------------------------------------------------- */
-static int host_null(struct err *err)
+int host_null(struct err *err)
 {
 	static int fd = -1;
 
@@ -39,14 +43,16 @@ static const struct hiers *host_hiers(void)
 }
 
 /* The init as a sealed memory file: no path leads to it and nobody can write it. */
-static int init_fd(struct err *err)
+int init_file(struct err *err)
 {
 	static int kept = -1;
 	auto_close int fd = -1;
 
 	if (kept >= 0)
 		return kept;
-	fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+		fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_errno(err, "make a memory file for the init");
 	if (fd_write_all(fd, box_init_start, box_init_size) < 0 || fchmod(fd, 0555) < 0 ||
@@ -144,11 +150,9 @@ static int supplies(struct setup *s, struct err *err)
 	s->null_fd = host_null(err);
 	if (s->null_fd < 0)
 		return s->null_fd;
-	if (s->spec->init) {
-		s->init_fd = init_fd(err);
-		if (s->init_fd < 0)
-			return s->init_fd;
-	}
+	s->init_fd = init_file(err);
+	if (s->init_fd < 0)
+		return s->init_fd;
 	s->dev_fd = dev_make(s->spec, err);
 	return s->dev_fd < 0 ? s->dev_fd : dress_streams(&s->spec->process, s->spec->uid_base, err);
 }

@@ -15,17 +15,18 @@
 
 struct exec {
 	const struct box_exec_spec *spec;
-	int ctl, null_fd;
+	int ctl, null_fd, init_fd;
 };
 
 static void keep_only(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
-	size_t n = 0, max = p->n_tasks + 8;
+	size_t n = 0, max = p->n_tasks + 9;
 	int *keep = xcalloc(max, sizeof(*keep));
 
 	keep[n++] = e->ctl;
 	keep[n++] = e->null_fd;
+	keep[n++] = e->init_fd;
 	keep[n++] = p->stdin_fd;
 	keep[n++] = p->stdout_fd;
 	keep[n++] = p->stderr_fd;
@@ -100,7 +101,7 @@ static void inside(const struct exec *e, bool user)
 	b = (struct become){ .p = &e->spec->process,
 			     .ctl = e->ctl,
 			     .null_fd = e->null_fd,
-			     .init_fd = -1,
+			     .init_fd = e->init_fd,
 			     .tty = tty };
 	child_become(&b);
 }
@@ -260,15 +261,16 @@ static int start(const struct exec *e, int *theirs, struct box *out, struct err 
 int box_exec(const struct box_exec_spec *spec, struct box *out, struct err *err)
 {
 	struct exec e = { .spec = spec };
-	auto_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	auto_close int theirs = -1;
 	int ctl[2], r;
 
 	*out = (struct box)BOX_INIT;
 	if (!spec->process.argv || !spec->process.argv[0])
 		return err_set(err, EINVAL, "exec needs a command");
-	if (null < 0)
-		return err_errno(err, "open /dev/null");
+	e.null_fd = host_null(err);
+	e.init_fd = e.null_fd < 0 ? e.null_fd : init_file(err);
+	if (e.init_fd < 0)
+		return e.init_fd;
 	(void)snprintf(out->program, sizeof(out->program), "%s", spec->process.argv[0]);
 	r = dress_streams(&spec->process, root_of(spec->pid), err);
 	if (r < 0)
@@ -277,7 +279,6 @@ int box_exec(const struct box_exec_spec *spec, struct box *out, struct err *err)
 		return err_errno(err, "make a socket pair");
 	out->ctl_fd = ctl[0];
 	e.ctl = theirs = ctl[1];
-	e.null_fd = null;
 	r = start(&e, &theirs, out, err);
 	if (r < 0)
 		box_close(out);

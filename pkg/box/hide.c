@@ -121,7 +121,7 @@ static void make_read_only(const struct setup *s, const struct place *p, const c
 }
 
 /* Of this mount namespace, so that it can be cloned. */
-static int host_null(const struct setup *s)
+static int null_to_clone(const struct setup *s)
 {
 	int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -136,7 +136,7 @@ void child_hide(const struct setup *s, const struct place *p)
 	const char *const *masked = s->spec->masked ? s->spec->masked : box_masked_paths;
 	const char *const *ro =
 		s->spec->read_only_paths ? s->spec->read_only_paths : box_read_only_paths;
-	struct masks m = { .null_fd = host_null(s), .empty_fd = -1 };
+	struct masks m = { .null_fd = null_to_clone(s), .empty_fd = -1 };
 
 	for (size_t i = 0; masked[i]; i++)
 		mask(s, p, &m, masked[i]);

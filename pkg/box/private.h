@@ -67,7 +67,7 @@ struct setup {
 	const struct hiers *hiers;
 	const size_t *order; /* see order_targets() */
 	int ctl;
-	int init_fd; /* sealed memory file, or -1 */
+	int init_fd; /* sealed memory file */
 	int null_fd; /* the host's /dev/null */
 	int dev_fd;  /* see dev_make() */
 	int shm_fd;  /* detached clone of another container's /dev/shm, or -1 */
@@ -112,6 +112,7 @@ struct become {
 	int ctl;
 	int null_fd;
 	int init_fd;
+	bool init;      /* it stays as PID 1, instead of making way for the program */
 	bool container; /* the first process: waits for the release */
 	struct child_tty tty;
 };
@@ -137,6 +138,10 @@ const char **program_env(const struct box_process *p, const char *home);
 /* clone.c: clone3; the child's pid, 0 in the child, or a negative errno. */
 pid_t clone_child(uint64_t flags, int v2_dirfd, bool sibling, int *pidfd);
 uint64_t clone_namespaces(const struct box_spec *spec);
+
+/* create.c: both are opened once and kept; -errno */
+int host_null(struct err *err);
+int init_file(struct err *err);
 
 /* join.c: a container in namespaces of others */
 struct joining {

@@ -229,8 +229,90 @@ static void put_answer(struct sc_program *p, const struct sc_answer *a)
 	put_ret(p, a->otherwise);
 }
 
-/* A conditional jump reaches 255 instructions, so each branch is a jump over an unconditional one
- * whose distance is filled in when the lower half is there. */
+/* ---- Search ----------------------------------------------------------------------------------- */
+static size_t answer_size(const struct sc_answer *a)
+{
+	struct sc_program p = { 0 };
+
+	if (a->n)
+		put_answer(&p, a);
+	free(p.v);
+	return a->n ? p.n : 1;
+}
+
+static bool is_earlier(const struct range *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (r[k].answer == r[i].answer)
+			return true;
+	return false;
+}
+
+/* Branches of a block that lead to an answer, which stands once at its end. */
+struct leaves {
+	struct leaf {
+		size_t at;
+		bool yes;
+		size_t answer;
+	} * v;
+	size_t n, cap;
+};
+
+/* One instruction for each range but the first. */
+static void put_tree(struct sc_program *p, const struct range *r, size_t n, struct leaves *out)
+{
+	size_t half = n / 2, at = p->n;
+
+	put(p, BPF_JMP | BPF_JGE | BPF_K, r[half].first, 0, 0);
+	if (half == 1)
+		*vec_push(out) = (struct leaf){ at, false, r[0].answer };
+	else
+		put_tree(p, r, half, out);
+	if (n - half == 1) {
+		*vec_push(out) = (struct leaf){ at, true, r[half].answer };
+	} else {
+		p->v[at].jt = (uint8_t)(p->n - at - 1);
+		put_tree(p, r + half, n - half, out);
+	}
+}
+
+/* Whether all jumps of a block are within what a conditional one can do: 255 instructions. */
+static bool is_block(const struct sc_build *b, const struct range *r, size_t n)
+{
+	size_t size = n - 1;
+
+	for (size_t i = 0; i < n && size < 256; i++)
+		if (!is_earlier(r, i))
+			size += answer_size(&b->answers.v[r[i].answer]);
+	return size < 256;
+}
+
+static void put_block(const struct sc_build *b, struct sc_program *p, const struct range *r,
+		      size_t n)
+{
+	struct leaves leaves = { 0 };
+
+	put_tree(p, r, n, &leaves);
+	for (size_t i = 0; i < n; i++) {
+		size_t start = p->n;
+
+		if (is_earlier(r, i))
+			continue;
+		for (size_t k = 0; k < leaves.n; k++) {
+			struct sock_filter *f = &p->v[leaves.v[k].at];
+
+			if (leaves.v[k].answer != r[i].answer)
+				continue;
+			*(leaves.v[k].yes ? &f->jt : &f->jf) =
+				(uint8_t)(start - leaves.v[k].at - 1);
+		}
+		put_answer(p, &b->answers.v[r[i].answer]);
+	}
+	free(leaves.v);
+}
+
+/* What is too far for a conditional jump gets one over an unconditional one, whose distance is
+ * filled in when the lower half is there. */
 static void put_search(const struct sc_build *b, struct sc_program *p, const struct range *r,
 		       size_t n)
 {
@@ -238,6 +320,10 @@ static void put_search(const struct sc_build *b, struct sc_program *p, const str
 
 	if (n == 1) {
 		put_answer(p, &b->answers.v[r->answer]);
+		return;
+	}
+	if (is_block(b, r, n)) {
+		put_block(b, p, r, n);
 		return;
 	}
 	put(p, BPF_JMP | BPF_JGE | BPF_K, r[half].first, 0, 1);

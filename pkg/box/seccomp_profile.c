@@ -277,6 +277,21 @@ static unsigned kernel_version(void)
 	return (unsigned)major << 16 | (unsigned)(minor & 0xffff);
 }
 
+/* Programs are started by execveat (init.c), which a list of what a program calls need not have: it
+ * is answered like execve then. */
+static void allow_start(struct sc_build *b)
+{
+	uint32_t like[2], nrs[2];
+
+	if (sc_numbers(&sc_archs[0], "execve", like) == 1 &&
+	    sc_numbers(&sc_archs[0], "execveat", nrs) == 1) {
+		const struct sc_entry *e = sc_entry_find(b, &sc_archs[0], like[0]);
+
+		if (e && !sc_entry_find(b, &sc_archs[0], nrs[0]))
+			sc_entry_add(b, &sc_archs[0], nrs[0], e->answer);
+	}
+}
+
 static int read_profile(struct profile *p, const struct json *j, struct err *err)
 {
 	size_t i = 0;
@@ -296,6 +311,7 @@ static int read_profile(struct profile *p, const struct json *j, struct err *err
 		if (r < 0)
 			return err_wrap(err, r, "syscalls[%zu]", i);
 	}
+	allow_start(p->b);
 	return 0;
 }
 

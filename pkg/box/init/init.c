@@ -1,9 +1,13 @@
-/* init.c - the container's PID 1 when the service asks for one: starts the program, passes signals
- * on, reaps whatever is orphaned, ends with the program's status.
+/* init.c - what runs of ours in a container: the last step before every program, and its PID 1 when
+ * the service asks for one, which starts the program, passes signals on, reaps whatever is orphaned
+ * and ends with the program's status.
+ *
+ * The last step is here because a program may be a link to /proc/self/exe, or a script whose
+ * interpreter is: that is this then, not our binary on the host. (CVE-2019-5736)
  *
  * Static, without a C library, so that it runs in any image; it lives in a sealed memory file and
- * never is a file of the host. argv: name, number of the status socket, path of the program (it has
- * been looked up already), its argv[0], arguments...
+ * never is a file of the host. argv: "exec" or "init", number of the status socket, path of the
+ * program (it has been looked up already), its argv[0], arguments...
  */
 #include <linux/signal.h>
 #include <linux/wait.h>
@@ -62,22 +66,30 @@ static int number(const char *s)
 	return v;
 }
 
-/* The program's side. What it says when the exec fails is one int on the status socket: the errno;
- * the receiver knows the name. */
+/* What it says when the exec fails is one int on the status socket: the errno; the receiver knows
+ * the name. */
+static void run(int status_fd, const char *path, char **argv, char **env) __attribute__((noreturn));
+static void run(int status_fd, const char *path, char **argv, char **env)
+{
+	int code;
+
+	(void)call(SYS_fcntl, status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */, 0);
+	code = (int)-call(SYS_execve, (long)path, (long)argv, (long)env, 0);
+	(void)call(SYS_write, status_fd, (long)&code, sizeof(code), 0);
+	leave(code == 2 ? 127 : 126);
+}
+
+/* The program's side of the fork. */
 static void start(int status_fd, const char *path, char **argv, char **env)
 	__attribute__((noreturn));
 static void start(int status_fd, const char *path, char **argv, char **env)
 {
 	unsigned long none = 0;
-	int code;
 
 	(void)call(SYS_setsid, 0, 0, 0, 0);
 	(void)call(SYS_ioctl, 0, 0x540e /* TIOCSCTTY */, 0, 0); /* fails without a terminal */
-	(void)call(SYS_fcntl, status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */, 0);
 	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, ALL_BYTES);
-	code = (int)-call(SYS_execve, (long)path, (long)argv, (long)env, 0);
-	(void)call(SYS_write, status_fd, (long)&code, sizeof(code), 0);
-	leave(code == 2 ? 127 : 126);
+	run(status_fd, path, argv, env);
 }
 
 /* Reaps all that have ended; true when the program is among them. */
@@ -106,6 +118,9 @@ void main_(long *stack)
 	if (argc < 4)
 		leave(125);
 	status_fd = number(argv[1]);
+	if (argv[0][0] == 'e')
+		run(status_fd, argv[2], argv + 3, env);
+	(void)call(SYS_prctl, 15 /* PR_SET_NAME */, (long)argv[0], 0, 0);
 	/* Everything is blocked and fetched by hand: PID 1 gets no signal without that. */
 	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, ALL_BYTES);
 #ifdef SYS_fork
