@@ -28,8 +28,9 @@ static struct {
 } load_arg;
 
 static const struct opt load_opts[] = {
-	{ 'i', "input", OPT_STRING, &load_arg.input, "FILE", "Read FILE instead of standard input" },
-	{ 'q', "quiet", OPT_FLAG, &load_arg.quiet, NULL, "Print nothing" },
+	{'i',  "input", OPT_STRING, &load_arg.input, "FILE",
+         "Read FILE instead of standard input"                              },
+	{ 'q', "quiet", OPT_FLAG,   &load_arg.quiet, NULL,   "Print nothing"},
 };
 
 static int load_run(int argc, char **argv, struct err *err)
@@ -42,11 +43,12 @@ static int load_run(int argc, char **argv, struct err *err)
 	(void)argc;
 	(void)argv;
 	if (r == 0 && !load_arg.input && isatty(STDIN_FILENO))
-		return usage_error(err, "image load: give the archive with -i FILE or on standard input");
+		return usage_error(
+			err, "image load: give the archive with -i FILE or on standard input");
 	if (r == 0)
-		r = load_arg.input && strcmp(load_arg.input, "-") != 0 ?
-			    image_load_file(s, load_arg.input, &names, err) :
-			    image_load(s, STDIN_FILENO, "standard input", &names, err);
+		r = load_arg.input && strcmp(load_arg.input, "-") != 0
+			    ? image_load_file(s, load_arg.input, &names, err)
+			    : image_load(s, STDIN_FILENO, "standard input", &names, err);
 	for (size_t i = 0; r == 0 && !load_arg.quiet && i < names.n; i++)
 		sbuf_addf(&out, "Loaded image%s: %s\n",
 			  str_starts(names.v[i], "sha256:") ? " ID" : "", names.v[i]);
@@ -67,9 +69,9 @@ static struct {
 } import_arg;
 
 static const struct opt import_opts[] = {
-	{ 'c', "change", OPT_LIST, &import_arg.changes, "INSTRUCTION",
-	  "Apply a Dockerfile instruction (CMD, ENV, USER ...)" },
-	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT", "Commit message" },
+	{'c',  "change",  OPT_LIST,   &import_arg.changes, "INSTRUCTION",
+         "Apply a Dockerfile instruction (CMD, ENV, USER ...)"                            },
+	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT",        "Commit message"},
 };
 
 static int import_run(int argc, char **argv, struct err *err)
@@ -95,7 +97,8 @@ static int import_run(int argc, char **argv, struct err *err)
 
 static const struct cmd import = {
 	.name = "import",
-	.summary = "Make an image from a root file system: a tar, a folder, or - for standard input",
+	.summary =
+		"Make an image from a root file system: a tar, a folder, or - for standard input",
 	.operands = "FILE|FOLDER|- [NAME[:TAG]]",
 	.min_operands = 1,
 	.max_operands = 2,
@@ -110,17 +113,18 @@ static struct {
 } ls_arg;
 
 static const struct opt ls_opts[] = {
-	{ 'q', "quiet", OPT_FLAG, &ls_arg.quiet, NULL, "Only print ids" },
-	{ 0, "no-trunc", OPT_FLAG, &ls_arg.no_trunc, NULL, "Print whole ids" },
-	{ 0, "format", OPT_STRING, &ls_arg.format, "FORMAT", "table (default), json, or a template" },
+	{'q', "quiet",    OPT_FLAG,   &ls_arg.quiet,    NULL,     "Only print ids" },
+	{ 0,  "no-trunc", OPT_FLAG,   &ls_arg.no_trunc, NULL,     "Print whole ids"},
+	{ 0,  "format",   OPT_STRING, &ls_arg.format,   "FORMAT",
+         "table (default), json, or a template"                                    },
 };
 
 static void add_image(struct json *rows, const struct image_summary *m, const char *ref)
 {
 	struct json *row = json_add_object(rows, NULL);
 	const char *colon = ref ? strrchr(ref, ':') : NULL;
-	auto_free char *name = ref ? xstrndup(ref, colon ? (size_t)(colon - ref) : strlen(ref)) :
-				     xstrdup("<none>");
+	auto_free char *name = ref ? xstrndup(ref, colon ? (size_t)(colon - ref) : strlen(ref))
+				   : xstrdup("<none>");
 	auto_free char *id = xasprintf("%s%.*s", ls_arg.no_trunc ? "sha256:" : "",
 				       ls_arg.no_trunc ? 64 : 12, m->id);
 	char size[16];
@@ -163,9 +167,9 @@ static int ls_run(int argc, char **argv, struct err *err)
 			sbuf_addf(&out, "%s\n", line);
 		}
 	} else {
-		r = template_print(ls_arg.format && strcmp(ls_arg.format, "table") != 0 ?
-					   ls_arg.format :
-					   format,
+		r = template_print(ls_arg.format && strcmp(ls_arg.format, "table") != 0
+					   ? ls_arg.format
+					   : format,
 				   rows, &out, err);
 	}
 	return r < 0 ? r : cmd_print(&out, err);
@@ -183,7 +187,7 @@ static const struct cmd ls = {
 static bool rm_force;
 
 static const struct opt rm_opts[] = {
-	{ 'f', "force", OPT_FLAG, &rm_force, NULL, "Also an image with several names" },
+	{'f', "force", OPT_FLAG, &rm_force, NULL, "Also an image with several names"},
 };
 
 static int used_images(struct strs *out, struct err *err)

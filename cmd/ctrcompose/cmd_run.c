@@ -10,35 +10,37 @@
 #include <unistd.h>
 
 static struct {
-	bool detach, rm, no_tty, no_deps, service_ports, use_aliases, interactive, tty, orphans, quiet,
-		build, quiet_pull;
+	bool detach, rm, no_tty, no_deps, service_ports, use_aliases, interactive, tty, orphans,
+		quiet, build, quiet_pull;
 	const char *entrypoint, *name, *user, *workdir, *pull;
 	struct strs env, labels, volumes, publish, cap_add, cap_drop;
 } arg = { .interactive = true };
 
 static const struct opt opts[] = {
-	{ 0, "cap-add", OPT_LIST, &arg.cap_add, "CAP", "Add a capability" },
-	{ 0, "cap-drop", OPT_LIST, &arg.cap_drop, "CAP", "Drop a capability" },
-	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Run in the background and print the name" },
-	{ 0, "entrypoint", OPT_STRING, &arg.entrypoint, "COMMAND", "Instead of the image's" },
-	{ 'e', "env", OPT_LIST, &arg.env, "KEY=VALUE", "Set an environment variable" },
-	{ 'i', "interactive", OPT_FLAG, &arg.interactive, NULL, "Pass standard input on (default)" },
-	{ 'l', "label", OPT_LIST, &arg.labels, "KEY=VALUE", "Add a label" },
-	{ 0, "name", OPT_STRING, &arg.name, "NAME", "Name of the container" },
-	{ 'T', "no-tty", OPT_FLAG, &arg.no_tty, NULL, "No terminal" },
-	{ 0, "no-TTY", OPT_FLAG, &arg.no_tty, NULL, NULL },
-	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Do not start what it depends on" },
-	{ 'p', "publish", OPT_LIST, &arg.publish, "PORT", "Publish a port" },
-	{ 0, "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
-	{ 0, "quiet-pull", OPT_FLAG, &arg.quiet_pull, NULL, "Accepted for scripts" },
-	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL, "Accepted for scripts" },
-	{ 0, "rm", OPT_FLAG, &arg.rm, NULL, "Remove the container when it ends" },
-	{ 'P', "service-ports", OPT_FLAG, &arg.service_ports, NULL, "Publish the service's ports" },
-	{ 't', "tty", OPT_FLAG, &arg.tty, NULL, "A terminal (default where there is one)" },
-	{ 0, "use-aliases", OPT_FLAG, &arg.use_aliases, NULL, "Use the service's network aliases" },
-	{ 'u', "user", OPT_STRING, &arg.user, "USER", "Run as this user" },
-	{ 'v', "volume", OPT_LIST, &arg.volumes, "VOLUME", "Mount a volume or a folder: SRC:DST[:ro]" },
-	{ 'w', "workdir", OPT_STRING, &arg.workdir, "FOLDER", "Run in this folder" },
+	{0,    "cap-add",        OPT_LIST,   &arg.cap_add,       "CAP",       "Add a capability"                        },
+	{ 0,   "cap-drop",       OPT_LIST,   &arg.cap_drop,      "CAP",       "Drop a capability"                       },
+	{ 'd', "detach",         OPT_FLAG,   &arg.detach,        NULL,        "Run in the background and print the name"},
+	{ 0,   "entrypoint",     OPT_STRING, &arg.entrypoint,    "COMMAND",   "Instead of the image's"                  },
+	{ 'e', "env",            OPT_LIST,   &arg.env,           "KEY=VALUE", "Set an environment variable"             },
+	{ 'i', "interactive",    OPT_FLAG,   &arg.interactive,   NULL,
+         "Pass standard input on (default)"									     },
+	{ 'l', "label",          OPT_LIST,   &arg.labels,        "KEY=VALUE", "Add a label"                             },
+	{ 0,   "name",           OPT_STRING, &arg.name,          "NAME",      "Name of the container"                   },
+	{ 'T', "no-tty",         OPT_FLAG,   &arg.no_tty,        NULL,        "No terminal"                             },
+	{ 0,   "no-TTY",         OPT_FLAG,   &arg.no_tty,        NULL,        NULL                                      },
+	{ 0,   "no-deps",        OPT_FLAG,   &arg.no_deps,       NULL,        "Do not start what it depends on"         },
+	{ 'p', "publish",        OPT_LIST,   &arg.publish,       "PORT",      "Publish a port"                          },
+	{ 0,   "quiet",          OPT_FLAG,   &arg.quiet,         NULL,        "No progress lines"                       },
+	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,    NULL,        "Accepted for scripts"                    },
+	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,       NULL,        "Accepted for scripts"                    },
+	{ 0,   "rm",             OPT_FLAG,   &arg.rm,            NULL,        "Remove the container when it ends"       },
+	{ 'P', "service-ports",  OPT_FLAG,   &arg.service_ports, NULL,        "Publish the service's ports"             },
+	{ 't', "tty",            OPT_FLAG,   &arg.tty,           NULL,        "A terminal (default where there is one)" },
+	{ 0,   "use-aliases",    OPT_FLAG,   &arg.use_aliases,   NULL,        "Use the service's network aliases"       },
+	{ 'u', "user",           OPT_STRING, &arg.user,          "USER",      "Run as this user"                        },
+	{ 'v', "volume",         OPT_LIST,   &arg.volumes,       "VOLUME",
+         "Mount a volume or a folder: SRC:DST[:ro]"								     },
+	{ 'w', "workdir",        OPT_STRING, &arg.workdir,       "FOLDER",    "Run in this folder"                      },
 };
 
 /* ---- The service as it is to be: its canonical JSON, changed -------------------------------- */
@@ -84,8 +86,8 @@ static void put_pairs(struct json *o, const char *key, const struct strs *pairs,
 	for (size_t i = 0; i < pairs->n; i++) {
 		char *eq = strchr(pairs->v[i], '=');
 		const char *value = eq ? eq + 1 : from_environ ? getenv(pairs->v[i]) : "";
-		auto_free char *name = eq ? xstrndup(pairs->v[i], (size_t)(eq - pairs->v[i])) :
-					    xstrdup(pairs->v[i]);
+		auto_free char *name = eq ? xstrndup(pairs->v[i], (size_t)(eq - pairs->v[i]))
+					  : xstrdup(pairs->v[i]);
 
 		json_remove(map, name);
 		if (value)
@@ -109,11 +111,11 @@ static int put_volume(struct json *list, const char *spec, const char *folder, s
 	m = json_add_object(list, NULL);
 	json_add_str(m, "type", bind ? "bind" : "volume");
 	if (bind) {
-		auto_free char *home = source[0] == '~' ? xasprintf("%s%s", getenv("HOME"), source + 1) :
-							  NULL;
-		auto_free char *joined = home		    ? xstrdup(home) :
-					 source[0] == '/' ? xstrdup(source) :
-							    path_join(folder, source);
+		auto_free char *home =
+			source[0] == '~' ? xasprintf("%s%s", getenv("HOME"), source + 1) : NULL;
+		auto_free char *joined = home               ? xstrdup(home)
+					 : source[0] == '/' ? xstrdup(source)
+							    : path_join(folder, source);
 		auto_free char *clean = path_clean(joined);
 
 		json_add_str(m, "source", clean);
@@ -123,7 +125,8 @@ static int put_volume(struct json *list, const char *spec, const char *folder, s
 	json_add_str(m, "target", dst);
 	if (mode && strcmp(mode, ":ro") == 0)
 		json_add_bool(m, "read_only", true);
-	else if (mode && strcmp(mode, ":rw") != 0 && strcmp(mode, ":z") != 0 && strcmp(mode, ":Z") != 0)
+	else if (mode && strcmp(mode, ":rw") != 0 && strcmp(mode, ":z") != 0 &&
+		 strcmp(mode, ":Z") != 0)
 		return usage_error(err, "--volume: unknown mode '%s'", mode + 1);
 	if (bind)
 		json_add_bool(json_add_object(m, "bind"), "create_host_path", true);
@@ -271,7 +274,9 @@ static void give_lock_back(struct online *o)
 
 static int with_terminal(struct online *o, const char *name, int *code, struct err *err)
 {
-	struct daemon_run dr = { .name = name, .tty = true, .fds = { -1, -1, -1 } };
+	struct daemon_run dr = {
+		.name = name, .tty = true, .fds = {-1, -1, -1}
+	};
 	struct tty_relay relay = { .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
 	auto_close int master = -1;
 	int r = daemon_run_start(o->client, &dr, &master, err);

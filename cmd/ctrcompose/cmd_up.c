@@ -15,35 +15,36 @@ static struct {
 } arg = { .timeout = -1 };
 
 static const struct opt opts[] = {
-	{ 0, "abort-on-container-exit", OPT_FLAG, &arg.abort_exit, NULL,
-	  "Stop all when one container ends" },
-	{ 0, "abort-on-container-failure", OPT_FLAG, &arg.abort_failure, NULL,
-	  "Stop all when one container fails" },
-	{ 0, "always-recreate-deps", OPT_FLAG, &arg.always_deps, NULL,
-	  "Make dependencies anew as well; needs --force-recreate" },
-	{ 0, "attach", OPT_LIST, &arg.attach, "SERVICE", "Show the output of these services only" },
-	{ 0, "attach-dependencies", OPT_FLAG, &arg.dependencies, NULL,
-	  "Show the output of dependencies as well" },
-	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Return when everything runs" },
-	{ 0, "exit-code-from", OPT_STRING, &arg.exit_from, "SERVICE",
-	  "Exit as this service does; stops all when it ends" },
-	{ 0, "force-recreate", OPT_FLAG, &arg.force, NULL, "Make containers anew in any case" },
-	{ 0, "no-attach", OPT_LIST, &arg.no_attach, "SERVICE", "Leave out the output of these" },
-	{ 0, "no-color", OPT_FLAG, &arg.no_color, NULL, "No colours in log lines" },
-	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Leave dependencies alone" },
-	{ 0, "no-log-prefix", OPT_FLAG, &arg.no_prefix, NULL, "No prefixes in log lines" },
-	{ 0, "no-recreate", OPT_FLAG, &arg.no_recreate, NULL, "Keep containers that exist" },
-	{ 0, "no-start", OPT_FLAG, &arg.no_start, NULL, "Make containers, start none" },
-	{ 0, "no-build", OPT_FLAG, &arg.no_build, NULL, "Never build an image" },
-	{ 0, "quiet-pull", OPT_FLAG, &arg.quiet_pull, NULL, "Accepted for scripts" },
-	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL,
-	  "Remove containers of services that the file does not have" },
-	{ 'V', "renew-anon-volumes", OPT_FLAG, &arg.renew, NULL, "Make anonymous volumes anew" },
-	{ 0, "scale", OPT_LIST, &arg.scale, "SERVICE=N", "How many containers of a service" },
-	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
-	{ 0, "timestamps", OPT_FLAG, &arg.timestamps, NULL, "Show times in log lines" },
-	{ 0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until services run and are healthy; implies -d" },
-	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long" },
+	{0,    "abort-on-container-exit",    OPT_FLAG,    &arg.abort_exit,    NULL,
+         "Stop all when one container ends"											},
+	{ 0,   "abort-on-container-failure", OPT_FLAG,    &arg.abort_failure, NULL,
+         "Stop all when one container fails"										       },
+	{ 0,   "always-recreate-deps",       OPT_FLAG,    &arg.always_deps,   NULL,
+         "Make dependencies anew as well; needs --force-recreate"                                                                  },
+	{ 0,   "attach",                     OPT_LIST,    &arg.attach,        "SERVICE",   "Show the output of these services only"},
+	{ 0,   "attach-dependencies",        OPT_FLAG,    &arg.dependencies,  NULL,
+         "Show the output of dependencies as well"										 },
+	{ 'd', "detach",                     OPT_FLAG,    &arg.detach,        NULL,        "Return when everything runs"           },
+	{ 0,   "exit-code-from",             OPT_STRING,  &arg.exit_from,     "SERVICE",
+         "Exit as this service does; stops all when it ends"								       },
+	{ 0,   "force-recreate",             OPT_FLAG,    &arg.force,         NULL,        "Make containers anew in any case"      },
+	{ 0,   "no-attach",                  OPT_LIST,    &arg.no_attach,     "SERVICE",   "Leave out the output of these"         },
+	{ 0,   "no-color",                   OPT_FLAG,    &arg.no_color,      NULL,        "No colours in log lines"               },
+	{ 0,   "no-deps",                    OPT_FLAG,    &arg.no_deps,       NULL,        "Leave dependencies alone"              },
+	{ 0,   "no-log-prefix",              OPT_FLAG,    &arg.no_prefix,     NULL,        "No prefixes in log lines"              },
+	{ 0,   "no-recreate",                OPT_FLAG,    &arg.no_recreate,   NULL,        "Keep containers that exist"            },
+	{ 0,   "no-start",                   OPT_FLAG,    &arg.no_start,      NULL,        "Make containers, start none"           },
+	{ 0,   "no-build",                   OPT_FLAG,    &arg.no_build,      NULL,        "Never build an image"                  },
+	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "Accepted for scripts"                  },
+	{ 0,   "remove-orphans",             OPT_FLAG,    &arg.orphans,       NULL,
+         "Remove containers of services that the file does not have"                                                               },
+	{ 'V', "renew-anon-volumes",         OPT_FLAG,    &arg.renew,         NULL,        "Make anonymous volumes anew"           },
+	{ 0,   "scale",		      OPT_LIST,    &arg.scale,         "SERVICE=N", "How many containers of a service"      },
+	{ 't', "timeout",                    OPT_TIMEOUT, &arg.timeout,       "SECONDS",   "Grace period before SIGKILL"           },
+	{ 0,   "timestamps",                 OPT_FLAG,    &arg.timestamps,    NULL,        "Show times in log lines"               },
+	{ 0,   "wait",		       OPT_FLAG,    &arg.wait,          NULL,
+         "Wait until services run and are healthy; implies -d"								     },
+	{ 0,   "wait-timeout",               OPT_TIMEOUT, &arg.wait_timeout,  "SECONDS",   "At most this long"                     },
 };
 
 static int read_scale(struct arena *a, struct plan_options *po, struct err *err)
@@ -55,7 +56,8 @@ static int read_scale(struct arena *a, struct plan_options *po, struct err *err)
 		uint64_t n;
 
 		if (!eq || parse_u64(eq + 1, &n) < 0)
-			return usage_error(err, "--scale needs SERVICE=N, not '%s'", arg.scale.v[i]);
+			return usage_error(err, "--scale needs SERVICE=N, not '%s'",
+					   arg.scale.v[i]);
 		*eq = '\0';
 		kv[i] = (struct kv){ arg.scale.v[i], eq + 1 };
 	}
@@ -84,10 +86,11 @@ static void warn_orphans(const struct strs *names)
 	for (size_t i = 0; i < names->n; i++)
 		sbuf_addf(&list, "%s%s", i ? " " : "", names->v[i]);
 	if (names->n)
-		cmd_warn("Found orphan containers ([%s]) for this project. If you removed or renamed this "
-			 "service in your compose file, you can run this command with the "
-			 "--remove-orphans flag to clean it up.",
-			 sbuf_str(&list));
+		cmd_warn(
+			"Found orphan containers ([%s]) for this project. If you removed or renamed this "
+			"service in your compose file, you can run this command with the "
+			"--remove-orphans flag to clean it up.",
+			sbuf_str(&list));
 }
 
 /* Two projects of one name from two folders are two projects to people. */
@@ -96,9 +99,10 @@ static int check_folder(const struct online *o, struct err *err)
 	if (!o->state->working_dir || o->state->containers.n == 0 ||
 	    str_eq(o->state->working_dir, o->project->working_dir))
 		return 0;
-	return err_set(err, EEXIST,
-		       "project %s exists already, from %s: take it down there, or choose another name with -p",
-		       o->name, o->state->working_dir);
+	return err_set(
+		err, EEXIST,
+		"project %s exists already, from %s: take it down there, or choose another name with -p",
+		o->name, o->state->working_dir);
 }
 
 static int apply(struct online *o, char **argv, struct err *err)
@@ -130,9 +134,9 @@ static int apply(struct online *o, char **argv, struct err *err)
 static int attached(struct online *o, char **argv, uint64_t since_ns, struct err *err)
 {
 	struct follow_options f = {
-		.view = { .no_color = arg.no_color,
-			  .no_prefix = arg.no_prefix,
-			  .timestamps = arg.timestamps },
+		.view = {.no_color = arg.no_color,
+                         .no_prefix = arg.no_prefix,
+                         .timestamps = arg.timestamps},
 		.only = &arg.attach,
 		.without = &arg.no_attach,
 		.services = argv,
@@ -178,11 +182,11 @@ const struct cmd cmd_up = {
 
 /* ---- create ----------------------------------------------------------------------------------- */
 static const struct opt create_opts[] = {
-	{ 0, "force-recreate", OPT_FLAG, &arg.force, NULL, "Make containers anew in any case" },
-	{ 0, "no-recreate", OPT_FLAG, &arg.no_recreate, NULL, "Keep containers that exist" },
-	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL,
-	  "Remove containers of services that the file does not have" },
-	{ 0, "scale", OPT_LIST, &arg.scale, "SERVICE=N", "How many containers of a service" },
+	{0,  "force-recreate", OPT_FLAG, &arg.force,       NULL,        "Make containers anew in any case"},
+	{ 0, "no-recreate",    OPT_FLAG, &arg.no_recreate, NULL,        "Keep containers that exist"      },
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans,     NULL,
+         "Remove containers of services that the file does not have"                                      },
+	{ 0, "scale",          OPT_LIST, &arg.scale,       "SERVICE=N", "How many containers of a service"},
 };
 
 static int create_run(int argc, char **argv, struct err *err)

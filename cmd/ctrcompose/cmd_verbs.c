@@ -24,8 +24,8 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	if (r == 0 && o.state->containers.n == 0 && verb != PLAN_VERB_RM)
 		r = argv[0] ? cmd_check_services(argv, o.project, o.state, err) : 0;
 	if (r == 0 && o.state->containers.n == 0 && verb == PLAN_VERB_START)
-		r = err_set(err, ENOENT, "project %s has no containers to start: make them with `up`",
-			    o.name);
+		r = err_set(err, ENOENT,
+			    "project %s has no containers to start: make them with `up`", o.name);
 	if (r == 0 && verb == PLAN_VERB_RM && arg.stop) {
 		r = plan_verb(PLAN_VERB_STOP, o.project, o.state, &po, &plan, err);
 		if (r == 0)
@@ -38,21 +38,22 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 		r = plan_verb(verb, o.project, o.state, &po, &plan, err);
 	if (r == 0 && verb == PLAN_VERB_RM && plan->actions.n == 0)
 		cmd_warn("No stopped containers");
-	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force && !cmd_confirm("Going to remove them?"))
+	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force &&
+		 !cmd_confirm("Going to remove them?"))
 		return 0;
 	return r < 0 ? r : online_apply(&o, plan, "Running", err);
 }
 
 /* ---- start ------------------------------------------------------------------------------------ */
 static const struct opt start_opts[] = {
-	{ 0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy" },
+	{0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy"},
 };
 
 static int start_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
-	return apply(PLAN_VERB_START, argv, &(struct plan_options){ .grace_us = -1, .wait = arg.wait },
-		     err);
+	return apply(PLAN_VERB_START, argv,
+		     &(struct plan_options){ .grace_us = -1, .wait = arg.wait }, err);
 }
 
 const struct cmd cmd_start = {
@@ -66,7 +67,7 @@ const struct cmd cmd_start = {
 
 /* ---- stop, restart ---------------------------------------------------------------------------- */
 static const struct opt stop_opts[] = {
-	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
+	{'t', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL"},
 };
 
 static int stop_run(int argc, char **argv, struct err *err)
@@ -85,15 +86,16 @@ const struct cmd cmd_stop = {
 };
 
 static const struct opt restart_opts[] = {
-	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Leave services alone that depend on them" },
-	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
+	{0,    "no-deps", OPT_FLAG,    &arg.no_deps, NULL,      "Leave services alone that depend on them"},
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL"             },
 };
 
 static int restart_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
 	return apply(PLAN_VERB_RESTART, argv,
-		     &(struct plan_options){ .grace_us = arg.timeout, .no_deps = arg.no_deps }, err);
+		     &(struct plan_options){ .grace_us = arg.timeout, .no_deps = arg.no_deps },
+		     err);
 }
 
 const struct cmd cmd_restart = {
@@ -107,8 +109,8 @@ const struct cmd cmd_restart = {
 
 /* ---- kill ------------------------------------------------------------------------------------- */
 static const struct opt kill_opts[] = {
-	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL, "Accepted for scripts" },
-	{ 's', "signal", OPT_STRING, &arg.signal, "SIGNAL", "SIGKILL (default) or another one" },
+	{0,    "remove-orphans", OPT_FLAG,   &arg.orphans, NULL,     "Accepted for scripts"            },
+	{ 's', "signal",         OPT_STRING, &arg.signal,  "SIGNAL", "SIGKILL (default) or another one"},
 };
 
 static int kill_run(int argc, char **argv, struct err *err)
@@ -132,9 +134,9 @@ const struct cmd cmd_kill = {
 
 /* ---- rm --------------------------------------------------------------------------------------- */
 static const struct opt rm_opts[] = {
-	{ 'f', "force", OPT_FLAG, &arg.force, NULL, "Do not ask" },
-	{ 's', "stop", OPT_FLAG, &arg.stop, NULL, "Stop the containers first" },
-	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes" },
+	{'f',  "force",   OPT_FLAG, &arg.force,   NULL, "Do not ask"                    },
+	{ 's', "stop",    OPT_FLAG, &arg.stop,    NULL, "Stop the containers first"     },
+	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes"},
 };
 
 static int rm_run(int argc, char **argv, struct err *err)

@@ -92,8 +92,9 @@ static int look(struct follow *f, size_t *alive, struct err *err)
 		s = seen_of(f, c);
 		r = logview_add(f->view, &f->o->paths, f->o->name, c, err);
 		*alive += is_up(c);
-		if (r == 0 && c->finished_ns > s->finished_ns && c->finished_ns >= f->opt->since_ns &&
-		    c->finished_ns > c->started_ns && c->status != STATE_RUNNING) {
+		if (r == 0 && c->finished_ns > s->finished_ns &&
+		    c->finished_ns >= f->opt->since_ns && c->finished_ns > c->started_ns &&
+		    c->status != STATE_RUNNING) {
 			s->finished_ns = c->finished_ns;
 			r = logview_pump(f->view, err);
 			if (r == 0)
@@ -137,8 +138,10 @@ static int loop(struct follow *f, struct err *err)
 	int r = 0;
 
 	while (r == 0 && !cmd_cancelled) {
-		struct pollfd fds[] = { { .fd = f->watch, .events = POLLIN },
-					{ .fd = logview_fd(f->view), .events = POLLIN } };
+		struct pollfd fds[] = {
+			{.fd = f->watch,             .events = POLLIN},
+			{ .fd = logview_fd(f->view), .events = POLLIN}
+		};
 		size_t alive;
 
 		drain(f->watch);

@@ -11,8 +11,9 @@ static int need_root(struct err *err)
 {
 	if (geteuid() == 0)
 		return 0;
-	return err_set(err, EPERM,
-		       "containers need root: namespaces, mounts and networks are made; run it with sudo");
+	return err_set(
+		err, EPERM,
+		"containers need root: namespaces, mounts and networks are made; run it with sudo");
 }
 
 /* Wait for another command's end, and say so if it takes long. */

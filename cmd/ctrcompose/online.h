@@ -11,7 +11,7 @@ struct online {
 	char *name;
 	struct project *project; /* NULL: no file was read */
 	struct state_project *state;
-	int lock; /* the project's flock, until online_close() */
+	int lock;                     /* the project's flock, until online_close() */
 	struct daemon_client *client; /* once a plan was carried out; keeps the supervisor there */
 };
 #define ONLINE_INIT         \

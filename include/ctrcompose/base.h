@@ -72,11 +72,11 @@ void arena_free(struct arena *a);
  *   free(ids.v);
  * vec_push() gives the address of a new, zeroed element; addresses move when the vector grows.
  */
-#define vec_push(vec)                                                                     \
-	({                                                                                \
-		__typeof__(vec) vec_ = (vec);                                             \
-		vec_->v = vec_reserve_(vec_->v, vec_->n, &vec_->cap, sizeof(*vec_->v));   \
-		&vec_->v[vec_->n++];                                                      \
+#define vec_push(vec)                                                                   \
+	({                                                                              \
+		__typeof__(vec) vec_ = (vec);                                           \
+		vec_->v = vec_reserve_(vec_->v, vec_->n, &vec_->cap, sizeof(*vec_->v)); \
+		&vec_->v[vec_->n++];                                                    \
 	})
 void *vec_reserve_(void *v, size_t n, size_t *cap, size_t size);
 
@@ -99,7 +99,7 @@ struct map {
 	struct map_entry {
 		char *key;
 		void *value;
-	} *entries;
+	} * entries;
 	size_t n, cap;
 	uint32_t *slots;
 	size_t n_slots, live;

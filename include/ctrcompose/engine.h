@@ -86,7 +86,7 @@ int engine_remove(struct unit *u, bool volumes, struct err *err);
 struct engine_exec {
 	const char *const *argv;
 	const char *user, *cwd; /* NULL: the service's */
-	struct strs env;	/* "KEY=value" */
+	struct strs env;        /* "KEY=value" */
 	bool privileged, tty;
 	int fds[3]; /* -1: none; ignored with tty */
 };

@@ -48,7 +48,7 @@ void json_add(struct json *parent, const char *key, struct json *child);
 struct json *json_add_object(struct json *parent, const char *key);
 struct json *json_add_array(struct json *parent, const char *key);
 void json_add_str(struct json *parent, const char *key, const char *s); /* NULL: null */
-void json_add_int(struct json *parent, const char *key, int64_t v); /* all 64 bits are kept */
+void json_add_int(struct json *parent, const char *key, int64_t v);     /* all 64 bits are kept */
 void json_add_bool(struct json *parent, const char *key, bool v);
 void json_add_null(struct json *parent, const char *key);
 void json_remove(struct json *object, const char *key); /* missing is fine */

@@ -32,8 +32,8 @@ struct net_prefixes { /* a vector: vec_push(), free(l.v) */
 };
 #define NET_IP_LEN     16 /* "255.255.255.255" and NUL */
 #define NET_PREFIX_LEN 20
-int net_ip_parse(const char *s, uint32_t *out);               /* -EINVAL */
-int net_prefix_parse(const char *s, struct net_prefix *out);  /* "10.1.0.0/16"; -EINVAL */
+int net_ip_parse(const char *s, uint32_t *out);                /* -EINVAL */
+int net_prefix_parse(const char *s, struct net_prefix *out);   /* "10.1.0.0/16"; -EINVAL */
 int net_prefix6_parse(const char *s, struct net_prefix6 *out); /* "fd00::/64"; -EINVAL */
 int net_ip6_parse(const char *s, uint8_t out[16]);
 const char *net_ip_format(uint32_t ip, char out[NET_IP_LEN]); /* returns out */
@@ -105,10 +105,10 @@ struct net_endpoint {
 	char host_if[NET_IFNAME];          /* net_host_if_name() */
 	char ifname[NET_IFNAME];           /* "eth0" in the container */
 	uint32_t ipv4;
-	uint8_t mac[6];    /* all zero: net_mac_of(ipv4) */
-	bool has_ipv6;     /* with an IPv6 network; ipv6 from net_address6() or the user */
+	uint8_t mac[6]; /* all zero: net_mac_of(ipv4) */
+	bool has_ipv6;  /* with an IPv6 network; ipv6 from net_address6() or the user */
 	uint8_t ipv6[16];
-	int netns_fd;      /* of the container; borrowed */
+	int netns_fd;       /* of the container; borrowed */
 	bool default_route; /* through this network's gateway; ignored when internal */
 };
 void net_mac_of(uint32_t ipv4, uint8_t out[6]); /* 02:42:a:b:c:d (pure) */
@@ -123,11 +123,11 @@ int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, str
 int net_loopback_up(int netns_fd, struct err *err);
 
 /* ---- Firewall -------------------------------------------------------------------------------- */
-struct net_port { /* one published port of one container */
-	uint32_t host_ip;       /* 0 = all IPv4 addresses; 127.0.0.1: this host only */
-	uint16_t host_port;     /* the one that was reserved */
+struct net_port {           /* one published port of one container */
+	uint32_t host_ip;   /* 0 = all IPv4 addresses; 127.0.0.1: this host only */
+	uint16_t host_port; /* the one that was reserved */
 	bool udp;
-	uint32_t target_ip;     /* the container's address */
+	uint32_t target_ip; /* the container's address */
 	uint16_t target_port;
 	const uint8_t *host_ip6;   /* NULL = all IPv6 addresses */
 	const uint8_t *target_ip6; /* NULL = no IPv6 rule */
@@ -138,7 +138,7 @@ struct fw_rule {
 	bool v6;
 	const char *table; /* "raw", "mangle", "nat", "filter" */
 	const char *chain; /* one of ours, or a built-in one where it is a hook */
-	const char *args; /* as iptables takes them: "-i cc-1 -j DROP" */
+	const char *args;  /* as iptables takes them: "-i cc-1 -j DROP" */
 	bool hook;         /* stands in a built-in chain, first place */
 };
 struct fw_rules {
@@ -149,7 +149,7 @@ struct fw_rules {
 	struct {
 		struct fw_sysctl { /* written after the rules are in; path below /proc/sys */
 			const char *path, *value;
-		} *v;
+		} * v;
 		size_t n, cap;
 	} sysctls;
 };
@@ -176,7 +176,7 @@ char *fw_describe(void);
 
 /* ---- Published ports ------------------------------------------------------------------------- */
 struct net_reserved {
-	int fd4, fd6;  /* bound, non-blocking, tcp: listening; -1 = not that family */
+	int fd4, fd6; /* bound, non-blocking, tcp: listening; -1 = not that family */
 	uint16_t port;
 };
 /* Take port lo..hi (the first free one; 0,0 = an ephemeral one) for the host. host_ip NULL: all

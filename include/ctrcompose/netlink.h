@@ -31,7 +31,7 @@ struct nl_batch {
 			char *doing;  /* for the error text: "create bridge 'x'" */
 			int tolerate; /* this negative errno counts as success, or 0 */
 			int *result;  /* of this request, or NULL */
-		} *v;
+		} * v;
 		size_t n, cap;
 	} notes;
 	int failed; /* a request could not be built */
@@ -59,7 +59,7 @@ struct nl_veth {
 	uint32_t group;
 	unsigned mtu; /* 0 = default, both ends */
 	const char *peer_if;
-	int peer_netns_fd;   /* the peer is born there, down */
+	int peer_netns_fd;       /* the peer is born there, down */
 	const uint8_t *peer_mac; /* 6 bytes or NULL */
 };
 void nl_put_veth(struct nl_batch *b, const struct nl_veth *v);
@@ -87,7 +87,7 @@ struct nl_link {
 	char kind[16]; /* "bridge", "veth", ... or "" */
 };
 struct nl_route {
-	int family; /* AF_INET or AF_INET6 */
+	int family;      /* AF_INET or AF_INET6 */
 	uint8_t dst[16]; /* network order, the first 4 bytes for IPv4 */
 	unsigned prefix; /* 0: a default route */
 	unsigned table;

@@ -91,8 +91,9 @@ int plan_verb(enum plan_verb verb, const struct project *want, const struct stat
  * volumes it needs are made; then PLAN_CREATE, and PLAN_START if start is set. svc is the service
  * as it is to be; volumes it names that `want` does not have are in extra. */
 int plan_run(const struct project *want, const struct state_project *have,
-	     const struct plan_options *opt, const struct service *svc, const char *name, bool start,
-	     const struct volume *extra, size_t n_extra, struct plan **out, struct err *err);
+	     const struct plan_options *opt, const struct service *svc, const char *name,
+	     bool start, const struct volume *extra, size_t n_extra, struct plan **out,
+	     struct err *err);
 /* Only this container goes, with its anonymous volumes; it is stopped first. */
 void plan_remove_one(const struct state_project *have, const struct state_container *c,
 		     struct plan **out);

@@ -49,8 +49,9 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 		else if (r < 0)
 			return r;
 	}
-	return err_set(err, EBUSY, "the supervisor of project %s ends as soon as it is asked: see %s",
-		       project, "supervisor.log in the project's state folder");
+	return err_set(err, EBUSY,
+		       "the supervisor of project %s ends as soon as it is asked: see %s", project,
+		       "supervisor.log in the project's state folder");
 }
 
 int daemon_fd(const struct daemon_client *c)

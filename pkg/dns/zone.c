@@ -27,7 +27,8 @@ bool name_ok(const char *name)
 		if (*name == '.' && label == 0)
 			return false;
 		label = *name == '.' ? 0 : label + 1;
-		if (label > LABEL_MAX || isspace((unsigned char)*name) || iscntrl((unsigned char)*name))
+		if (label > LABEL_MAX || isspace((unsigned char)*name) ||
+		    iscntrl((unsigned char)*name))
 			return false;
 	}
 	return label > 0;

@@ -130,8 +130,8 @@ int unit_terminal_open(struct unit *u, struct err *err);
 int unit_streams(struct unit *u, int fds[3], struct err *err);
 
 /* process.c */
-int unit_process(struct arena *a, const struct service *svc, const struct image *img, const char *id,
-		 bool privileged, struct box_process *p, struct err *err);
+int unit_process(struct arena *a, const struct service *svc, const struct image *img,
+		 const char *id, bool privileged, struct box_process *p, struct err *err);
 
 /* container.c */
 /* A container seen from outside of its supervisor: nothing is opened but stores and groups. */

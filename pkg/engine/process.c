@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int unit_process(struct arena *a, const struct service *svc, const struct image *img, const char *id,
-		 bool privileged, struct box_process *p, struct err *err)
+int unit_process(struct arena *a, const struct service *svc, const struct image *img,
+		 const char *id, bool privileged, struct box_process *p, struct err *err)
 {
 	int r = box_caps_from(svc->cap_add.v, svc->cap_add.n, svc->cap_drop.v, svc->cap_drop.n,
 			      svc->privileged || privileged, &p->caps, err);

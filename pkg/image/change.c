@@ -35,7 +35,8 @@ static struct json *command(const char *text)
 
 		for (const struct json *c = json_first(parsed); c; c = json_next(c))
 			strings = strings && json_string(c);
-		for (const struct json *c = strings ? json_first(parsed) : NULL; c; c = json_next(c))
+		for (const struct json *c = strings ? json_first(parsed) : NULL; c;
+		     c = json_next(c))
 			json_add_str(out, NULL, json_string(c));
 		if (strings)
 			return out;
@@ -151,9 +152,9 @@ static int change_set(struct json *config, const char *key, const char *text, st
 		return 0;
 	}
 	while (next_word(&text, &word)) {
-		auto_free char *name = strcmp(key, "ExposedPorts") == 0 && !strchr(word.s, '/') ?
-					       xasprintf("%s/tcp", word.s) :
-					       xstrdup(word.s);
+		auto_free char *name = strcmp(key, "ExposedPorts") == 0 && !strchr(word.s, '/')
+					       ? xasprintf("%s/tcp", word.s)
+					       : xstrdup(word.s);
 
 		if (!json_get(set, name))
 			(void)json_add_object(set, name);
@@ -169,7 +170,8 @@ static int change_folder(struct json *config, const char *key, const char *text,
 		clean = path_clean(text);
 	} else {
 		auto_free char *joined = path_join(json_str(config, key, "/"), text);
-		auto_free char *rooted = *joined == '/' ? xstrdup(joined) : xasprintf("/%s", joined);
+		auto_free char *rooted =
+			*joined == '/' ? xstrdup(joined) : xasprintf("/%s", joined);
 
 		clean = path_clean(rooted);
 	}
@@ -190,11 +192,13 @@ static int change_health(struct json *config, const char *key, const char *text,
 	static const struct {
 		const char *flag, *field;
 		bool count;
-	} flags[] = { { "--interval=", "Interval", false },
-		      { "--timeout=", "Timeout", false },
-		      { "--start-period=", "StartPeriod", false },
-		      { "--start-interval=", "StartInterval", false },
-		      { "--retries=", "Retries", true } };
+	} flags[] = {
+		{"--interval=",        "Interval",      false},
+		{ "--timeout=",        "Timeout",       false},
+		{ "--start-period=",   "StartPeriod",   false},
+		{ "--start-interval=", "StartInterval", false},
+		{ "--retries=",        "Retries",       true }
+	};
 	struct json *o, *test;
 
 	json_remove(config, key);
@@ -208,8 +212,8 @@ static int change_health(struct json *config, const char *key, const char *text,
 		while (i < ARRAY_LEN(flags) && !str_starts(word, flags[i].flag))
 			i++;
 		if (i == ARRAY_LEN(flags) ||
-		    (flags[i].count ? parse_u64(word + strlen(flags[i].flag), &value) :
-				      parse_duration_us(word + strlen(flags[i].flag), &value)) < 0)
+		    (flags[i].count ? parse_u64(word + strlen(flags[i].flag), &value)
+				    : parse_duration_us(word + strlen(flags[i].flag), &value)) < 0)
 			return err_set(err, EINVAL, "HEALTHCHECK does not know '%s'", word);
 		json_add_int(o, flags[i].field, (int64_t)(flags[i].count ? value : value * 1000));
 		text = skip_blanks(text + n);
@@ -238,16 +242,16 @@ static const struct change {
 	const char *word, *key;
 	int (*fn)(struct json *config, const char *key, const char *text, struct err *err);
 } changes[] = {
-	{ "CMD", "Cmd", change_command },
-	{ "ENTRYPOINT", "Entrypoint", change_command },
-	{ "ENV", "Env", change_pairs },
-	{ "EXPOSE", "ExposedPorts", change_set },
-	{ "HEALTHCHECK", "Healthcheck", change_health },
-	{ "LABEL", "Labels", change_pairs },
-	{ "STOPSIGNAL", "StopSignal", change_signal },
-	{ "USER", "User", change_text },
-	{ "VOLUME", "Volumes", change_set },
-	{ "WORKDIR", "WorkingDir", change_folder },
+	{"CMD",          "Cmd",          change_command},
+	{ "ENTRYPOINT",  "Entrypoint",   change_command},
+	{ "ENV",         "Env",          change_pairs  },
+	{ "EXPOSE",      "ExposedPorts", change_set    },
+	{ "HEALTHCHECK", "Healthcheck",  change_health },
+	{ "LABEL",       "Labels",       change_pairs  },
+	{ "STOPSIGNAL",  "StopSignal",   change_signal },
+	{ "USER",        "User",         change_text   },
+	{ "VOLUME",      "Volumes",      change_set    },
+	{ "WORKDIR",     "WorkingDir",   change_folder },
 };
 
 int image_change(struct json *config, const char *instruction, struct err *err)

@@ -109,8 +109,8 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 	int r = ref ? image_ref_normal(ref, &normal, err) : 0;
 
 	if (r == 0 && normal && strchr(normal, '@'))
-		r = err_set(err, EINVAL, "'%s': an imported image can't have a digest of your choice",
-			    ref);
+		r = err_set(err, EINVAL,
+			    "'%s': an imported image can't have a digest of your choice", ref);
 	if (r == 0) { /* bad changes are found before anything is unpacked */
 		r = make_config("", changes, message, &n, err);
 		new_image_clear(&n);

@@ -125,8 +125,8 @@ static int take_member(void *arg, const struct archive_member *m, struct err *er
 
 		if (slash)
 			*slash = '\0';
-		joined = m->kind == ARCHIVE_SYMLINK && slash ? path_join(dir, m->link) :
-							       xstrdup(m->link);
+		joined = m->kind == ARCHIVE_SYMLINK && slash ? path_join(dir, m->link)
+							     : xstrdup(m->link);
 		map_put(&l->links, name, clean_name(joined));
 		return 0;
 	}
@@ -138,8 +138,8 @@ static int take_member(void *arg, const struct archive_member *m, struct err *er
 			return (int)n;
 		s.n += (size_t)n;
 	}
-	return looks_like_json(&s) && m->size <= IMAGE_JSON_MAX ? keep_text(l, name, &s, err) :
-								   try_layer(l, name, &s, err);
+	return looks_like_json(&s) && m->size <= IMAGE_JSON_MAX ? keep_text(l, name, &s, err)
+								: try_layer(l, name, &s, err);
 }
 
 /* ---- What it means ---------------------------------------------------------------------------- */
@@ -188,8 +188,8 @@ static int pick_layers(struct load *l, struct new_image *n, const struct strs *d
 		return err_set(err, EBADMSG, "%s: the config names %zu layers, the manifest %zu",
 			       l->what, diffs->n, paths->n);
 	for (size_t i = 0; i < diffs->n; i++) {
-		auto_free char *path = blobs ? xasprintf("blobs/sha256/%s", paths->v[i]) :
-					       clean_name(paths->v[i]);
+		auto_free char *path =
+			blobs ? xasprintf("blobs/sha256/%s", paths->v[i]) : clean_name(paths->v[i]);
 		struct new_layer *y = layer_of(l, path);
 
 		if (!y)
@@ -199,12 +199,13 @@ static int pick_layers(struct load *l, struct new_image *n, const struct strs *d
 		if (y->problem)
 			return err_set(err, EBADMSG, "%s: layer %s: %s", l->what, path, y->problem);
 		if (strcmp(y->diff, diffs->v[i]) != 0)
-			return err_set(err, EBADMSG,
-				       "%s: layer %s has the digest sha256:%s, but the config says sha256:%s",
-				       l->what, path, y->diff, diffs->v[i]);
+			return err_set(
+				err, EBADMSG,
+				"%s: layer %s has the digest sha256:%s, but the config says sha256:%s",
+				l->what, path, y->diff, diffs->v[i]);
 		if (blobs && !y->known && strcmp(y->blob, paths->v[i]) != 0)
-			return err_set(err, EBADMSG, "%s: blob %s has the digest sha256:%s", l->what,
-				       path, y->blob);
+			return err_set(err, EBADMSG, "%s: blob %s has the digest sha256:%s",
+				       l->what, path, y->blob);
 		*vec_push(&n->layers) = y;
 	}
 	return 0;
@@ -288,8 +289,8 @@ static int docker_archive(struct load *l, const struct text *t, struct err *err)
 }
 
 /* ---- OCI layout ------------------------------------------------------------------------------- */
-static int oci_blob(struct load *l, const char *digest, const struct text **out, char hex[DIGEST_HEX],
-		    struct err *err)
+static int oci_blob(struct load *l, const char *digest, const struct text **out,
+		    char hex[DIGEST_HEX], struct err *err)
 {
 	const char *want = digest_of(digest);
 	auto_free char *path = NULL;
@@ -381,8 +382,9 @@ static int oci_descriptor(struct load *l, const struct json *d, const char *oute
 		return r;
 	if (json_get(j, "manifests"))
 		return oci_index(l, t, name, depth + 1, err);
-	if (!for_us(d) || str_eq(json_str(json_get(d, "annotations"), "vnd.docker.reference.type", ""),
-				 "attestation-manifest"))
+	if (!for_us(d) ||
+	    str_eq(json_str(json_get(d, "annotations"), "vnd.docker.reference.type", ""),
+		   "attestation-manifest"))
 		return 0;
 	return oci_image(l, name, t, hex, err);
 }
@@ -410,10 +412,11 @@ static int understand(struct load *l, struct err *err)
 	int r;
 
 	if (!docker && !oci)
-		return err_set(err, EBADMSG,
-			       "%s is not an image archive: it has neither manifest.json nor index.json "
-			       "(a root file system is taken by `image import`)",
-			       l->what);
+		return err_set(
+			err, EBADMSG,
+			"%s is not an image archive: it has neither manifest.json nor index.json "
+			"(a root file system is taken by `image import`)",
+			l->what);
 	r = docker ? docker_archive(l, docker, err) : oci_index(l, oci, NULL, 0, err);
 	if (r == 0 && l->images.n == 0)
 		r = err_set(err, ENOENT, "%s has no image for linux/%s", l->what,

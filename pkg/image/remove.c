@@ -39,8 +39,8 @@ static void untag(struct index_image *img, const char *normal, struct strs *repo
 		report_add(report, "Untagged", familiar);
 }
 
-static int delete(struct index *ix, struct index_image *img, const struct strs *used,
-		  struct strs *report, struct err *err)
+static int delete (struct index *ix, struct index_image *img, const struct strs *used,
+		   struct strs *report, struct err *err)
 {
 	auto_free char *id = xasprintf("sha256:%s", img->id);
 
@@ -78,7 +78,7 @@ int image_remove(struct image_store *s, const char *ref, bool force, const struc
 			       "image %.12s has several names: name one of them, or use --force",
 			       img->id);
 	else
-		r = delete(&ix, img, used, report, err);
+		r = delete (&ix, img, used, report, err);
 	if (r == 0)
 		r = index_write(s, &ix, err);
 	if (r == 0)

@@ -58,7 +58,8 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 	if (len > JSON_SIZE_MAX)
 		return err_set(err, E2BIG, "the JSON text is longer than %u bytes", JSON_SIZE_MAX);
 	if (too_deep(text, len))
-		return err_set(err, E2BIG, "the JSON text is nested deeper than %d", JSON_DEPTH_MAX);
+		return err_set(err, E2BIG, "the JSON text is nested deeper than %d",
+			       JSON_DEPTH_MAX);
 	if (memchr(text, '\0', len))
 		return err_set(err, EBADMSG, "the JSON text holds a NUL byte");
 	c = cJSON_ParseWithLengthOpts(text, len, &end, false);
@@ -194,8 +195,8 @@ struct json *json_new_string(const char *s)
 
 void json_add(struct json *parent, const char *key, struct json *child)
 {
-	bool ok = key ? cJSON_AddItemToObject(item(parent), key, item(child)) :
-			cJSON_AddItemToArray(item(parent), item(child));
+	bool ok = key ? cJSON_AddItemToObject(item(parent), key, item(child))
+		      : cJSON_AddItemToArray(item(parent), item(child));
 
 	if (!ok)
 		abort();
@@ -275,8 +276,12 @@ char *json_print_pretty(const struct json *j)
 /* Length of the UTF-8 sequence at s, 0 if it is none. */
 static size_t utf8_len(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-								      s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)

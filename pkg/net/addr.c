@@ -64,7 +64,7 @@ int net_prefix6_parse(const char *s, struct net_prefix6 *out)
 	if (split(s, text, sizeof(text), 128, &p.len) < 0 || net_ip6_parse(text, p.addr) < 0)
 		return -EINVAL;
 	for (unsigned bit = p.len; bit < 128; bit++)
-		p.addr[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		p.addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	*out = p;
 	return 0;
 }
@@ -130,8 +130,12 @@ uint32_t net_group(const char *owner, const char *project)
 
 void net_mac_of(uint32_t ipv4, uint8_t out[6])
 {
-	const uint8_t mac[6] = { 0x02, 0x42, (uint8_t)(ipv4 >> 24), (uint8_t)(ipv4 >> 16),
-				 (uint8_t)(ipv4 >> 8), (uint8_t)ipv4 };
+	const uint8_t mac[6] = { 0x02,
+				 0x42,
+				 (uint8_t)(ipv4 >> 24),
+				 (uint8_t)(ipv4 >> 16),
+				 (uint8_t)(ipv4 >> 8),
+				 (uint8_t)ipv4 };
 
 	memcpy(out, mac, sizeof(mac));
 }

@@ -4,18 +4,22 @@
 #include <ctrcompose/netlink.h>
 
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define LOOPBACK 1 /* its index in every namespace */
 
 static int visit(int netns_fd, struct err *err)
 {
-	return setns(netns_fd, CLONE_NEWNET) < 0 ?
-		       err_errno(err, "enter the network namespace of a container") :
-		       0;
+	return setns(netns_fd, CLONE_NEWNET) < 0
+		       ? err_errno(err, "enter the network namespace of a container")
+		       : 0;
 }
 
 /* Work done in the wrong namespace would harm the host: rather die than stay. */
@@ -45,6 +49,7 @@ static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep,
 	nl_put_addr4(batch, index, ep->ipv4, net->subnet.len);
 	if (ep->has_ipv6) {
 		(void)net_sysctl_if("ipv6", ep->ifname, "accept_ra", "0");
+		(void)net_sysctl_if("ipv6", ep->ifname, "accept_dad", "0");
 		nl_put_addr6(batch, index, ep->ipv6, net->subnet6.len);
 	}
 	nl_put_link_up(batch, index, ep->ifname);
@@ -132,6 +137,29 @@ static void remove_made(struct nl_conn *nl, const struct net_endpoint *eps, size
 	(void)nl_batch_send(nl, &batch, NULL);
 }
 
+/* Asking a link for its carrier makes the kernel (6.8 and later) act on a carrier change it has
+ * only queued. Until it does, the link drops what it should send. */
+static void settle(int sock, const char *ifname)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+	struct ifreq req = { .ifr_data = (void *)&value };
+
+	memcpy(req.ifr_name, ifname, strnlen(ifname, sizeof(req.ifr_name) - 1));
+	(void)ioctl(sock, SIOCETHTOOL, &req);
+}
+
+/* The first packet of a container and the first one to it arrive: a lost SYN costs a second. */
+static void settle_all(const struct net_endpoint *eps, size_t n)
+{
+	auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (size_t i = 0; i < n; i++)
+		settle(sock, eps[i].host_if);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || eps[i].network != eps[i - 1].network)
+			settle(sock, eps[i].network->bridge);
+}
+
 int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err)
 {
 	auto_free int *results = xcalloc(n + 1, sizeof(*results));
@@ -153,6 +181,8 @@ int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, str
 	}
 	if (r < 0)
 		remove_made(nl, eps, n, results);
+	else
+		settle_all(eps, n);
 	return r;
 }
 

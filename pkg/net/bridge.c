@@ -170,7 +170,8 @@ int net_network_find(struct nl_conn *nl, struct net_network *net, struct err *er
 	int r = nl_link_get(nl, net->bridge, &link, err);
 
 	if (r == -ENODEV)
-		return err_set(err, r, "network '%s': bridge '%s' is not there", net->name, net->bridge);
+		return err_set(err, r, "network '%s': bridge '%s' is not there", net->name,
+			       net->bridge);
 	if (r < 0)
 		return r;
 	net->ifindex = link.index;

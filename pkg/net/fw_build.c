@@ -25,14 +25,13 @@ static const struct place_info {
 		const char *chain, *match;
 	} hooks[2];
 } places[N_PLACES] = {
-	[RAW] = { "raw", "RAW", { { "PREROUTING", "" } } },
-	[ISO] = { "mangle", "ISO", { { "FORWARD", "" } } },
+	[RAW] = {"raw",     "RAW",  { { "PREROUTING", "" } }                               },
+	[ISO] = { "mangle", "ISO",  { { "FORWARD", "" } }                                  },
 	[DNAT] = { "nat",
-		   "NAT",
-		   { { "PREROUTING", "-m addrtype --dst-type LOCAL " },
-		     { "OUTPUT", "-m addrtype --dst-type LOCAL " } } },
-	[POST] = { "nat", "POST", { { "POSTROUTING", "" } } },
-	[FWD] = { "filter", "FWD", { { "FORWARD", "" } } },
+                 "NAT",             { { "PREROUTING", "-m addrtype --dst-type LOCAL " },
+		     { "OUTPUT", "-m addrtype --dst-type LOCAL " } }},
+	[POST] = { "nat",    "POST", { { "POSTROUTING", "" } }                              },
+	[FWD] = { "filter", "FWD",  { { "FORWARD", "" } }                                  },
 };
 
 /* Bridges of others: what goes there is for their rules to judge, not for our accept. */
@@ -113,9 +112,9 @@ static const struct net_network *network_of(const struct net_network *nets, size
 static bool port_in(const struct builder *b, const struct net_port *p)
 {
 	if (b->v6) /* [::1] cannot be translated; a port for one IPv4 address has no IPv6 side */
-		return p->target_ip6 && (p->host_ip6 ? !IN6_IS_ADDR_LOOPBACK(
-							       (const struct in6_addr *)p->host_ip6) :
-						       p->host_ip == 0);
+		return p->target_ip6 &&
+		       (p->host_ip6 ? !IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)p->host_ip6)
+				    : p->host_ip == 0);
 	return !p->no_ipv4;
 }
 
@@ -209,7 +208,8 @@ static void build_family(struct builder *b, const struct net_network *nets, size
 		if (b->v6 && !nets[i].ipv6)
 			continue;
 		for (size_t k = 0; k < n_ports; k++) {
-			if (network_of(nets, n_nets, &ports[k]) != &nets[i] || !port_in(b, &ports[k]))
+			if (network_of(nets, n_nets, &ports[k]) != &nets[i] ||
+			    !port_in(b, &ports[k]))
 				continue;
 			has_ports = true;
 			loopback |= ports[k].host_ip == 0 || is_loopback(&ports[k]);

@@ -10,8 +10,10 @@
 
 static const struct family {
 	const char *save, *restore, *version;
-} families[] = { { "iptables-save", "iptables-restore", "iptables" },
-		 { "ip6tables-save", "ip6tables-restore", "ip6tables" } };
+} families[] = {
+	{"iptables-save",   "iptables-restore",  "iptables" },
+	{ "ip6tables-save", "ip6tables-restore", "ip6tables"}
+};
 
 static int run(const char *program, const char *option, const char *option2, const char *input,
 	       char **output)
@@ -36,10 +38,11 @@ static int failed(const char *program, int status, const char *output, struct er
 	int len = output ? (int)strcspn(output, "\n") : 0;
 
 	if (status == 127 || status == -ENOENT)
-		return err_set(err, -ENOENT,
-			       "firewall: %s is not installed, and published ports and the way out of "
-			       "containers need it (package iptables)",
-			       program);
+		return err_set(
+			err, -ENOENT,
+			"firewall: %s is not installed, and published ports and the way out of "
+			"containers need it (package iptables)",
+			program);
 	if (status < 0)
 		return err_set(err, status, "firewall: cannot run %s: %s", program,
 			       strerror(-status));
@@ -110,8 +113,7 @@ static int apply_sysctls(const struct fw_rules *r, struct err *err)
 		auto_free char *now = NULL;
 		int code;
 
-		if (file_read(AT_FDCWD, path, 16, &now, NULL) == 0 &&
-		    str_starts(now, s->value))
+		if (file_read(AT_FDCWD, path, 16, &now, NULL) == 0 && str_starts(now, s->value))
 			continue;
 		if (str_eq(s->path, "net/ipv6/conf/all/forwarding"))
 			keep_router_advertisements();
@@ -160,6 +162,7 @@ char *fw_describe(void)
 	return xasprintf("%s, net.ipv4.ip_forward = %s%s",
 			 status == 0 && version ? version : "iptables is not installed",
 			 forward ? forward : "?",
-			 str_eq(forward, "0") ? " (switched on by the first network that is not internal)" :
-						"");
+			 str_eq(forward, "0")
+				 ? " (switched on by the first network that is not internal)"
+				 : "");
 }

@@ -8,9 +8,12 @@
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))
 
 static const struct net_pool default_pools[] = {
-	{ { IP(172, 17, 0, 0), 16 }, 16 }, { { IP(172, 18, 0, 0), 15 }, 16 },
-	{ { IP(172, 20, 0, 0), 14 }, 16 }, { { IP(172, 24, 0, 0), 13 }, 16 },
-	{ { IP(192, 168, 0, 0), 16 }, 20 }, { { IP(10, 0, 0, 0), 8 }, 24 },
+	{{ IP(172, 17, 0, 0), 16 },   16},
+        { { IP(172, 18, 0, 0), 15 },  16},
+	{ { IP(172, 20, 0, 0), 14 },  16},
+        { { IP(172, 24, 0, 0), 13 },  16},
+	{ { IP(192, 168, 0, 0), 16 }, 20},
+        { { IP(10, 0, 0, 0), 8 },     24},
 };
 
 static uint32_t last_of(struct net_prefix p)
@@ -33,7 +36,8 @@ static struct net_prefixes sorted(const struct net_prefixes *host, const struct 
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
 		for (size_t i = 0; lists[l] && i < lists[l]->n; i++)
-			if (lists[l]->v[i].len > 0) /* a default route covers nothing in particular */
+			if (lists[l]->v[i].len >
+			    0) /* a default route covers nothing in particular */
 				*vec_push(&all) = lists[l]->v[i];
 	if (all.n > 1)
 		qsort(all.v, all.n, sizeof(*all.v), by_addr);
@@ -140,11 +144,12 @@ static int check_wanted(const struct net_network *net, const uint32_t *taken, si
 
 	(void)net_ip_format(wanted, ip);
 	if (!is_host(net->subnet, wanted))
-		return err_set(err, -EINVAL, "network '%s': address %s is not a host of its subnet %s",
-			       net->name, ip, net_prefix_format(net->subnet, subnet));
+		return err_set(err, -EINVAL,
+			       "network '%s': address %s is not a host of its subnet %s", net->name,
+			       ip, net_prefix_format(net->subnet, subnet));
 	if (wanted == net_gateway(net))
-		return err_set(err, -EADDRINUSE, "network '%s': address %s is its gateway", net->name,
-			       ip);
+		return err_set(err, -EADDRINUSE, "network '%s': address %s is its gateway",
+			       net->name, ip);
 	for (size_t i = 0; i < n_taken; i++)
 		if (taken[i] == wanted)
 			return err_set(err, -EADDRINUSE, "network '%s': address %s is in use",

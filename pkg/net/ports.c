@@ -30,8 +30,8 @@ static unsigned long find_inode(const char *table, uint16_t port, bool udp)
 		char state[8];
 		unsigned local;
 
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*s %7s %*s %*s %*s %*u %*u %lu", &local, state,
-			   &inode) == 3 &&
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*s %7s %*s %*s %*s %*u %*u %lu", &local,
+			   state, &inode) == 3 &&
 		    local == port && (udp || str_eq(state, TCP_LISTEN_HEX)))
 			found = inode;
 	}
@@ -73,7 +73,10 @@ static char *name_of(const char *pid)
 
 char *net_port_owner(uint16_t port, bool udp)
 {
-	static const char *const tables[2][2] = { { "tcp", "tcp6" }, { "udp", "udp6" } };
+	static const char *const tables[2][2] = {
+		{"tcp",  "tcp6"},
+                { "udp", "udp6"}
+	};
 	auto_free char *socket_link = NULL;
 	unsigned long inode = 0;
 	char *owner = NULL;
@@ -103,8 +106,8 @@ struct bind_to {
 /* fd or -errno */
 static int bind_one(const struct sockaddr *sa, socklen_t len, bool udp)
 {
-	auto_close int fd = socket(sa->sa_family,
-				   (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	auto_close int fd = socket(
+		sa->sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int on = 1;
 
 	if (fd < 0)
@@ -131,8 +134,8 @@ static int port_of(int fd, uint16_t *out)
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
 		return -errno;
-	*out = ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port :
-					       ((struct sockaddr_in6 *)&sa)->sin6_port);
+	*out = ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port
+					     : ((struct sockaddr_in6 *)&sa)->sin6_port);
 	return 0;
 }
 
@@ -188,9 +191,11 @@ static int in_use(const char *host_ip, uint16_t lo, uint16_t hi, bool udp, struc
 	auto_free char *at = host_ip && host_ip[0] ? xasprintf(" on %s", host_ip) : xstrdup("");
 
 	if (lo != hi)
-		return err_set(err, -EADDRINUSE, "all ports %u-%u/%s%s are in use", lo, hi, proto, at);
+		return err_set(err, -EADDRINUSE, "all ports %u-%u/%s%s are in use", lo, hi, proto,
+			       at);
 	if (owner)
-		return err_set(err, -EADDRINUSE, "port %u/%s%s is in use by %s", lo, proto, at, owner);
+		return err_set(err, -EADDRINUSE, "port %u/%s%s is in use by %s", lo, proto, at,
+			       owner);
 	return err_set(err, -EADDRINUSE, "port %u/%s%s is in use", lo, proto, at);
 }
 
@@ -207,7 +212,9 @@ int net_port_reserve(const char *host_ip, uint16_t lo, uint16_t hi, bool udp,
 		r = -EADDRINUSE;
 		for (int i = 0; i < EPHEMERAL_TRIES && r == -EADDRINUSE; i++)
 			r = try_port(&to, 0, udp, out);
-		return r < 0 ? err_set(err, r, "cannot get a free port (%s): %s", proto, strerror(-r)) : 0;
+		return r < 0 ? err_set(err, r, "cannot get a free port (%s): %s", proto,
+				       strerror(-r))
+			     : 0;
 	}
 	for (unsigned port = lo; port <= (hi < lo ? lo : hi); port++) {
 		r = try_port(&to, (uint16_t)port, udp, out);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define SOCKET_BUF (4 << 20)
+#define SOCKET_BUF     (4 << 20)
 /* Acks wait in the receive buffer until the whole batch is done: keep them below the default size
  * of it, should raising it be refused. */
 #define CHUNK_MESSAGES 128
@@ -228,8 +228,8 @@ int nl_batch_send(struct nl_conn *nl, struct nl_batch *b, struct err *err)
 }
 
 int nl_dump_each(struct nl_conn *nl, struct nl_msg *msg, int answer,
-	    int (*fn)(struct nlmsghdr *hdr, void *arg), void *arg, const char *doing,
-	    struct err *err)
+		 int (*fn)(struct nlmsghdr *hdr, void *arg), void *arg, const char *doing,
+		 struct err *err)
 {
 	struct nlmsghdr *req = nlmsg_hdr(msg);
 	int code = 0, r;

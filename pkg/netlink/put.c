@@ -65,7 +65,7 @@ static void unnest(const struct put *p, struct nlattr *a)
 		(void)nla_nest_end(p->msg, a);
 }
 
-#define put_end(p, ...)                                                \
+#define put_end(p, ...)                                          \
 	do {                                                     \
 		auto_nlmsg struct nl_msg *end_ = (p)->msg;       \
 		if (end_ && !(p)->b->failed)                     \
@@ -73,12 +73,12 @@ static void unnest(const struct put *p, struct nlattr *a)
 	} while (0)
 
 /* A request about one link that is there. */
-static struct put put_link(struct nl_batch *b, int type, int index, const char *name, unsigned flags)
+static struct put put_link(struct nl_batch *b, int type, int index, const char *name,
+			   unsigned flags)
 {
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC,
-				  .ifi_index = index,
-				  .ifi_flags = flags,
-				  .ifi_change = flags };
+	struct ifinfomsg link = {
+		.ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = flags, .ifi_change = flags
+	};
 	struct put p = put_begin(b, type, 0, &link, sizeof(link));
 
 	if (index == 0 && name)
@@ -113,7 +113,9 @@ void nl_put_bridge(struct nl_batch *b, const char *name, uint32_t group, unsigne
 
 void nl_put_veth(struct nl_batch *b, const struct nl_veth *v)
 {
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC,
+				  .ifi_flags = IFF_UP,
+				  .ifi_change = IFF_UP };
 	/* IFF_UP on the peer is -ENOTCONN: the pair is not joined yet when it would be opened. */
 	struct ifinfomsg peer_link = { .ifi_family = AF_UNSPEC };
 	struct put p = put_begin(b, RTM_NEWLINK, CREATE, &link, sizeof(link));

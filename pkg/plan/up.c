@@ -318,8 +318,8 @@ static void begin(struct up *u, const struct project *want, struct plan *plan)
 	for (size_t i = 0; i < want->n_volumes; i++)
 		u->vols[i] = PLAN_NONE;
 	for (size_t i = 0; i < u->n_svcs; i++) {
-		u->svcs[i].svc = i < want->n_services ? &want->services[i] :
-							&want->disabled[i - want->n_services];
+		u->svcs[i].svc = i < want->n_services ? &want->services[i]
+						      : &want->disabled[i - want->n_services];
 		u->svcs[i].scale = scale_of(u->opt, u->svcs[i].svc);
 	}
 }
@@ -360,8 +360,9 @@ static void add_volumes(struct plan *plan, const struct volume *extra, size_t n)
 }
 
 int plan_run(const struct project *want, const struct state_project *have,
-	     const struct plan_options *opt, const struct service *svc, const char *name, bool start_it,
-	     const struct volume *extra, size_t n_extra, struct plan **out, struct err *err)
+	     const struct plan_options *opt, const struct service *svc, const char *name,
+	     bool start_it, const struct volume *extra, size_t n_extra, struct plan **out,
+	     struct err *err)
 {
 	auto_plan struct plan *plan = plan_new(want->name);
 	struct up u = { .plan = plan, .want = want, .have = have, .opt = opt };

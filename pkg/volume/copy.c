@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -83,8 +82,8 @@ static int copy_bytes(struct copy *c, int src, int dst, const char *path)
 
 static int copy_file(struct copy *c, int src_dir, int dst_dir, const char *name, const char *path)
 {
-	auto_close int src = openat(src_dir, name,
-				    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_close int src =
+		openat(src_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	auto_close int dst = -1;
 	struct stat st;
 	int r;
@@ -132,8 +131,7 @@ static int copy_fifo(struct copy *c, int dst_dir, const char *name, const struct
 static int copy_below(struct copy *c, int src_dir, int dst_dir, const char *name, const char *path,
 		      unsigned depth)
 {
-	auto_close int src = openat(src_dir, name,
-				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int src = openat(src_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_close int dst = -1;
 
 	if (src < 0)

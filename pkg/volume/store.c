@@ -74,10 +74,11 @@ static int check_name(const char *name, struct err *err)
 {
 	if (volume_name_ok(name))
 		return 0;
-	return err_set(err, EINVAL,
-		       "'%s' is not a name of a volume: it begins with a letter or digit, then come "
-		       "letters, digits, '_', '.' and '-'",
-		       name);
+	return err_set(
+		err, EINVAL,
+		"'%s' is not a name of a volume: it begins with a letter or digit, then come "
+		"letters, digits, '_', '.' and '-'",
+		name);
 }
 
 /* ---- Records ---------------------------------------------------------------------------------- */
@@ -171,7 +172,8 @@ bool volume_exists(struct volume_store *s, const char *name)
 	return volume_name_ok(name) && faccessat(s->dir, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int volume_find(struct volume_store *s, const char *name, struct volume_record *out, struct err *err)
+int volume_find(struct volume_store *s, const char *name, struct volume_record *out,
+		struct err *err)
 {
 	int r = check_name(name, err);
 

@@ -24,12 +24,12 @@ static struct net_network one, two, inner;
 static bool bridge_nf = true;
 static char path_dir[] = "/tmp/fwtest.XXXXXX";
 
-#define OK(call)                                                           \
-	do {                                                               \
-		struct err err_ = ERR_INIT, *e = &err_;                    \
-		int r_ = (call);                                           \
+#define OK(call)                                                          \
+	do {                                                              \
+		struct err err_ = ERR_INIT, *e = &err_;                   \
+		int r_ = (call);                                          \
 		ck_assert_msg(r_ == 0, "%s: %s", #call, err_text(&err_)); \
-		err_clear(&err_);                                          \
+		err_clear(&err_);                                         \
 	} while (0)
 
 static int ns_fd(void)
@@ -88,7 +88,8 @@ static void use_tables(int legacy)
 	ck_assert_ptr_nonnull(mkdtemp(path_dir));
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
 		(void)snprintf(link, sizeof(link), "%s/%s", path_dir, programs[i]);
-		(void)snprintf(target, sizeof(target), "/usr/sbin/iptables-legacy%s", programs[i] + 8);
+		(void)snprintf(target, sizeof(target), "/usr/sbin/iptables-legacy%s",
+			       programs[i] + 8);
 		ck_assert_int_eq(symlink(target, link), 0);
 	}
 	(void)snprintf(target, sizeof(target), "%s:/usr/sbin:/usr/bin:/sbin:/bin", path_dir);
@@ -178,8 +179,8 @@ static bool tcp(int from, int to, const char *ip, uint16_t port)
 	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)connect(client, (struct sockaddr *)&sa, sizeof(sa));
 	p.fd = client;
-	ok = poll(&p, 1, 300) == 1 &&
-	     getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+	ok = poll(&p, 1, 300) == 1 && getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	     error == 0;
 	if (ok) { /* and it is this server, not another */
 		struct pollfd in = { .fd = server, .events = POLLIN };
 		int got = poll(&in, 1, 300) == 1 ? accept4(server, NULL, NULL, SOCK_CLOEXEC) : -1;
@@ -216,7 +217,8 @@ static char *save(void)
 static void apply_one(void)
 {
 	struct net_network nets[] = { one, inner };
-	struct net_port ports[] = { port(NULL, 8080, "10.77.0.2"), port("127.0.0.1", 8081, "10.77.0.3"),
+	struct net_port ports[] = { port(NULL, 8080, "10.77.0.2"),
+				    port("127.0.0.1", 8081, "10.77.0.3"),
 				    port(NULL, 8082, "10.79.0.2") };
 	struct fw_rules r;
 
@@ -341,7 +343,9 @@ END_TEST
 
 START_TEST(the_words_of_iptables_reach_the_user)
 {
-	struct fw_rule bad = { .table = "filter", .chain = "CC-000000000001-FWD", .args = "-j NOSUCH" };
+	struct fw_rule bad = { .table = "filter",
+			       .chain = "CC-000000000001-FWD",
+			       .args = "-j NOSUCH" };
 	struct fw_rules r = { .tag = "CC-000000000001", .v = &bad, .n = 1 };
 	auto_err struct err err = ERR_INIT;
 

@@ -40,7 +40,8 @@ static char *dump(const struct fw_rules *r, bool v6)
 		else if (!rule->hook)
 			ck_abort_msg("rule in foreign chain %s", chain);
 		sbuf_addf(&out, "%s %s %.*s\n", rule->table, chain,
-			  rule->hook ? (int)(strstr(rule->args, r->tag) - rule->args) : 200, rule->args);
+			  rule->hook ? (int)(strstr(rule->args, r->tag) - rule->args) : 200,
+			  rule->args);
 	}
 	return sbuf_take(&out);
 }
@@ -190,8 +191,11 @@ END_TEST
 START_TEST(script_replaces_and_removes_only_ours)
 {
 	struct fw_rule rules[] = {
-		{ .table = "filter", .chain = "CC-000000000001-FWD", .args = "-i cc-1 -j ACCEPT" },
-		{ .table = "filter", .chain = "FORWARD", .args = "-j CC-000000000001-FWD", .hook = true },
+		{.table = "filter",  .chain = "CC-000000000001-FWD", .args = "-i cc-1 -j ACCEPT"},
+		{ .table = "filter",
+                 .chain = "FORWARD",
+                 .args = "-j CC-000000000001-FWD",
+                 .hook = true },
 	};
 	struct fw_rules r = { .tag = "CC-000000000001", .v = rules, .n = 2 };
 	struct fw_rules none = { .tag = "CC-000000000001" };
@@ -212,12 +216,12 @@ START_TEST(script_replaces_and_removes_only_ours)
 	ck_assert_str_eq(fresh, "*filter\n:CC-000000000001-FWD - [0:0]\n"
 				"-A CC-000000000001-FWD -i cc-1 -j ACCEPT\n"
 				"-I FORWARD 1 -j CC-000000000001-FWD\nCOMMIT\n");
-	ck_assert_str_eq(again,
-			 "*nat\n-D PREROUTING -m addrtype --dst-type LOCAL -j CC-000000000001-NAT\n"
-			 "-F CC-000000000001-NAT\n-X CC-000000000001-NAT\nCOMMIT\n"
-			 "*filter\n:CC-000000000001-FWD - [0:0]\n-D FORWARD -j CC-000000000001-FWD\n"
-			 "-A CC-000000000001-FWD -i cc-1 -j ACCEPT\n"
-			 "-I FORWARD 1 -j CC-000000000001-FWD\nCOMMIT\n");
+	ck_assert_str_eq(
+		again, "*nat\n-D PREROUTING -m addrtype --dst-type LOCAL -j CC-000000000001-NAT\n"
+		       "-F CC-000000000001-NAT\n-X CC-000000000001-NAT\nCOMMIT\n"
+		       "*filter\n:CC-000000000001-FWD - [0:0]\n-D FORWARD -j CC-000000000001-FWD\n"
+		       "-A CC-000000000001-FWD -i cc-1 -j ACCEPT\n"
+		       "-I FORWARD 1 -j CC-000000000001-FWD\nCOMMIT\n");
 	ck_assert_str_eq(gone,
 			 "*nat\n-D PREROUTING -m addrtype --dst-type LOCAL -j CC-000000000001-NAT\n"
 			 "-F CC-000000000001-NAT\n-X CC-000000000001-NAT\nCOMMIT\n"

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct net_prefix P(const char *s)
-{
+static struct net_prefix P(const char *s) {
 	struct net_prefix p;
 
 	ck_assert_int_eq(net_prefix_parse(s, &p), 0);
 	return p;
 }
 
-static uint32_t A(const char *s)
+static uint32_t
+A(const char *s)
 {
 	uint32_t ip;
 
@@ -29,9 +29,16 @@ static void expect_prefix(struct net_prefix p, const char *want)
 
 START_TEST(prefix_is_parsed_strictly)
 {
-	static const char *const bad[] = { "",	      "10.0.0.0",   "10.0.0.0/",   "10.0.0.0/33",
-					   "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/8 ", "a/8",
-					   "1000.0.0.0/8", "fd00::/8" };
+	static const char *const bad[] = { "",
+					   "10.0.0.0",
+					   "10.0.0.0/",
+					   "10.0.0.0/33",
+					   "10.0.0/8",
+					   "10.0.0.0/-1",
+					   "10.0.0.0/8 ",
+					   "a/8",
+					   "1000.0.0.0/8",
+					   "fd00::/8" };
 	struct net_prefix p;
 
 	expect_prefix(P("10.1.2.3/8"), "10.0.0.0/8");
@@ -175,9 +182,14 @@ START_TEST(wanted_address_is_checked)
 	static const struct {
 		const char *ip;
 		int r;
-	} cases[] = { { "10.1.0.9", 0 },	 { "10.1.0.2", -EADDRINUSE },
-		      { "10.1.0.1", -EADDRINUSE }, { "10.1.0.0", -EINVAL },
-		      { "10.1.0.255", -EINVAL }, { "10.2.0.9", -EINVAL } };
+	} cases[] = {
+		{"10.1.0.9",    0          },
+                { "10.1.0.2",   -EADDRINUSE},
+                { "10.1.0.1",   -EADDRINUSE},
+		{ "10.1.0.0",   -EINVAL    },
+                { "10.1.0.255", -EINVAL    },
+                { "10.2.0.9",   -EINVAL    }
+	};
 	struct net_network net = { .name = "n", .subnet = P("10.1.0.0/24") };
 	const uint32_t taken[] = { A("10.1.0.2") };
 	uint32_t got;
@@ -239,18 +251,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { prefix_is_parsed_strictly,
-					      prefix6_loses_host_bits,
-					      prefixes_overlap_both_ways,
-					      first_subnet_is_the_first_of_the_pools,
-					      subnet_avoids_routes_and_networks,
-					      many_networks_never_overlap,
-					      pool_that_is_full_says_so,
-					      last_pool_ends_at_the_end_of_the_address_space,
-					      address_skips_network_gateway_broadcast_and_taken,
-					      address_is_picked_from_the_range,
-					      wanted_address_is_checked,
-					      ipv6_address_follows_the_ipv4_one,
-					      names_fit_and_depend_on_both_parts };
+				       prefix6_loses_host_bits,
+				       prefixes_overlap_both_ways,
+				       first_subnet_is_the_first_of_the_pools,
+				       subnet_avoids_routes_and_networks,
+				       many_networks_never_overlap,
+				       pool_that_is_full_says_so,
+				       last_pool_ends_at_the_end_of_the_address_space,
+				       address_skips_network_gateway_broadcast_and_taken,
+				       address_is_picked_from_the_range,
+				       wanted_address_is_checked,
+				       ipv6_address_follows_the_ipv4_one,
+				       names_fit_and_depend_on_both_parts };
 	Suite *s = suite_create("net_ipam");
 	TCase *tc = tcase_create("ipam");
 	SRunner *sr;

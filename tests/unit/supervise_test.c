@@ -59,8 +59,9 @@ END_TEST
 
 START_TEST(failures_in_the_start_period_do_not_count)
 {
-	struct healthcheck hc = { .retries = 2, .start_period_us = 1000, .interval_us = 500,
-				  .start_interval_us = 10 };
+	struct healthcheck hc = {
+		.retries = 2, .start_period_us = 1000, .interval_us = 500, .start_interval_us = 10
+	};
 	struct health_track t = { HEALTH_STARTING, 0 };
 
 	health_probe(&t, &hc, false, 10);
@@ -85,21 +86,25 @@ static const struct {
 	enum verdict verdict;
 	const char *why;
 } conditions[] = {
-	{ DEP_STARTED, { "c", false, false, 0, HEALTH_NONE }, VERDICT_WAIT, NULL },
-	{ DEP_STARTED, { "c", true, true, 0, HEALTH_NONE }, VERDICT_MET, NULL },
-	{ DEP_STARTED, { "c", true, false, 3, HEALTH_NONE }, VERDICT_MET, NULL },
-	{ DEP_HEALTHY, { "c", true, true, 0, HEALTH_STARTING }, VERDICT_WAIT, NULL },
-	{ DEP_HEALTHY, { "c", true, true, 0, HEALTH_HEALTHY }, VERDICT_MET, NULL },
-	{ DEP_HEALTHY, { "c", true, true, 0, HEALTH_UNHEALTHY }, VERDICT_FAILED,
-	  "container c is unhealthy" },
-	{ DEP_HEALTHY, { "c", true, false, 3, HEALTH_STARTING }, VERDICT_FAILED,
-	  "container c exited (3)" },
-	{ DEP_HEALTHY, { "c", true, true, 0, HEALTH_NONE }, VERDICT_FAILED,
-	  "container c has no healthcheck configured" },
-	{ DEP_COMPLETED, { "c", true, true, 0, HEALTH_NONE }, VERDICT_WAIT, NULL },
-	{ DEP_COMPLETED, { "c", true, false, 0, HEALTH_NONE }, VERDICT_MET, NULL },
-	{ DEP_COMPLETED, { "c", true, false, 4, HEALTH_NONE }, VERDICT_FAILED,
-	  "container c exited (4)" },
+	{DEP_STARTED,    { "c", false, false, 0, HEALTH_NONE },   VERDICT_WAIT, NULL                                       },
+	{ DEP_STARTED,   { "c", true, true, 0, HEALTH_NONE },     VERDICT_MET,  NULL                                       },
+	{ DEP_STARTED,   { "c", true, false, 3, HEALTH_NONE },    VERDICT_MET,  NULL                                       },
+	{ DEP_HEALTHY,   { "c", true, true, 0, HEALTH_STARTING }, VERDICT_WAIT, NULL                                       },
+	{ DEP_HEALTHY,   { "c", true, true, 0, HEALTH_HEALTHY },  VERDICT_MET,  NULL                                       },
+	{ DEP_HEALTHY,
+         { "c", true, true, 0, HEALTH_UNHEALTHY },
+         VERDICT_FAILED,							"container c is unhealthy"                 },
+	{ DEP_HEALTHY,
+         { "c", true, false, 3, HEALTH_STARTING },
+         VERDICT_FAILED,							"container c exited (3)"                   },
+	{ DEP_HEALTHY,
+         { "c", true, true, 0, HEALTH_NONE },
+         VERDICT_FAILED,							"container c has no healthcheck configured"},
+	{ DEP_COMPLETED, { "c", true, true, 0, HEALTH_NONE },     VERDICT_WAIT, NULL                                       },
+	{ DEP_COMPLETED, { "c", true, false, 0, HEALTH_NONE },    VERDICT_MET,  NULL                                       },
+	{ DEP_COMPLETED,
+         { "c", true, false, 4, HEALTH_NONE },
+         VERDICT_FAILED,							"container c exited (4)"                   },
 };
 
 START_TEST(conditions_are_judged_as_compose_words_them)
