@@ -9,7 +9,7 @@ struct daemon_client {
 	struct ipc_conn *conn;
 };
 
-enum { CONNECT_TRIES = 500, PAUSE_US = 20000, POLL_US = 100000, ANSWER_US = 30000000 };
+enum { CONNECT_TRIES = 500, PAUSE_US = 500, PAUSE_MAX_US = 20000, POLL_US = 100000, ANSWER_US = 30000000 };
 
 /* A supervisor that answers, not one that is just about to end. */
 static int greet(struct ipc_conn *conn, struct err *err)
@@ -26,6 +26,7 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 		   struct err *err)
 {
 	auto_free char *path = control_path(paths, project);
+	unsigned pause_us = PAUSE_US;
 	int r = -ENOENT;
 
 	for (int i = 0; i < CONNECT_TRIES; i++) {
@@ -44,10 +45,12 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 			return r;
 		err_clear(err);
 		r = keeper_start(paths, project, err);
-		if (r == -EBUSY && i + 1 < CONNECT_TRIES)
-			(void)usleep(PAUSE_US); /* one is on its way out, or on its way back */
-		else if (r < 0)
+		if (r < 0 && (r != -EBUSY || i + 1 == CONNECT_TRIES))
 			return r;
+		if (r == -EBUSY) { /* one is on its way out, or on its way back */
+			(void)usleep(pause_us);
+			pause_us = pause_us < PAUSE_MAX_US / 2 ? 2 * pause_us : PAUSE_MAX_US;
+		}
 	}
 	return err_set(err, EBUSY,
 		       "the supervisor of project %s ends as soon as it is asked: see %s", project,

@@ -77,6 +77,21 @@ bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_e
 	return false;
 }
 
+/* Exits of processes that are nobody's first one. Those of containers stay: the keeper may tell of
+ * an end before the pidfd does. */
+static void forget_strangers(struct sup *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->exits.n; i++)
+		for (size_t j = 0; j < s->ctrs.n; j++)
+			if (s->exits.v[i].pid == (uint64_t)s->ctrs.v[j]->unit->c->pid) {
+				s->exits.v[kept++] = s->exits.v[i];
+				break;
+			}
+	s->exits.n = kept;
+}
+
 static void on_wake(void *arg, uint32_t events)
 {
 	struct sup *s = arg;
@@ -88,7 +103,7 @@ static void on_wake(void *arg, uint32_t events)
 	for (size_t i = s->ctrs.n; i-- > 0;)
 		if (i < s->ctrs.n)
 			ctr_exit_known(s->ctrs.v[i]);
-	s->exits.n = 0; /* the rest belongs to nobody we know */
+	forget_strangers(s);
 }
 
 void sup_idle_check(struct sup *s)
@@ -186,7 +201,7 @@ static void on_closed(void *arg, struct ipc_conn *conn)
 			s->ctrs.v[i]->attached = NULL;
 	job_client_gone(s, conn);
 	/* The connection still counts while this runs: look again a moment later. */
-	(void)loop_timer_set(s->save_timer, s->dirty ? SAVE_DELAY_US : 0);
+	(void)loop_timer_set(s->save_timer, s->dirty && !s->forget ? SAVE_DELAY_US : 0);
 }
 
 static void on_term(void *arg, const struct signalfd_siginfo *info)

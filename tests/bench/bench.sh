@@ -9,6 +9,7 @@ if [ -z "${BENCH_INSIDE:-}" ]; then
 	exec env BENCH_INSIDE=1 unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$0" "$ctrcompose"
 fi
 work=$(mktemp -d /dev/shm/ctrcompose-bench.XXXXXX)
+chmod 755 "$work" # the floor enters it from user namespaces
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run
 trap 'rm -rf "$work"' EXIT
 ROUNDS=${ROUNDS:-7}
@@ -53,7 +54,7 @@ memory() {
 	for p in /proc/[0-9]*; do
 		case $(cat "$p/comm" 2>/dev/null) in
 		ctrcompose-sup | ctrcompose-keep)
-			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN" &&
+			tr '\0' ' ' <"$p/cmdline" | grep -qF "$work" &&
 				printf '%s %s\n' "$(cat "$p/comm")" "$(awk '/^Pss:/ { print $2 }' "$p/smaps_rollup")"
 			;;
 		esac
