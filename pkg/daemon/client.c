@@ -9,7 +9,13 @@ struct daemon_client {
 	struct ipc_conn *conn;
 };
 
-enum { CONNECT_TRIES = 500, PAUSE_US = 500, PAUSE_MAX_US = 20000, POLL_US = 100000, ANSWER_US = 30000000 };
+enum {
+	CONNECT_TRIES = 500,
+	PAUSE_US = 500,
+	PAUSE_MAX_US = 20000,
+	POLL_US = 100000,
+	ANSWER_US = 30000000
+};
 
 /* A supervisor that answers, not one that is just about to end. */
 static int greet(struct ipc_conn *conn, struct err *err)

@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ static void on_save(void *arg)
 
 	if (!s->forget && s->dirty && sup_save(s, &err) < 0)
 		log_line(LOG_ERROR, "%s: %s", s->args->project, err_text(&err));
+	if (!s->job)
+		(void)malloc_trim(0); /* a plan is much larger than what it leaves behind */
 	sup_idle_check(s);
 }
 
