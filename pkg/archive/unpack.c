@@ -66,7 +66,7 @@ int unpack_folder_open(struct unpack *u, const char *path)
 		return above;
 	/* It may be there as a link that leads nowhere: then opening it again fails as before. */
 	if (mkdirat(above, slash + 1, 0755) == 0)
-		(void)fchmodat(above, slash + 1, 0755, 0); /* whatever the umask */
+		(void)!fchmodat(above, slash + 1, 0755, 0); /* whatever the umask */
 	else if (errno != EEXIST)
 		return -errno;
 	return path_open_in(u->root, path, O_PATH | O_DIRECTORY, 0);
@@ -137,7 +137,7 @@ static int unpack_stream(struct raw *raw, struct unpack *u, struct err *err)
 	if (r < 0)
 		return r;
 	u->lib = tar.lib;
-	u->tar = &tar;
+	u->tar = &tar; /* cppcheck-suppress autoVariables ; it ends with this function, as u does */
 	r = unpack_all(u, err);
 	return r < 0 ? r : drain(raw, err);
 }

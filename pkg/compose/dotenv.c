@@ -52,18 +52,17 @@ static char *unescape(struct arena *a, const char *s)
 	char *text = arena_alloc(a, 2 * strlen(s) + 1), *o = text;
 
 	while (*s) {
-		const char *e = s[1] ? strchr(from, s[1]) : NULL;
+		bool escaped = *s == '\\' && s[1];
+		const char *e = escaped ? strchr(from, s[1]) : NULL;
 
-		if (*s != '\\') {
-			*o++ = *s++;
-		} else if (e) {
+		if (e) {
 			*o++ = to[e - from];
 			s += 2;
-		} else if (s[1] == '$') {
+		} else if (escaped && s[1] == '$') {
 			*o++ = '$';
 			*o++ = '$';
 			s += 2;
-		} else if (s[1] == '0' && strspn(s + 2, "01234567") >= 3) {
+		} else if (escaped && s[1] == '0' && strspn(s + 2, "01234567") >= 3) {
 			*o++ = (char)((s[2] - '0') * 64 + (s[3] - '0') * 8 + (s[4] - '0'));
 			s += 5;
 		} else {

@@ -183,7 +183,7 @@ static int load_project(struct load *l, struct project *p, struct err *err)
 	int r;
 
 	env_from_environ(&env, l->opt->environ);
-	l->env = &dotenv;
+	l->env = &dotenv; /* cppcheck-suppress autoVariables ; l is done when this function is */
 	l->home = env_get(&env, "HOME");
 	r = project_find(l, &env, &dotenv, &pf, err);
 	if (r == 0)

@@ -206,9 +206,7 @@ char *project_name_from(struct arena *a, const char *text)
 	for (; *text; text++) {
 		int c = tolower((unsigned char)*text);
 
-		if (isalnum(c) && c < 0x80)
-			*out++ = (char)c;
-		else if ((c == '_' || c == '-') && out > name)
+		if ((isalnum(c) && c < 0x80) || ((c == '_' || c == '-') && out > name))
 			*out++ = (char)c;
 	}
 	*out = '\0';

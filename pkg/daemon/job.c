@@ -215,10 +215,8 @@ static void check_wait(struct sup *s, struct job *j, size_t i, const struct ctr 
 	/* --wait: running is enough without a check, and so is a good end. */
 	if (a->final && view.started && !view.running && view.exit_code == 0)
 		cond = DEP_COMPLETED;
-	else if (a->final && view.health == HEALTH_NONE && view.running)
-		cond = DEP_STARTED;
 	else if (a->final && view.health == HEALTH_NONE)
-		cond = DEP_COMPLETED;
+		cond = view.running ? DEP_STARTED : DEP_COMPLETED;
 	v = svc_condition(cond, &view, &why);
 	if (v == VERDICT_WAIT)
 		return;

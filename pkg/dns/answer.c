@@ -150,7 +150,7 @@ static bool reverse(const char *name, struct dns_addr *out)
 		return false;
 	*out = (struct dns_addr){ .family = AF_INET6 };
 	for (size_t i = 0; i < 32; i++) {
-		int h = name[i * 2];
+		int h = (unsigned char)name[i * 2];
 
 		if (!isxdigit(h) || (i < 31 && name[i * 2 + 1] != '.'))
 			return false;

@@ -129,7 +129,7 @@ static int bind_one(const struct sockaddr *sa, socklen_t len, bool udp)
 
 static int port_of(int fd, uint16_t *out)
 {
-	struct sockaddr_storage sa;
+	struct sockaddr_storage sa = { 0 };
 	socklen_t len = sizeof(sa);
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)

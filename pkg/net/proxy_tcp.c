@@ -45,7 +45,7 @@ struct tcp_proxy {
 		struct loop_source *src;
 	} listeners[2];
 	struct loop_source *retry;
-	LIST_HEAD(, pair) pairs;
+	LIST_HEAD(pair_list, pair) pairs;
 	size_t n_pairs;
 	uint8_t buf[CHUNK];
 };

@@ -51,7 +51,7 @@ struct udp_proxy {
 		struct loop_source *src;
 	} listeners[2];
 	struct loop_source *timer;
-	TAILQ_HEAD(, client) clients; /* the one silent longest first */
+	TAILQ_HEAD(client_queue, client) clients; /* the one silent longest first */
 	size_t n_clients;
 	LIST_HEAD(bucket, client) buckets[N_BUCKETS];
 	uint8_t buf[DATAGRAM_MAX];
@@ -183,6 +183,7 @@ static struct client *client_of(struct udp_proxy *p, const struct key *key, int 
 	struct client *c;
 
 	LIST_FOREACH (c, bucket_of(p, key), in_bucket)
+		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): zeroed */
 		if (memcmp(&c->key, key, sizeof(*key)) == 0) {
 			touch(c);
 			return c;
