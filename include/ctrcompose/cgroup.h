@@ -95,6 +95,9 @@ struct cgroup_limits {
 	uint64_t cpu_period_us;  /* 0: 100000 */
 	uint64_t cpu_shares;     /* 2..262144, 1024 is the kernel's default; 0: not given */
 	const char *cpuset_cpus; /* "0-1,3" or NULL */
+	bool has_swappiness;     /* v1 only, as oom_kill_disable: v2 has no such thing */
+	uint64_t swappiness;     /* 0..100 */
+	bool oom_kill_disable;
 	const struct cgroup_device *devices; /* rules on top of the default ones; the container's */
 	size_t n_devices;                    /* parent must be a CGROUP_DEVICES_ANY group */
 };

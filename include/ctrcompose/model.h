@@ -83,6 +83,24 @@ struct healthcheck {
 
 enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED };
 
+struct service_ulimit {
+	const char *name;   /* "nofile" */
+	int64_t soft, hard; /* -1: unlimited */
+};
+
+struct service_device {
+	const char *source, *target; /* host path, path inside */
+	const char *permissions;     /* out of "rwm" */
+};
+
+struct service_file {        /* a secret or a config */
+	const char *target;  /* absolute */
+	const char *path;    /* on the host, read at each start; or NULL */
+	const char *content; /* or NULL: then path */
+	const char *missing; /* why there is neither, or NULL */
+	uint32_t uid, gid, mode;
+};
+
 struct words { /* command and entrypoint: absent, empty and filled are three things */
 	bool set;
 	struct list list;
@@ -99,11 +117,16 @@ struct service {
 	const char *pull_policy;  /* or NULL */
 	const char *network_mode; /* NULL, "none" or "host"; others are refused */
 	const char *userns_mode;  /* NULL or "host" */
+	const char *pid;          /* NULL, "host", "service:x", "container:x" */
+	const char *ipc;     /* NULL, "private", "shareable", "host", "service:x", "container:x" */
+	const char *uts;     /* NULL or "host" */
+	const char *cpuset;  /* "0-1,3" or NULL */
+	const char *seccomp; /* path of a profile, or NULL */
 	struct words command, entrypoint;
 	struct kvs environment; /* env_file merged in; value NULL = do not set */
 	struct kvs labels;
 	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add,
-		expose;
+		expose, volumes_from, device_cgroup_rules;
 	struct kvs extra_hosts; /* name -> address */
 	struct kvs sysctls;
 	struct service_dep *deps;
@@ -114,6 +137,12 @@ struct service {
 	size_t n_ports;
 	struct service_network *networks; /* empty only with network_mode */
 	size_t n_networks;
+	struct service_ulimit *ulimits;
+	size_t n_ulimits;
+	struct service_device *devices;
+	size_t n_devices;
+	struct service_file *files; /* secrets and configs */
+	size_t n_files;
 	struct healthcheck health;
 	enum restart_policy restart;
 	unsigned restart_max;   /* on-failure:N, 0 = no bound */
@@ -124,16 +153,21 @@ struct service {
 	int64_t memswap_limit; /* bytes of memory + swap, -1 = unlimited, 0 = not given */
 	uint64_t nano_cpus;    /* cpus * 1e9, 0 = no limit */
 	uint64_t cpu_shares;   /* 0 = not given */
-	int64_t pids_limit;    /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
-	uint64_t shm_size;     /* bytes, 0 = 64 MiB */
-	unsigned scale;        /* scale or deploy.replicas, default 1 */
-	bool privileged, read_only, init, tty, stdin_open, no_new_privs, seccomp_unconfined;
+	uint64_t cpu_quota_us, cpu_period_us; /* 0 = not given */
+	int64_t mem_swappiness;               /* -1 = not given */
+	int oom_score_adj;                    /* 0 = not given */
+	int64_t pids_limit; /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
+	uint64_t shm_size;  /* bytes, 0 = 64 MiB */
+	unsigned scale;     /* scale or deploy.replicas, default 1 */
+	bool privileged, read_only, init, tty, stdin_open, no_new_privs, seccomp_unconfined,
+		systempaths_unconfined, oom_kill_disable;
 	uint64_t log_max_size;   /* logging: bytes of one file, 0 = the default */
 	unsigned log_max_file;   /* 0 = the default */
 	bool log_none;           /* driver "none" */
 	const char *config_json; /* canonical JSON of this service alone, for hash and record */
 	char config_hash[65];    /* SHA-256 over what matters for a container, lower-case hex */
 };
+#define SERVICE_FILE_MAX      (16 << 20) /* bytes of a secret or config */
 #define STOP_GRACE_DEFAULT_US (10 * 1000000ULL)
 #define PIDS_LIMIT_DEFAULT    4096
 #define SHM_SIZE_DEFAULT      (64ULL << 20)

@@ -258,19 +258,6 @@ void dec_deps(struct decode *d, const struct yaml_node *v, void *field)
 	}
 }
 
-void dec_security(struct decode *d, const struct yaml_node *v, void *field)
-{
-	struct service *s = field;
-
-	dec_list(d, v, &s->security_opt);
-	for (size_t i = 0; i < s->security_opt.n; i++) {
-		const char *o = s->security_opt.v[i];
-
-		if (str_starts(o, "no-new-privileges"))
-			s->no_new_privs = !str_ends(o, "false");
-	}
-}
-
 void dec_ports(struct decode *d, const struct yaml_node *v, void *field)
 {
 	struct service *s = field;

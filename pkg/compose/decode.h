@@ -25,9 +25,12 @@ decode_fn dec_health, dec_health_test; /* struct healthcheck */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,
 	dec_deploy, dec_limits, dec_restart_policy, dec_policy_condition, dec_policy_attempts;
 decode_fn dec_resources, dec_reservations;
+decode_fn dec_ulimits, dec_devices, dec_secrets, dec_configs;
 /* the whole struct network */
 decode_fn dec_ipam;
 
+/* Write into a service's secrets, configs and security_opt where their bytes come from. */
+void decode_resolve_files(struct decode *d, struct yaml_node *service);
 void decode_keys(struct decode *d, const struct key *keys, const struct yaml_node *map, void *out);
 
 #endif

@@ -36,15 +36,19 @@ static int by_priority(const void *a, const void *b)
 	return strcmp(x->network, y->network);
 }
 
-static void decode_service(struct decode *d, const char *name, const struct yaml_node *n,
+static void decode_service(struct decode *d, const char *name, const struct yaml_node *node,
 			   struct service *s)
 {
 	auto_sbuf struct sbuf json = SBUF_INIT;
-	const struct yaml_node *mac = yaml_get(n, "mac_address");
+	const struct yaml_node *mac = yaml_get(node, "mac_address");
+	struct yaml_node *n = yaml_copy(d->a, node); /* `config` shows the file's own */
 
 	s->name = name;
 	s->scale = 1;
 	s->stop_grace_us = STOP_GRACE_DEFAULT_US;
+	s->mem_swappiness = -1;
+	if (d->tree)
+		decode_resolve_files(d, n);
 	decode_keys(d, service_keys, n, s);
 	if (s->n_networks > 1)
 		qsort(s->networks, s->n_networks, sizeof(*s->networks), by_priority);
@@ -120,7 +124,7 @@ static void decode_resources(struct decode *d, struct project *p)
 
 void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled)
 {
-	struct decode d = { l->a, p->tree }, off = { l->a, NULL };
+	struct decode d = { l->a, p->tree, l->env, l->dir }, off = { .a = l->a };
 	struct yaml_node *sorted = yaml_copy(l->a, disabled);
 
 	yaml_sort(sorted);
@@ -177,7 +181,7 @@ int compose_service_from_json(struct arena *a, const char *name, const char *jso
 			      struct service **out, struct err *err)
 {
 	auto_json struct json *j = NULL;
-	struct decode d = { a, NULL };
+	struct decode d = { .a = a };
 	struct service *s = arena_alloc(a, sizeof(*s));
 	struct yaml_node *n;
 	int r = json_parse(json, strlen(json), &j, err);

@@ -91,11 +91,11 @@ const struct shape shape_volume = { .types = T_MAP | T_NULL,
 
 /* ---- secrets, configs, models */
 static const struct key secret_keys[] = {
-	KEY("name", s_str, NOT_YET, NULL),
-	KEY("environment", s_str, NOT_YET, NULL),
-	KEY("file", s_path, NOT_YET, NULL),
+	KEY("name", s_str, RUNS, NULL),
+	KEY("environment", s_str, RUNS, NULL),
+	KEY("file", s_path, RUNS, NULL),
 	KEY("external", s_external, NOT_YET, NULL),
-	KEY("labels", s_labels, NOT_YET, NULL),
+	KEY("labels", s_labels, RUNS, NULL),
 	KEY("driver", s_str, NOT_YET, NULL),
 	KEY("driver_opts", s_str_map, NOT_YET, NULL),
 	KEY("template_driver", s_str, NOT_YET, NULL),
@@ -105,12 +105,12 @@ static const struct shape s_secret = {
 	.types = T_MAP, .keys = secret_keys, .check = check_secret, .canon = canon_resource
 };
 static const struct key config_keys[] = {
-	KEY("name", s_str, NOT_YET, NULL),
-	KEY("content", s_str, NOT_YET, NULL),
-	KEY("environment", s_str, NOT_YET, NULL),
-	KEY("file", s_path, NOT_YET, NULL),
+	KEY("name", s_str, RUNS, NULL),
+	KEY("content", s_str, RUNS, NULL),
+	KEY("environment", s_str, RUNS, NULL),
+	KEY("file", s_path, RUNS, NULL),
 	KEY("external", s_external, NOT_YET, NULL),
-	KEY("labels", s_labels, NOT_YET, NULL),
+	KEY("labels", s_labels, RUNS, NULL),
 	KEY("template_driver", s_str, NOT_YET, NULL),
 	END,
 };
@@ -152,8 +152,8 @@ const struct key project_keys[] = {
 	KEY("models", SECTION(s_model), NOT_YET, NULL),
 	KEY("networks", SECTION(shape_network), RUNS, NULL),
 	KEY("volumes", SECTION(shape_volume), RUNS, NULL),
-	KEY("secrets", SECTION(s_secret), NOT_YET, NULL),
-	KEY("configs", SECTION(s_config), NOT_YET, NULL),
+	KEY("secrets", SECTION(s_secret), RUNS, NULL),
+	KEY("configs", SECTION(s_config), RUNS, NULL),
 	END,
 };
 const struct shape shape_project = { .types = T_MAP, .keys = project_keys };

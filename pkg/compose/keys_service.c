@@ -39,10 +39,46 @@ static const char *refuse_cgroup(const struct yaml_node *v)
 			     "only 'private' is supported yet");
 }
 
+static bool names_another(const char *s)
+{
+	return s && ((str_starts(s, "service:") && s[8]) || (str_starts(s, "container:") && s[10]));
+}
+
 static const char *refuse_ipc(const struct yaml_node *v)
 {
-	return refuse_unless(v, (const char *const[]){ "private", NULL },
-			     "only 'private' is supported yet");
+	return names_another(yaml_str(v))
+		       ? NULL
+		       : refuse_unless(
+				 v, (const char *const[]){ "private", "shareable", "host", NULL },
+				 "not one of private, shareable, host, service:NAME, container:NAME");
+}
+
+static const char *refuse_pid(const struct yaml_node *v)
+{
+	return names_another(yaml_str(v))
+		       ? NULL
+		       : refuse_unless(v, (const char *const[]){ "host", "private", NULL },
+				       "not one of host, service:NAME, container:NAME");
+}
+
+static const char *refuse_uts(const struct yaml_node *v)
+{
+	return refuse_unless(v, (const char *const[]){ "host", "private", NULL }, "not 'host'");
+}
+
+static const char *refuse_devices(const struct yaml_node *v)
+{
+	for (size_t i = 0; i < v->m.n; i++) {
+		const char *source = yaml_str(yaml_get(v->m.v[i].value, "source"));
+		const char *target = yaml_str(yaml_get(v->m.v[i].value, "target"));
+		const char *p = yaml_str(yaml_get(v->m.v[i].value, "permissions"));
+
+		if (!source || *source != '/' || (target && *target && *target != '/'))
+			return "not paths of a device on the host and inside (CDI names are not supported)";
+		if (p && strspn(p, "rwm") != strlen(p))
+			return "permissions are letters out of rwm";
+	}
+	return NULL;
 }
 
 static const char *refuse_runtime(const struct yaml_node *v)
@@ -55,11 +91,20 @@ static const char *refuse_security(const struct yaml_node *v)
 {
 	static const char *const ok[] = { "no-new-privileges",       "no-new-privileges:true",
 					  "no-new-privileges=true",  "no-new-privileges:false",
-					  "no-new-privileges=false", NULL };
+					  "no-new-privileges=false", "systempaths=unconfined",
+					  "systempaths:unconfined",  "apparmor=unconfined",
+					  "apparmor:unconfined",     "label=disable",
+					  "label:disable",           NULL };
 
-	for (size_t i = 0; i < v->m.n; i++)
+	for (size_t i = 0; i < v->m.n; i++) {
+		const char *s = yaml_str(v->m.v[i].value);
+
+		if (s && (str_starts(s, "seccomp=") || str_starts(s, "seccomp:")) && s[8])
+			continue;
 		if (refuse_unless(v->m.v[i].value, ok, ""))
-			return "only 'no-new-privileges' is supported yet";
+			return "only no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined, "
+			       "apparmor=unconfined and label=disable are supported";
+	}
 	return NULL;
 }
 
@@ -267,9 +312,9 @@ static const struct shape s_extends = { .types = T_STR | T_MAP,
 					.canon = canon_extends };
 
 static const struct key device_keys[] = {
-	KEY("source", s_str, NOT_YET, NULL),
-	KEY("target", s_str, NOT_YET, NULL),
-	KEY("permissions", s_str, NOT_YET, NULL),
+	KEY("source", s_str, RUNS, NULL),
+	KEY("target", s_str, RUNS, NULL),
+	KEY("permissions", s_str, RUNS, NULL),
 	END,
 };
 static const struct shape s_device = { .types = T_STR | T_MAP,
@@ -324,23 +369,23 @@ const struct key service_keys[] = {
 	KEY_IF("cgroup", s_cgroup, RUNS, "private", refuse_cgroup),
 	KEY("cgroup_parent", s_str, NOT_YET, NULL),
 	DEC("command", s_words, RUNS, NULL, dec_words, F(command)),
-	KEY("configs", s_file_refs, NOT_YET, NULL),
+	DEC("configs", s_file_refs, RUNS, "on a private tmpfs", dec_configs, 0),
 	DEC_IF("container_name", s_name, RUNS, NULL, dec_str, F(container_name), refuse_name),
 	KEY("cpu_count", s_int, IGNORED, "Windows only"),
 	KEY("cpu_percent", s_int, IGNORED, "Windows only"),
-	KEY("cpu_period", s_int, NOT_YET, NULL),
-	KEY("cpu_quota", s_int, NOT_YET, NULL),
+	DEC("cpu_period", s_int, RUNS, NULL, dec_u64, F(cpu_period_us)),
+	DEC("cpu_quota", s_int, RUNS, NULL, dec_u64, F(cpu_quota_us)),
 	KEY("cpu_rt_period", s_strnum, NOT_YET, NULL),
 	KEY("cpu_rt_runtime", s_strnum, NOT_YET, NULL),
 	DEC("cpu_shares", s_int, RUNS, NULL, dec_u64, F(cpu_shares)),
 	DEC("cpus", s_num, RUNS, NULL, dec_cpus, F(nano_cpus)),
-	KEY("cpuset", s_str, NOT_YET, NULL),
+	DEC("cpuset", s_str, RUNS, NULL, dec_str, F(cpuset)),
 	KEY("credential_spec", s_credential, NOT_YET, "Windows only"),
 	DEC("depends_on", s_depends_on, RUNS, "all three conditions", dec_deps, 0),
 	DEC("deploy", s_deploy, RUNS, "see below", dec_deploy, 0),
 	KEY("develop", s_develop, IGNORED, "used by watch only"),
-	KEY("device_cgroup_rules", s_strings, NOT_YET, NULL),
-	KEY("devices", s_devices, NOT_YET, NULL),
+	DEC("device_cgroup_rules", s_strings, RUNS, NULL, dec_list, F(device_cgroup_rules)),
+	DEC_IF("devices", s_devices, RUNS, "paths, no CDI names", dec_devices, 0, refuse_devices),
 	DEC("dns", s_str_or_list, RUNS, NULL, dec_list, F(dns)),
 	DEC("dns_opt", s_unique, RUNS, NULL, dec_list, F(dns_opt)),
 	DEC("dns_search", s_str_or_list, RUNS, NULL, dec_list, F(dns_search)),
@@ -358,7 +403,7 @@ const struct key service_keys[] = {
 	DEC("hostname", s_strnull, RUNS, NULL, dec_str, F(hostname)),
 	DEC("image", s_str, RUNS, NULL, dec_str, F(image)),
 	DEC("init", s_bool_keep, RUNS, NULL, dec_bool, F(init)),
-	KEY_IF("ipc", s_str, RUNS, "private", refuse_ipc),
+	DEC_IF("ipc", s_str, RUNS, "all but none", dec_str, F(ipc), refuse_ipc),
 	KEY("isolation", s_str, IGNORED, "Windows only"),
 	KEY("label_file", s_label_files, LOADS, NULL),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, F(labels)),
@@ -368,15 +413,15 @@ const struct key service_keys[] = {
 	KEY("mac_address", s_str, RUNS, "of the first network"),
 	DEC("mem_limit", s_bytes, RUNS, NULL, dec_bytes, F(mem_limit)),
 	DEC("mem_reservation", s_bytes, RUNS, NULL, dec_bytes, F(mem_reservation)),
-	KEY("mem_swappiness", s_bytes, NOT_YET, NULL),
+	DEC("mem_swappiness", s_bytes, RUNS, "on cgroup v1", dec_i64, F(mem_swappiness)),
 	DEC("memswap_limit", s_bytes, RUNS, NULL, dec_sbytes, F(memswap_limit)),
 	KEY("models", s_service_models, NOT_YET, NULL),
 	DEC_IF("network_mode", s_str, RUNS, "none, host", dec_str, F(network_mode),
 	       refuse_network_mode),
 	DEC("networks", s_networks, RUNS, NULL, dec_networks, 0),
-	KEY("oom_kill_disable", s_bool, NOT_YET, NULL),
-	KEY("oom_score_adj", s_oom_score, NOT_YET, NULL),
-	KEY("pid", s_strnull, NOT_YET, NULL),
+	DEC("oom_kill_disable", s_bool, RUNS, "on cgroup v1", dec_bool, F(oom_kill_disable)),
+	DEC("oom_score_adj", s_oom_score, RUNS, NULL, dec_int, F(oom_score_adj)),
+	DEC_IF("pid", s_strnull, RUNS, "host, service:, container:", dec_str, F(pid), refuse_pid),
 	DEC("pids_limit", s_int, RUNS, NULL, dec_i64, F(pids_limit)),
 	KEY("platform", s_str, IGNORED, "the image in the store is taken"),
 	DEC_IF("ports", s_ports, RUNS, "tcp and udp", dec_ports, 0, refuse_ports),
@@ -393,24 +438,24 @@ const struct key service_keys[] = {
 	DEC("restart", s_str, RUNS, NULL, dec_restart, 0),
 	KEY_IF("runtime", s_str, IGNORED, "there is one runtime", refuse_runtime),
 	DEC("scale", s_int_keep, RUNS, NULL, dec_unsigned, F(scale)),
-	KEY("secrets", s_file_refs, NOT_YET, NULL),
-	DEC_IF("security_opt", s_strings, RUNS, "no-new-privileges", dec_security, 0,
-	       refuse_security),
+	DEC("secrets", s_file_refs, RUNS, "on a private tmpfs", dec_secrets, 0),
+	DEC_IF("security_opt", s_strings, RUNS, "no-new-privileges, seccomp, systempaths",
+	       dec_security, 0, refuse_security),
 	DEC("shm_size", s_bytes, RUNS, NULL, dec_bytes, F(shm_size)),
 	DEC("stdin_open", s_bool, RUNS, NULL, dec_bool, F(stdin_open)),
 	DEC("stop_grace_period", s_duration, RUNS, NULL, dec_duration_us, F(stop_grace_us)),
 	DEC("stop_signal", s_str, RUNS, NULL, dec_signal, F(stop_signal)),
 	KEY("storage_opt", s_str_map, NOT_YET, NULL),
-	DEC("sysctls", s_labels, NOT_YET, NULL, dec_kvs, F(sysctls)),
+	DEC("sysctls", s_labels, RUNS, NULL, dec_kvs, F(sysctls)),
 	DEC("tmpfs", s_tmpfs, RUNS, NULL, dec_tmpfs, 0),
 	DEC("tty", s_bool, RUNS, NULL, dec_bool, F(tty)),
-	KEY("ulimits", s_ulimits, NOT_YET, NULL),
+	DEC("ulimits", s_ulimits, RUNS, NULL, dec_ulimits, 0),
 	KEY("use_api_socket", s_bool, NOT_YET, NULL),
 	DEC("user", s_str, RUNS, NULL, dec_str, F(user)),
 	DEC_IF("userns_mode", s_str, RUNS, "host", dec_str, F(userns_mode), refuse_userns),
-	KEY("uts", s_str, NOT_YET, NULL),
+	DEC_IF("uts", s_str, RUNS, "host", dec_str, F(uts), refuse_uts),
 	DEC_IF("volumes", s_volumes, RUNS, "bind, volume, tmpfs", dec_mounts, 0, refuse_volumes),
-	KEY("volumes_from", s_strings, NOT_YET, NULL),
+	DEC("volumes_from", s_strings, RUNS, NULL, dec_list, F(volumes_from)),
 	DEC("working_dir", s_str, RUNS, NULL, dec_str, F(working_dir)),
 	END,
 };

@@ -107,6 +107,8 @@ struct shape {
 struct decode {
 	struct arena *a;
 	const struct yaml_node *tree; /* of the project, NULL when a service stands alone */
+	const struct env *env;        /* for secrets of the environment; with tree only */
+	const char *dir;              /* the project's working directory; with tree only */
 };
 typedef void decode_fn(struct decode *d, const struct yaml_node *v, void *field);
 

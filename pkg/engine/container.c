@@ -116,6 +116,51 @@ static bool has_mount(const struct state_container *c, const char *target)
 	return false;
 }
 
+/* "service", "service:ro", "container:name:ro" */
+static const struct state_container *mounts_of(const struct unit *u, const char *ref,
+					       bool *read_only)
+{
+	bool by_name = str_starts(ref, "container:");
+	const char *name = by_name ? ref + strlen("container:") : ref;
+	size_t n = strcspn(name, ":");
+	const struct state_project *p = u->engine->state;
+
+	*read_only = strcmp(name + n, ":ro") == 0;
+	for (size_t i = 0; i < p->containers.n; i++) {
+		const struct state_container *c = p->containers.v[i];
+		const char *mine = by_name ? c->name : c->service;
+
+		if (c != u->c && !c->oneoff && strlen(mine) == n && strncmp(mine, name, n) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static int take_mounts(struct unit *u, const char *ref, struct err *err)
+{
+	bool read_only;
+	const struct state_container *from = mounts_of(u, ref, &read_only);
+
+	if (!from)
+		return err_set(err, ENOENT,
+			       "service %s: volumes_from: there is no container of '%s'",
+			       u->c->service, ref);
+	for (size_t i = 0; i < from->mounts.n; i++) {
+		const struct state_mount *m = &from->mounts.v[i];
+		struct state_mount *to;
+
+		if (has_mount(u->c, m->target))
+			continue;
+		to = state_mount_add(u->c);
+		state_set(&to->kind, m->kind);
+		state_set(&to->target, m->target);
+		state_set(&to->source, m->source);
+		state_set(&to->volume, m->volume);
+		to->read_only = m->read_only || read_only;
+	}
+	return 0;
+}
+
 static int choose_mounts(struct unit *u, const struct plan *plan, const struct image *img,
 			 struct err *err)
 {
@@ -123,6 +168,8 @@ static int choose_mounts(struct unit *u, const struct plan *plan, const struct i
 
 	for (size_t i = 0; r == 0 && i < u->svc->n_mounts; i++)
 		r = one_mount(u, plan, &u->svc->mounts[i], err);
+	for (size_t i = 0; r == 0 && i < u->svc->volumes_from.n; i++)
+		r = take_mounts(u, u->svc->volumes_from.v[i], err);
 	for (size_t i = 0; r == 0 && i < img->volumes.n; i++)
 		if (!has_mount(u->c, img->volumes.v[i]))
 			r = one_mount(u, plan,

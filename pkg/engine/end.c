@@ -10,7 +10,7 @@
 /* ---- Control group ---------------------------------------------------------------------------- */
 static bool is_open_group(const struct unit *u)
 {
-	return u->svc->privileged;
+	return u->svc->privileged || unit_needs_devices(u->svc);
 }
 
 char *unit_cgroup(const struct unit *u)

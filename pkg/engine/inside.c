@@ -179,9 +179,13 @@ void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits 
 		.memory_max = svc->mem_limit,
 		.memory_low = svc->mem_reservation,
 		.memory_swap_max = svc->memswap_limit,
-		.cpu_quota_us = svc->nano_cpus / 10000,
-		.cpu_period_us = svc->nano_cpus ? 100000 : 0,
+		.cpu_quota_us = svc->nano_cpus ? svc->nano_cpus / 10000 : svc->cpu_quota_us,
+		.cpu_period_us = svc->nano_cpus ? 100000 : svc->cpu_period_us,
 		.cpu_shares = svc->cpu_shares,
+		.cpuset_cpus = svc->cpuset,
+		.has_swappiness = svc->mem_swappiness >= 0,
+		.swappiness = svc->mem_swappiness >= 0 ? (uint64_t)svc->mem_swappiness : 0,
+		.oom_kill_disable = svc->oom_kill_disable,
 	};
 	if (svc->pids_limit > 0)
 		out->pids_max = (uint64_t)svc->pids_limit;

@@ -121,6 +121,21 @@ void unit_resolv(const struct service *svc, bool own_dns, const char *host_text,
 struct healthcheck unit_health(const struct service *svc, const struct image *img);
 void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits *out);
 
+/* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */
+int unit_seccomp(const struct service *svc, bool privileged, struct box_process *p,
+		 struct err *err);
+int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,
+		 size_t *n, struct err *err);
+const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc, size_t *n);
+const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n);
+/* Rules for its devices into limits. */
+int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
+		      struct err *err);
+/* Has device rules of its own. */
+bool unit_needs_devices(const struct service *svc);
+/* The bytes of a secret or config. */
+int unit_file(struct arena *a, const struct service_file *f, struct box_file *out, struct err *err);
+
 /* streams.c: FIFOs between the container and its log */
 /* Begin to read what the container writes; makes the FIFOs if they are not there. */
 int unit_pump_open(struct unit *u, struct err *err);

@@ -18,8 +18,9 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 	p->user = svc->user ? svc->user : img->user;
 	p->groups = svc->group_add.v;
 	p->n_groups = svc->group_add.n;
-	if (!svc->privileged && !privileged && !svc->seccomp_unconfined)
-		p->seccomp = box_seccomp(p->caps);
+	r = unit_seccomp(svc, svc->privileged || privileged, p, err);
+	if (r < 0)
+		return r;
 	p->no_new_privs = svc->no_new_privs;
 	return 0;
 }

@@ -19,9 +19,9 @@ struct start {
 	struct box_spec spec;
 	struct list argv;
 	struct sbuf hosts, resolv;
-	struct box_file files[3 + 64];
+	struct box_file *files;
 	int fds[3];
-	int root_fd, netns_fd;
+	int root_fd, netns_fd, pidns_fd, ipcns_fd, mntns_fd;
 	char hostname[65];
 };
 
@@ -35,6 +35,9 @@ static void start_clear(struct start *s)
 		auto_close_fn(&s->fds[i]);
 	auto_close_fn(&s->root_fd);
 	auto_close_fn(&s->netns_fd);
+	auto_close_fn(&s->pidns_fd);
+	auto_close_fn(&s->ipcns_fd);
+	auto_close_fn(&s->mntns_fd);
 	arena_free(&s->arena);
 }
 
@@ -48,6 +51,9 @@ static int make_group(struct start *s, struct err *err)
 	if (r < 0)
 		return r;
 	unit_limits(u->svc, cgroup_has(u->engine->cgroups, CGROUP_PIDS), &limits);
+	r = unit_device_rules(&s->arena, u->svc, &limits, err);
+	if (r < 0)
+		return err_wrap(err, r, "service %s", u->c->service);
 	return cgroup_create(u->engine->cgroups, path, &limits, &s->cg, err);
 }
 
@@ -90,7 +96,7 @@ static void facts_of(const struct unit *u, struct hosts_facts *f, const char **i
 	}
 }
 
-static void make_files(struct start *s)
+static int make_files(struct start *s, struct err *err)
 {
 	struct unit *u = s->u;
 	const char *ips[16];
@@ -99,6 +105,7 @@ static void make_files(struct start *s)
 	char *name = arena_printf(&s->arena, "%s\n", s->hostname);
 	size_t n = 0;
 
+	s->files = arena_array(&s->arena, 3 + u->svc->n_files, sizeof(*s->files));
 	facts_of(u, &f, ips);
 	unit_hosts(u->svc, &f, &s->hosts);
 	(void)file_read(AT_FDCWD, "/etc/resolv.conf", 65536, &host_resolv, NULL);
@@ -114,8 +121,15 @@ static void make_files(struct start *s)
 	s->files[n++] = (struct box_file){
 		.target = "/etc/hostname", .data = name, .len = strlen(name), .mode = 0644
 	};
+	for (size_t i = 0; i < u->svc->n_files; i++) {
+		int r = unit_file(&s->arena, &u->svc->files[i], &s->files[n++], err);
+
+		if (r < 0)
+			return err_wrap(err, r, "service %s", u->c->service);
+	}
 	s->spec.files = s->files;
 	s->spec.n_files = n;
+	return 0;
 }
 
 /* ---- Namespaces ------------------------------------------------------------------------------- */
@@ -134,19 +148,51 @@ static const struct state_container *running_of(const struct unit *u, const char
 	return NULL;
 }
 
-/* "service:x" and "container:x": the namespace of that container. */
-static int join(struct start *s, const char *ref, struct err *err)
+/* "service:x" and "container:x": a namespace of that container. */
+static int join(struct start *s, const char *ref, const char *kind, int *out, struct err *err)
 {
 	const struct state_container *other = running_of(s->u, ref);
 	auto_free char *path = NULL;
 
 	if (!other)
 		return err_set(err, ENOENT,
-			       "container %s shares the network of %s, which does not run",
-			       s->u->c->name, ref);
-	path = xasprintf("/proc/%d/ns/net", (int)other->pid);
-	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return s->netns_fd < 0 ? err_errno(err, "open %s", path) : 0;
+			       "container %s shares the %s namespace of %s, which does not run",
+			       s->u->c->name, kind, ref);
+	path = xasprintf("/proc/%d/ns/%s", (int)other->pid, kind);
+	*out = open(path, O_RDONLY | O_CLOEXEC);
+	return *out < 0 ? err_errno(err, "open %s", path) : 0;
+}
+
+static int choose_pid(struct start *s, struct err *err)
+{
+	const char *mode = s->u->svc->pid;
+	int r = 0;
+
+	if (!mode || strcmp(mode, "private") == 0)
+		return 0;
+	s->spec.pid = strcmp(mode, "host") == 0 ? BOX_HOST : BOX_JOIN;
+	if (s->spec.pid == BOX_JOIN)
+		r = join(s, mode, "pid", &s->pidns_fd, err);
+	s->spec.pidns_fd = s->pidns_fd;
+	return r;
+}
+
+static int choose_ipc(struct start *s, struct err *err)
+{
+	const char *mode = s->u->svc->ipc;
+	int r;
+
+	if (!mode || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0)
+		return 0;
+	s->spec.ipc = strcmp(mode, "host") == 0 ? BOX_HOST : BOX_JOIN;
+	if (s->spec.ipc == BOX_HOST)
+		return 0;
+	r = join(s, mode, "ipc", &s->ipcns_fd, err);
+	if (r == 0)
+		r = join(s, mode, "mnt", &s->mntns_fd, err);
+	s->spec.ipcns_fd = s->ipcns_fd;
+	s->spec.shm_mntns_fd = s->mntns_fd;
+	return r;
 }
 
 static int choose_net(struct start *s, struct err *err)
@@ -160,9 +206,9 @@ static int choose_net(struct start *s, struct err *err)
 	} else if (strcmp(mode, "host") == 0) {
 		s->spec.net = BOX_NET_HOST;
 	} else {
-		s->spec.net = BOX_NET_JOIN;
-		int r = join(s, mode, err);
+		int r = join(s, mode, "net", &s->netns_fd, err);
 
+		s->spec.net = BOX_NET_JOIN;
 		s->spec.netns_fd = s->netns_fd;
 		return r;
 	}
@@ -192,7 +238,9 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 			  svc->privileged, &p->caps, err);
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
-	p->seccomp = svc->privileged || svc->seccomp_unconfined ? NULL : box_seccomp(p->caps);
+	r = unit_seccomp(svc, svc->privileged, p, err);
+	if (r < 0)
+		return err_wrap(err, r, "service %s", u->c->service);
 	p->no_new_privs = svc->no_new_privs;
 	p->clone_parent = true;
 	p->tasks_fds = s->cg.tasks_fds;
@@ -206,6 +254,8 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 	p->stderr_fd = io->given && !io->tty ? io->fds[2] : s->fds[2];
 	return r;
 }
+
+static const char *const no_paths[] = { NULL };
 
 static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *err)
 {
@@ -223,9 +273,24 @@ static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *e
 	s->spec.shm_size = svc->shm_size;
 	s->spec.privileged = svc->privileged;
 	s->spec.init = svc->init;
+	s->spec.uts_host = str_eq(svc->uts, "host");
+	if (s->spec.uts_host)
+		s->spec.hostname = s->spec.domainname = NULL;
+	s->spec.oom_score_adj = svc->oom_score_adj ? svc->oom_score_adj : BOX_OOM_KEEP;
+	s->spec.sysctls = unit_sysctls(&s->arena, svc, &s->spec.n_sysctls);
+	s->spec.devices = unit_devices(&s->arena, svc, &s->spec.n_devices);
+	if (svc->systempaths_unconfined)
+		s->spec.masked = s->spec.read_only_paths = no_paths;
+	r = unit_rlimits(&s->arena, svc, &s->spec.rlimits, &s->spec.n_rlimits, err);
+	if (r < 0)
+		return err_wrap(err, r, "service %s", u->c->service);
 	r = choose_net(s, err);
 	if (r == 0)
-		make_files(s);
+		r = choose_pid(s, err);
+	if (r == 0)
+		r = choose_ipc(s, err);
+	if (r == 0)
+		r = make_files(s, err);
 	return r < 0 ? r : fill_process(s, io, err);
 }
 
@@ -289,7 +354,10 @@ int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 		.spec = BOX_SPEC_INIT,
 		.fds = {-1, -1, -1},
 		.root_fd = -1,
-		.netns_fd = -1
+		.netns_fd = -1,
+		.pidns_fd = -1,
+		.ipcns_fd = -1,
+		.mntns_fd = -1,
 	};
 	int r = prepare(&s, io, err);
 

@@ -1,0 +1,228 @@
+/* asked.c - what a service asks for by its own keys (ulimits, devices, sysctls, seccomp, secrets)
+ * in the terms of box and cgroup */
+#include "private.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* ---- System calls ------------------------------------------------------------------------------ */
+int unit_seccomp(const struct service *svc, bool privileged, struct box_process *p, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	p->seccomp = NULL;
+	if (privileged || svc->seccomp_unconfined)
+		return 0;
+	if (!svc->seccomp) {
+		p->seccomp = box_seccomp(p->caps);
+		return 0;
+	}
+	r = file_read(AT_FDCWD, svc->seccomp, SERVICE_FILE_MAX, &text, &len);
+	if (r < 0)
+		return err_set(err, -r, "security_opt: seccomp profile %s: %s", svc->seccomp,
+			       strerror(-r));
+	r = box_seccomp_profile(text, len, p->caps, &p->seccomp, err);
+	return r < 0 ? err_wrap(err, r, "security_opt: seccomp profile %s", svc->seccomp) : 0;
+}
+
+/* ---- ulimits ---------------------------------------------------------------------------------- */
+static const struct {
+	const char *name;
+	int resource;
+} limits_by_name[] = {
+	{ "as", RLIMIT_AS },		 { "core", RLIMIT_CORE },
+	{ "cpu", RLIMIT_CPU },		 { "data", RLIMIT_DATA },
+	{ "fsize", RLIMIT_FSIZE },	 { "locks", RLIMIT_LOCKS },
+	{ "memlock", RLIMIT_MEMLOCK },	 { "msgqueue", RLIMIT_MSGQUEUE },
+	{ "nice", RLIMIT_NICE },	 { "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC },	 { "rss", RLIMIT_RSS },
+	{ "rtprio", RLIMIT_RTPRIO },	 { "rttime", RLIMIT_RTTIME },
+	{ "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+};
+
+static int rlimit_of(const struct service_ulimit *u, struct box_rlimit *out, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits_by_name); i++) {
+		if (strcmp(limits_by_name[i].name, u->name) != 0)
+			continue;
+		if (u->soft < -1 || u->hard < -1 ||
+		    (u->hard >= 0 && (u->soft < 0 || u->soft > u->hard)))
+			return err_set(err, EINVAL,
+				       "ulimits.%s: soft %lld is above hard %lld", u->name,
+				       (long long)u->soft, (long long)u->hard);
+		*out = (struct box_rlimit){
+			.resource = limits_by_name[i].resource,
+			.soft = u->soft < 0 ? RLIM_INFINITY : (uint64_t)u->soft,
+			.hard = u->hard < 0 ? RLIM_INFINITY : (uint64_t)u->hard,
+			.must = true,
+		};
+		return 0;
+	}
+	return err_set(err, EINVAL, "ulimits: there is no limit called '%s'", u->name);
+}
+
+int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,
+		 size_t *n, struct err *err)
+{
+	struct box_rlimit *v = arena_array(a, svc->n_ulimits + 1, sizeof(*v));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < svc->n_ulimits; i++)
+		r = rlimit_of(&svc->ulimits[i], &v[i], err);
+	*out = v;
+	*n = svc->n_ulimits;
+	return r;
+}
+
+const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc, size_t *n)
+{
+	struct box_sysctl *v = arena_array(a, svc->sysctls.n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < svc->sysctls.n; i++)
+		v[i] = (struct box_sysctl){ svc->sysctls.v[i].key,
+					    svc->sysctls.v[i].value ? svc->sysctls.v[i].value
+								    : "" };
+	*n = svc->sysctls.n;
+	return v;
+}
+
+/* ---- Devices ---------------------------------------------------------------------------------- */
+enum { DEVICE_RULES_MAX = 256 };
+
+bool unit_needs_devices(const struct service *svc)
+{
+	return svc->n_devices || svc->device_cgroup_rules.n;
+}
+
+const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n)
+{
+	struct box_device *v = arena_array(a, svc->n_devices + 1, sizeof(*v));
+
+	for (size_t i = 0; i < svc->n_devices; i++)
+		v[i] = (struct box_device){ svc->devices[i].source, svc->devices[i].target };
+	*n = svc->n_devices;
+	return v;
+}
+
+static int add_device_rule(struct cgroup_device *v, size_t *n, const struct service_device *d,
+			   struct err *err)
+{
+	struct stat st;
+
+	if (stat(d->source, &st) < 0)
+		return err_errno(err, "devices: %s", d->source);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(err, ENODEV, "devices: %s is not a device", d->source);
+	v[(*n)++] = (struct cgroup_device){ .type = S_ISCHR(st.st_mode) ? 'c' : 'b',
+					    .major = major(st.st_rdev),
+					    .minor = minor(st.st_rdev),
+					    .access = d->permissions };
+	return 0;
+}
+
+/* "42" or "*" */
+static bool device_number(const char *s, size_t n, int64_t *out)
+{
+	uint64_t v = 0;
+
+	*out = -1;
+	if (n == 1 && *s == '*')
+		return true;
+	if (n == 0 || n > 8)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(s[i] - '0');
+	}
+	*out = (int64_t)v;
+	return true;
+}
+
+/* "c 1:3 rwm"; "a *:* rwm" is both kinds. */
+static bool parse_device_rule(const char *text, struct cgroup_device *out)
+{
+	const char *colon, *blank;
+
+	if (!strchr("abc", text[0]) || !text[0] || text[1] != ' ')
+		return false;
+	colon = strchr(text + 2, ':');
+	blank = colon ? strchr(colon, ' ') : NULL;
+	if (!blank)
+		return false;
+	out->type = text[0];
+	out->access = blank + 1;
+	return device_number(text + 2, (size_t)(colon - text - 2), &out->major) &&
+	       device_number(colon + 1, (size_t)(blank - colon - 1), &out->minor) && blank[1] &&
+	       strspn(blank + 1, "rwm") == strlen(blank + 1);
+}
+
+int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
+		      struct err *err)
+{
+	struct cgroup_device *v;
+	size_t n = 0;
+	int r = 0;
+
+	if (svc->privileged || !unit_needs_devices(svc))
+		return 0;
+	if (svc->n_devices + svc->device_cgroup_rules.n > DEVICE_RULES_MAX)
+		return err_set(err, E2BIG, "devices: more than %d", DEVICE_RULES_MAX);
+	v = arena_array(a, svc->n_devices + 2 * svc->device_cgroup_rules.n, sizeof(*v));
+	for (size_t i = 0; r == 0 && i < svc->n_devices; i++)
+		r = add_device_rule(v, &n, &svc->devices[i], err);
+	for (size_t i = 0; r == 0 && i < svc->device_cgroup_rules.n; i++) {
+		struct cgroup_device rule;
+
+		if (!parse_device_rule(svc->device_cgroup_rules.v[i], &rule))
+			return err_set(err, EINVAL,
+				       "device_cgroup_rules: '%s' is not of the form 'c 1:3 rwm'",
+				       svc->device_cgroup_rules.v[i]);
+		for (const char *type = rule.type == 'a' ? "bc" : NULL; type && *type; type++) {
+			v[n] = rule;
+			v[n++].type = *type;
+		}
+		if (rule.type != 'a')
+			v[n++] = rule;
+	}
+	limits->devices = v;
+	limits->n_devices = n;
+	return r;
+}
+
+/* ---- Secrets and configs ----------------------------------------------------------------------- */
+int unit_file(struct arena *a, const struct service_file *f, struct box_file *out, struct err *err)
+{
+	auto_free char *text = NULL;
+	char *copy;
+	size_t len = 0;
+	int r;
+
+	*out = (struct box_file){ .target = f->target,
+				  .mode = f->mode,
+				  .uid = f->uid,
+				  .gid = f->gid,
+				  .read_only = true };
+	if (f->content) {
+		out->data = f->content;
+		out->len = strlen(f->content);
+		return 0;
+	}
+	if (!f->path)
+		return err_set(err, ENOENT, "file %s: %s", f->target,
+			       f->missing ? f->missing : "it has no source");
+	r = file_read(AT_FDCWD, f->path, SERVICE_FILE_MAX, &text, &len);
+	if (r < 0)
+		return err_set(err, -r, "file %s of %s: %s", f->target, f->path, strerror(-r));
+	copy = arena_alloc(a, len + 1);
+	memcpy(copy, text, len);
+	out->data = copy;
+	out->len = len;
+	return 0;
+}

@@ -1,0 +1,158 @@
+# keys.bats - what services ask for by their own keys: limits, devices, namespaces, secrets.
+
+load lib.bash
+
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+@test "ulimits, sysctls, oom_score_adj are in force" {
+	cat >compose.yaml <<-E
+		services:
+		  a:
+		    image: box
+		    ulimits: { nofile: { soft: 123, hard: 456 }, core: 0 }
+		    sysctls: { net.core.somaxconn: 77, kernel.msgmax: "5000" }
+		    oom_score_adj: 321
+	E
+	compose up -d
+	[ "$(compose exec -T a sh -c 'ulimit -Sn; ulimit -Hn')" = $'123\n456' ] ||
+		[ "$(compose exec -T a sed -n 's/^Max open files *//p' /proc/1/limits | awk '{print $1, $2}')" = "123 456" ]
+	[ "$(compose exec -T a cat /proc/sys/net/core/somaxconn)" = 77 ]
+	[ "$(compose exec -T a cat /proc/sys/kernel/msgmax)" = 5000 ]
+	[ "$(compose exec -T a cat /proc/1/oom_score_adj)" = 321 ]
+}
+
+@test "a sysctl of the host, an unknown ulimit, a missing device: refused with the name" {
+	cat >compose.yaml <<-E
+		services: { a: { image: box, sysctls: { kernel.panic: 5 } } }
+	E
+	run compose up -d
+	[ $status != 0 ] && [[ $output == *kernel.panic* ]]
+	echo 'services: { a: { image: box, ulimits: { nosuch: 5 } } }' >compose.yaml
+	run compose up -d
+	[ $status != 0 ] && [[ $output == *nosuch* ]]
+	echo 'services: { a: { image: box, devices: [/dev/nosuch] } }' >compose.yaml
+	run compose up -d
+	[ $status != 0 ] && [[ $output == */dev/nosuch* ]]
+}
+
+@test "devices: only those named can be opened" {
+	cat >compose.yaml <<-E
+		services:
+		  a: { image: box, devices: ["/dev/kmsg:/dev/messages:r"] }
+		  b: { image: box, device_cgroup_rules: ["c 1:11 r"] }
+		  c: { image: box }
+	E
+	compose up -d
+	compose exec -T a sh -c 'exec 3</dev/messages'
+	run compose exec -T a sh -c 'exec 3>/dev/messages'
+	[ $status != 0 ]
+	run compose exec -T c sh -c 'ls /dev/messages || ls /dev/kmsg'
+	[ $status != 0 ]
+}
+
+@test "secrets and configs: file, environment, content with mode and owner; a change makes a new container" {
+	printf 'top\0secret' >key.bin
+	cat >compose.yaml <<-'E'
+		services:
+		  a:
+		    image: box
+		    user: user
+		    secrets: [s1, { source: s2, target: other, uid: "1000", gid: "1000", mode: 0400 }]
+		    configs: [{ source: c1, target: /etc/app/app.conf }, c2]
+		secrets:
+		  s1: { file: ./key.bin }
+		  s2: { environment: TOKEN }
+		configs:
+		  c1: { content: "x=${TOKEN}\n" }
+		  c2: { file: ./key.bin }
+	E
+	export TOKEN=t0k
+	compose up -d
+	[ "$(compose exec -T a od -An -c /run/secrets/s1 | tr -s ' ')" = "$(od -An -c key.bin | tr -s ' ')" ]
+	[ "$(compose exec -T a cat /run/secrets/other)" = t0k ]
+	[ "$(compose exec -T a stat -c '%a %u %g' /run/secrets/other)" = "400 1000 1000" ]
+	[ "$(compose exec -T a stat -c '%a' /run/secrets/s1)" = 444 ]
+	[ "$(compose exec -T a cat /etc/app/app.conf)" = "x=t0k" ]
+	compose exec -T a cat /c2 >out
+	cmp out key.bin
+	run compose exec -T -u root a sh -c 'echo x >/run/secrets/s1'
+	[ $status != 0 ]
+	id=$(compose ps -q a)
+	compose up -d
+	[ "$id" = "$(compose ps -q a)" ]
+	echo new >key.bin
+	compose up -d
+	[ "$id" != "$(compose ps -q a)" ]
+	[ "$(compose exec -T a cat /run/secrets/s1)" = new ]
+}
+
+@test "an external secret and an unset variable are named" {
+	cat >compose.yaml <<-'E'
+		services: { a: { image: box, secrets: [s] } }
+		secrets: { s: { environment: NO_SUCH_VARIABLE } }
+	E
+	run compose up -d
+	[ $status != 0 ] && [[ $output == *NO_SUCH_VARIABLE* ]]
+}
+
+@test "pid, ipc, uts: shared with another service or the host" {
+	cat >compose.yaml <<-E
+		services:
+		  a: { image: box, ipc: shareable }
+		  b: { image: box, pid: "service:a" }
+		  c: { image: box, ipc: "service:a" }
+		  d: { image: box, uts: host }
+	E
+	compose up -d
+	[ "$(compose exec -T b readlink /proc/1/ns/pid)" = "$(compose exec -T a readlink /proc/self/ns/pid)" ]
+	[ "$(compose exec -T c readlink /proc/self/ns/ipc)" = "$(compose exec -T a readlink /proc/self/ns/ipc)" ]
+	compose exec -T a sh -c 'echo shared >/dev/shm/x'
+	[ "$(compose exec -T c cat /dev/shm/x)" = shared ]
+	[ "$(compose exec -T d hostname)" = "$(hostname)" ]
+}
+
+@test "volumes_from takes over the mounts of another service" {
+	cat >compose.yaml <<-E
+		services:
+		  a: { image: box, volumes: ["stuff:/stuff", "/anon", "./here:/here"] }
+		  b: { image: box, volumes_from: ["a:ro"] }
+		volumes: { stuff: }
+	E
+	mkdir here
+	compose up -d
+	compose exec -T a sh -c 'echo 1 >/stuff/f; echo 2 >/anon/f; echo 3 >/here/f'
+	[ "$(compose exec -T b cat /stuff/f /anon/f /here/f | tr -d '\n')" = 123 ]
+	run compose exec -T b sh -c 'echo 4 >/stuff/f'
+	[ $status != 0 ]
+}
+
+@test "security_opt: a profile of one's own, unconfined system paths" {
+	cat >profile.json <<-E
+		{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+		  { "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1 } ] }
+	E
+	cat >compose.yaml <<-E
+		services:
+		  a: { image: box, security_opt: ["seccomp=./profile.json"] }
+		  b: { image: box, security_opt: ["seccomp=unconfined", "systempaths=unconfined"] }
+	E
+	compose up -d
+	run compose exec -T a mkdir /tmp/x
+	[ $status != 0 ]
+	compose exec -T a touch /tmp/y
+	[ "$(compose exec -T b sed -n 's/^Seccomp:[^0-9]*//p' /proc/self/status)" = 0 ]
+	echo '{' >profile.json
+	run compose up -d --force-recreate
+	[ $status != 0 ] && [[ $output == *profile.json* ]]
+}
+
+@test "cpuset, cpu_quota" {
+	cat >compose.yaml <<-E
+		services: { a: { image: box, cpuset: "0", cpu_quota: 25000, cpu_period: 50000 } }
+	E
+	compose up -d
+	[ "$(compose exec -T a sed -n 's/^Cpus_allowed_list:[^0-9]*//p' /proc/self/status)" = 0 ]
+}
