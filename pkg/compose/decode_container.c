@@ -91,11 +91,13 @@ static void resolve_one(struct decode *d, const char *section, struct yaml_node 
 	const struct yaml_node *content = yaml_get(def, "content");
 	const char *value = variable && d->env ? env_get(d->env, variable) : NULL;
 	const char *why =
-		variable ? arena_printf(d->a, "environment variable %s is not set", variable)
-			 : "external ones are not supported: give it a file, environment or content";
+		variable
+			? arena_printf(d->a, "environment variable %s is not set", variable)
+			: "external ones are not supported: give it a file, environment or content";
 
 	if (content && content->type != YAML_NULL)
-		yaml_put(d->a, entry, "content", yaml_new_str(d->a, yaml_text(d->a, content), entry));
+		yaml_put(d->a, entry, "content",
+			 yaml_new_str(d->a, yaml_text(d->a, content), entry));
 	else if (value)
 		yaml_put(d->a, entry, "content", yaml_new_str(d->a, value, entry));
 	else if (path)
@@ -203,9 +205,8 @@ void dec_security(struct decode *d, const struct yaml_node *v, void *field)
 			s->systempaths_unconfined = strcmp(value, "unconfined") == 0;
 		else if (str_starts(o, "seccomp")) {
 			s->seccomp_unconfined = strcmp(value, "unconfined") == 0;
-			s->seccomp = s->seccomp_unconfined || strcmp(value, "builtin") == 0
-					     ? NULL
-					     : value;
+			s->seccomp = s->seccomp_unconfined || strcmp(value, "builtin") == 0 ? NULL
+											    : value;
 		}
 	}
 }

@@ -36,14 +36,22 @@ static const struct {
 	const char *name;
 	int resource;
 } limits_by_name[] = {
-	{ "as", RLIMIT_AS },		 { "core", RLIMIT_CORE },
-	{ "cpu", RLIMIT_CPU },		 { "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },	 { "locks", RLIMIT_LOCKS },
-	{ "memlock", RLIMIT_MEMLOCK },	 { "msgqueue", RLIMIT_MSGQUEUE },
-	{ "nice", RLIMIT_NICE },	 { "nofile", RLIMIT_NOFILE },
-	{ "nproc", RLIMIT_NPROC },	 { "rss", RLIMIT_RSS },
-	{ "rtprio", RLIMIT_RTPRIO },	 { "rttime", RLIMIT_RTTIME },
-	{ "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+	{"as",          RLIMIT_AS        },
+	{ "core",       RLIMIT_CORE      },
+	{ "cpu",        RLIMIT_CPU       },
+	{ "data",       RLIMIT_DATA      },
+	{ "fsize",      RLIMIT_FSIZE     },
+	{ "locks",      RLIMIT_LOCKS     },
+	{ "memlock",    RLIMIT_MEMLOCK   },
+	{ "msgqueue",   RLIMIT_MSGQUEUE  },
+	{ "nice",       RLIMIT_NICE      },
+	{ "nofile",     RLIMIT_NOFILE    },
+	{ "nproc",      RLIMIT_NPROC     },
+	{ "rss",        RLIMIT_RSS       },
+	{ "rtprio",     RLIMIT_RTPRIO    },
+	{ "rttime",     RLIMIT_RTTIME    },
+	{ "sigpending", RLIMIT_SIGPENDING},
+	{ "stack",      RLIMIT_STACK     },
 };
 
 static int rlimit_of(const struct service_ulimit *u, struct box_rlimit *out, struct err *err)
@@ -53,9 +61,8 @@ static int rlimit_of(const struct service_ulimit *u, struct box_rlimit *out, str
 			continue;
 		if (u->soft < -1 || u->hard < -1 ||
 		    (u->hard >= 0 && (u->soft < 0 || u->soft > u->hard)))
-			return err_set(err, EINVAL,
-				       "ulimits.%s: soft %lld is above hard %lld", u->name,
-				       (long long)u->soft, (long long)u->hard);
+			return err_set(err, EINVAL, "ulimits.%s: soft %lld is above hard %lld",
+				       u->name, (long long)u->soft, (long long)u->hard);
 		*out = (struct box_rlimit){
 			.resource = limits_by_name[i].resource,
 			.soft = u->soft < 0 ? RLIM_INFINITY : (uint64_t)u->soft,
@@ -85,9 +92,9 @@ const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc
 	struct box_sysctl *v = arena_array(a, svc->sysctls.n + 1, sizeof(*v));
 
 	for (size_t i = 0; i < svc->sysctls.n; i++)
-		v[i] = (struct box_sysctl){ svc->sysctls.v[i].key,
-					    svc->sysctls.v[i].value ? svc->sysctls.v[i].value
-								    : "" };
+		v[i] = (struct box_sysctl){ svc->sysctls.v[i].key, svc->sysctls.v[i].value
+									   ? svc->sysctls.v[i].value
+									   : "" };
 	*n = svc->sysctls.n;
 	return v;
 }

@@ -6,6 +6,7 @@
 
 struct replica {      /* what later actions of one service wait for */
 	size_t start; /* index of its PLAN_START or PLAN_KEEP */
+	size_t ready; /* index of its PLAN_CREATE, PLAN_NONE: it is there */
 	const char *name;
 };
 
@@ -164,6 +165,13 @@ static size_t create(struct up *u, const struct service *svc, const char *name, 
 	for (size_t i = 0; i < svc->n_mounts; i++)
 		if (svc->mounts[i].kind == MOUNT_VOLUME && svc->mounts[i].source)
 			plan_after(u->plan, at, volume_action(u, svc->mounts[i].source));
+	/* volumes_from reads the record of another container, which the loader made a dependency */
+	for (size_t i = 0; svc->volumes_from.n && i < svc->n_deps; i++) {
+		const struct svc_plan *dep = find(u, svc->deps[i].service);
+
+		for (size_t k = 0; dep && dep->replicas && k < dep->scale; k++)
+			plan_after(u->plan, at, dep->replicas[k].ready);
+	}
 	return at;
 }
 
@@ -220,6 +228,7 @@ static void replica(struct up *u, struct svc_plan *sp, unsigned number)
 		u->plan->actions.v[ready].reason = why;
 		plan_after(u->plan, ready, gone);
 	}
+	sp->replicas[number - 1].ready = ready;
 	if (!u->opt->no_start)
 		start(u, sp, number - 1, ready, c && !why && is_running(c));
 }
