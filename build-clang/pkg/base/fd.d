@@ -1,0 +1,3 @@
+build-clang/pkg/base/fd.o: pkg/base/fd.c include/ctrcompose/base.h
+
+include/ctrcompose/base.h:

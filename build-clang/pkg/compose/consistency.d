@@ -1,0 +1,14 @@
+build-clang/pkg/compose/consistency.o: pkg/compose/consistency.c \
+  pkg/compose/loader.h include/ctrcompose/compose.h \
+  include/ctrcompose/model.h include/ctrcompose/base.h \
+  include/ctrcompose/yaml.h
+
+pkg/compose/loader.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/yaml.h:

@@ -1,0 +1,14 @@
+build-clang/pkg/compose/dotenv.o: pkg/compose/dotenv.c \
+  pkg/compose/loader.h include/ctrcompose/compose.h \
+  include/ctrcompose/model.h include/ctrcompose/base.h \
+  include/ctrcompose/yaml.h
+
+pkg/compose/loader.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/yaml.h:

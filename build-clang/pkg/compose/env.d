@@ -1,0 +1,13 @@
+build-clang/pkg/compose/env.o: pkg/compose/env.c pkg/compose/loader.h \
+  include/ctrcompose/compose.h include/ctrcompose/model.h \
+  include/ctrcompose/base.h include/ctrcompose/yaml.h
+
+pkg/compose/loader.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/yaml.h:

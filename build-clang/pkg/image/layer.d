@@ -1,0 +1,18 @@
+build-clang/pkg/image/layer.o: pkg/image/layer.c pkg/image/private.h \
+  include/ctrcompose/digest.h include/ctrcompose/base.h \
+  include/ctrcompose/image.h include/ctrcompose/json.h \
+  include/ctrcompose/model.h include/ctrcompose/archive.h
+
+pkg/image/private.h:
+
+include/ctrcompose/digest.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/image.h:
+
+include/ctrcompose/json.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/archive.h:
