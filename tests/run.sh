@@ -42,10 +42,29 @@ bats_file() { # file
 	[ "$skip" = 0 ] || grep '# skip' "$out"
 }
 
+# The corpus of compose files, where it is at hand; see docs/CONFORMANCE.md.
+conformance() {
+	local corpus=${CONFORMANCE:-../shared/conformance} ok not unlisted
+	if [ ! -e "$corpus/conform.py" ]; then
+		skipped=$((skipped + 1))
+		printf '%-48s skipped: no corpus, see docs/CONFORMANCE.md\n' conformance
+		return
+	fi
+	python3 "$corpus/conform.py" "$corpus/public" -- "$PWD/$build/ctrcompose" >"$out" 2>&1
+	ok=$(sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p' "$out")
+	unlisted=$(sed -n 's/^FAIL \([^ ]*\) .*/\1/p' "$out" | sort | diff - <(sort tests/conformance/known))
+	not=0
+	[ -n "$ok" ] && [ -z "$unlisted" ] || not=1
+	passed=$((passed + ${ok:-0})) failed=$((failed + not))
+	printf '%-48s %4d ok %s\n' conformance "${ok:-0}" "$([ $not = 0 ] || echo FAILED)"
+	[ $not = 0 ] || { echo "$unlisted"; tail -30 "$out"; }
+}
+
 for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
 if [ -z "$unit_only" ]; then
 	for t in "$build"/tests/kernel/*_test; do [ -x "$t" ] && unit "$t"; done
 	export CTRCOMPOSE=$PWD/$build/ctrcompose
+	conformance
 	for t in tests/integration/*.bats; do [ -e "$t" ] && bats_file "$t"; done
 fi
 if [ $skipped = 0 ]; then
