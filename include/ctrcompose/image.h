@@ -129,6 +129,8 @@ int image_cache_put(struct image_work *w, const char *name, const char *key,
 int image_cache_clear(struct image_store *s, struct err *err);
 /* The config of an image as it is stored. */
 int image_config(struct image_store *s, const char *ref, struct json **out, struct err *err);
+/* Fill in the sizes of layers that images have; others stay as they are. */
+void image_layer_sizes(struct image_store *s, struct image_layer *v, size_t n);
 /* A config whose layers are all in the store becomes an image with these names (normalised here).
  * Nothing is written when there is nothing new. */
 int image_commit(struct image_store *s, const char *config, const struct image_layer *layers,

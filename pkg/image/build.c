@@ -165,6 +165,20 @@ int image_config(struct image_store *s, const char *ref, struct json **out, stru
 	return r < 0 ? r : json_parse(text, len, out, err);
 }
 
+void image_layer_sizes(struct image_store *s, struct image_layer *v, size_t n)
+{
+	auto_index struct index ix = { 0 };
+
+	if (index_read(s, &ix, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct index_layer *l = index_layer(&ix, v[i].diff);
+
+		if (l)
+			v[i].size = l->size;
+	}
+}
+
 static bool nothing_new(struct image_store *s, const struct new_image *n)
 {
 	auto_index struct index ix = { 0 };
