@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* ---- Where from ------------------------------------------------------------------------------- */
-void source_close(struct source *src)
+void build_source_close(struct source *src)
 {
 	auto_close_fn(&src->root);
 	src->root = -1;
@@ -72,7 +72,7 @@ static struct stage *stage_named(struct build *b, const char *name, size_t befor
 	return NULL;
 }
 
-int source_open(struct stage *s, const char *from, struct source *out, struct err *err)
+int build_source_open(struct stage *s, const char *from, struct source *out, struct err *err)
 {
 	struct stage *other = from ? stage_named(s->b, from, s->index) : NULL;
 	const char *named = from ? kvs_get(&s->b->req->contexts, from) : NULL;
@@ -287,7 +287,7 @@ int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 	if (r == 0)
 		r = read_flags(s, in, &c, &exclude, err);
 	if (r == 0 && paths.n)
-		r = source_open(s, df_flag(in, "from"), &src, err);
+		r = build_source_open(s, df_flag(in, "from"), &src, err);
 	if (r < 0)
 		return r;
 	clean = in_image(s, dest);
@@ -297,7 +297,7 @@ int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 	c.into = str_ends(dest, "/") || strcmp(dest, ".") == 0 || str_ends(dest, "/.") ||
 		 paths.n + names.n > 1 || c.parents;
 	r = copy_into(s, &c, in, &names, &texts, err);
-	source_close(&src);
+	build_source_close(&src);
 	return r;
 }
 

@@ -206,12 +206,14 @@ static int from_image(struct stage *s, const char *ref, struct err *err)
 /* What the base image wants done first in each image made from it. */
 static int take_triggers(struct stage *s, struct err *err)
 {
-	auto_json struct json *list = json_copy(json_get(stage_config(s), "OnBuild"));
+	const struct json *there = json_get(stage_config(s), "OnBuild");
+	auto_json struct json *list = NULL;
 	int r = 0;
 
-	json_remove(stage_config(s), "OnBuild");
-	if (json_kind(list) != JSON_ARRAY)
+	if (json_kind(there) != JSON_ARRAY)
 		return 0;
+	list = json_copy(there);
+	json_remove(stage_config(s), "OnBuild");
 	s->triggers = xcalloc(json_count(list) + 1, sizeof(struct dockerfile *));
 	for (const struct json *c = json_first(list); r == 0 && c; c = json_next(c))
 		r = dockerfile_parse_trigger(json_string(c) ? json_string(c) : "",
@@ -288,10 +290,11 @@ static int step(struct stage *s, const struct df_instruction *in, struct err *er
 	if (config_step(in->op))
 		return config_apply(s, in, err);
 	announce(s, in);
+	s->cached = false;
 	r = in->op == DF_RUN       ? step_run(s, in, err)
 	    : in->op == DF_WORKDIR ? step_workdir(s, in, err)
 				   : step_copy(s, in, err);
-	if (r == 0)
+	if (r == 0 && !s->cached)
 		step_event(s, BUILD_DONE, NULL, 0);
 	return r;
 }

@@ -45,6 +45,7 @@ bool stage_cached(struct stage *s, const char *key, const char *by)
 	stage_add_layer(s, &l);
 	config_history(s, by, !*l.diff);
 	step_event(s, BUILD_CACHED, NULL, 0);
+	s->cached = true;
 	return true;
 }
 

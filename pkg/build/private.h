@@ -34,11 +34,11 @@ struct stage {
 	char *title;
 	struct json *config; /* whole: architecture, config, history ... */
 	struct layers layers;
-	char created[RFC3339_LEN]; /* of the newest layer */
-	struct strs args;          /* "NAME=value" in force */
-	struct strs shell;         /* words; empty: the default */
-	bool cmd_set, started;
-	struct dockerfile **triggers; /* of the base image's ONBUILD */
+	char created[RFC3339_LEN];     /* of the newest layer */
+	struct strs args;              /* "NAME=value" in force */
+	struct strs shell;             /* words; empty: the default */
+	bool cmd_set, started, cached; /* cached: the step at hand was not done */
+	struct dockerfile **triggers;  /* of the base image's ONBUILD */
 	size_t n_triggers, trigger;
 	struct run *run;
 };
@@ -113,9 +113,9 @@ struct source {
 	bool keep_owner;
 	const char *what; /* for messages */
 };
-void source_close(struct source *src);
+void build_source_close(struct source *src);
 /* from: NULL the context; a stage, a named context, an image. */
-int source_open(struct stage *s, const char *from, struct source *out, struct err *err);
+int build_source_open(struct stage *s, const char *from, struct source *out, struct err *err);
 struct copy {
 	const struct source *src;
 	const struct df_ignore *exclude;

@@ -225,14 +225,14 @@ static int mount_bind(struct stage *s, const struct mount *m, struct err *err)
 	struct new_root root = { .fd = -1 };
 	auto_free char *at = NULL;
 	struct rootfs_bind bind = { .dirfd = AT_FDCWD, .userns_fd = -1, .read_only = !m->write };
-	int r = source_open(s, m->from, &src, err), fd;
+	int r = build_source_open(s, m->from, &src, err), fd;
 
 	if (r < 0)
 		return r;
 	r = root_open(&none, false, &root, err);
 	if (r == 0)
 		r = copy_write(&c, root.fd, err);
-	source_close(&src);
+	build_source_close(&src);
 	auto_close_fn(&root.fd);
 	if (r < 0)
 		return r;
@@ -360,10 +360,10 @@ static int key_mount(struct stage *s, const struct mount *m, void *arg, struct e
 
 	if (strcmp(m->type, "bind") != 0)
 		return 0;
-	r = source_open(s, m->from, &src, err);
+	r = build_source_open(s, m->from, &src, err);
 	if (r == 0)
 		r = copy_digest(&c, arg, err);
-	source_close(&src);
+	build_source_close(&src);
 	return r;
 }
 
