@@ -57,7 +57,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 
 @test "a second build does nothing again and gives the same image" {
 	echo 1 >file
-	printf 'FROM box\nCOPY file /file\nRUN cat /file >/copy; date +%%N >/when\nCMD ["true"]\n' >Dockerfile
+	printf 'FROM box\nCOPY file /file\nRUN cat /file >/copy; cat /proc/uptime >/when\nCMD ["true"]\n' >Dockerfile
 	compose build
 	first=$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')
 	touch file
@@ -137,9 +137,10 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$status" != 0 ]
 	[ "$(in_image ls /dir)" = b ]
 	layer=$(compose image inspect "$PROJECT-a" | jq -r '.[0].RootFS.Layers[-1]')
-	run ls -A "$CTRCOMPOSE_STATE/layers/${layer#sha256:}"
-	echo "$output"
-	[ "$(xargs <<<"$output")" = "dir x" ]
+	layer=$CTRCOMPOSE_STATE/layers/${layer#sha256:}
+	[ "$(ls -A "$layer" | grep -vx etc | xargs)" = "dir x" ]
+	[ -c "$layer/x" ]
+	[ -z "$(ls -A "$layer/etc" 2>/dev/null)" ]
 }
 
 @test "RUN --mount: bind, cache, tmpfs, secret" {
