@@ -6,6 +6,7 @@
 #include <ctrcompose/digest.h>
 #include <ctrcompose/yaml.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,9 +294,12 @@ static int build_apart(const struct online *o, struct image_store *store, const 
 		_exit(r == 0 ? 0 : r == -EINTR ? EXIT_INTERRUPTED : 1);
 	}
 	(void)close(fds[1]);
-	do
-		n = pid < 0 ? -1 : fd_read_full(fds[0], text, sizeof(text) - 1);
-	while (n == -EINTR);
+	/* A signal may be meant for this process alone: the builder has to hear of it. */
+	do {
+		n = pid < 0 ? -1 : read(fds[0], text, sizeof(text) - 1);
+		if (n < 0 && pid > 0 && cmd_cancelled)
+			(void)kill(pid, SIGINT);
+	} while (n < 0 && pid > 0 && errno == EINTR);
 	(void)close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +93,8 @@ void run_world_close(struct builder *b)
 	if (b->group_made)
 		(void)cgroup_group_remove(b->cgroups, b->group, NULL);
 	cgroup_system_close(&b->cgroups);
+	if (b->view) /* it is mounted in the work folder, which is to go */
+		(void)umount2(b->view, MNT_DETACH);
 	free(b->group);
 	free(b->view);
 	auto_close_fn(&b->userns);
