@@ -248,8 +248,8 @@ void container_log(const struct state_paths *paths, const char *project,
 		   const struct state_container *c, char **dir, char **name);
 
 /* ---- Commands --------------------------------------------------------------------------------- */
-extern const struct cmd cmd_config, cmd_create, cmd_doctor, cmd_down, cmd_exec, cmd_image,
-	cmd_images, cmd_kill, cmd_logs, cmd_ls, cmd_port, cmd_restart, cmd_rm, cmd_run, cmd_start,
-	cmd_stop, cmd_up, cmd_volume, cmd_ps, cmd_version;
+extern const struct cmd cmd_build, cmd_config, cmd_create, cmd_doctor, cmd_down, cmd_exec,
+	cmd_image, cmd_images, cmd_kill, cmd_logs, cmd_ls, cmd_port, cmd_restart, cmd_rm, cmd_run,
+	cmd_start, cmd_stop, cmd_up, cmd_volume, cmd_ps, cmd_version;
 
 #endif

@@ -1,4 +1,5 @@
 /* cmd_up.c - ctrcompose up and create: make what the file says come true. */
+#include "building.h"
 #include "follow.h"
 #include "online.h"
 
@@ -16,35 +17,36 @@ static struct {
 
 static const struct opt opts[] = {
 	{0,    "abort-on-container-exit",    OPT_FLAG,    &arg.abort_exit,    NULL,
-         "Stop all when one container ends"											},
+         "Stop all when one container ends"											 },
 	{ 0,   "abort-on-container-failure", OPT_FLAG,    &arg.abort_failure, NULL,
-         "Stop all when one container fails"										       },
+         "Stop all when one container fails"											},
 	{ 0,   "always-recreate-deps",       OPT_FLAG,    &arg.always_deps,   NULL,
-         "Make dependencies anew as well; needs --force-recreate"                                                                  },
-	{ 0,   "attach",                     OPT_LIST,    &arg.attach,        "SERVICE",   "Show the output of these services only"},
+         "Make dependencies anew as well; needs --force-recreate"								   },
+	{ 0,   "attach",                     OPT_LIST,    &arg.attach,        "SERVICE",   "Show the output of these services only" },
 	{ 0,   "attach-dependencies",        OPT_FLAG,    &arg.dependencies,  NULL,
-         "Show the output of dependencies as well"										 },
-	{ 'd', "detach",                     OPT_FLAG,    &arg.detach,        NULL,        "Return when everything runs"           },
+         "Show the output of dependencies as well"										  },
+	{ 'd', "detach",                     OPT_FLAG,    &arg.detach,        NULL,        "Return when everything runs"            },
 	{ 0,   "exit-code-from",             OPT_STRING,  &arg.exit_from,     "SERVICE",
-         "Exit as this service does; stops all when it ends"								       },
-	{ 0,   "force-recreate",             OPT_FLAG,    &arg.force,         NULL,        "Make containers anew in any case"      },
-	{ 0,   "no-attach",                  OPT_LIST,    &arg.no_attach,     "SERVICE",   "Leave out the output of these"         },
-	{ 0,   "no-color",                   OPT_FLAG,    &arg.no_color,      NULL,        "No colours in log lines"               },
-	{ 0,   "no-deps",                    OPT_FLAG,    &arg.no_deps,       NULL,        "Leave dependencies alone"              },
-	{ 0,   "no-log-prefix",              OPT_FLAG,    &arg.no_prefix,     NULL,        "No prefixes in log lines"              },
-	{ 0,   "no-recreate",                OPT_FLAG,    &arg.no_recreate,   NULL,        "Keep containers that exist"            },
-	{ 0,   "no-start",                   OPT_FLAG,    &arg.no_start,      NULL,        "Make containers, start none"           },
-	{ 0,   "no-build",                   OPT_FLAG,    &arg.no_build,      NULL,        "Never build an image"                  },
-	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "Accepted for scripts"                  },
+         "Exit as this service does; stops all when it ends"									},
+	{ 0,   "force-recreate",             OPT_FLAG,    &arg.force,         NULL,        "Make containers anew in any case"       },
+	{ 0,   "no-attach",                  OPT_LIST,    &arg.no_attach,     "SERVICE",   "Leave out the output of these"          },
+	{ 0,   "no-color",                   OPT_FLAG,    &arg.no_color,      NULL,        "No colours in log lines"                },
+	{ 0,   "no-deps",                    OPT_FLAG,    &arg.no_deps,       NULL,        "Leave dependencies alone"               },
+	{ 0,   "no-log-prefix",              OPT_FLAG,    &arg.no_prefix,     NULL,        "No prefixes in log lines"               },
+	{ 0,   "no-recreate",                OPT_FLAG,    &arg.no_recreate,   NULL,        "Keep containers that exist"             },
+	{ 0,   "no-start",                   OPT_FLAG,    &arg.no_start,      NULL,        "Make containers, start none"            },
+	{ 0,   "build",		      OPT_FLAG,    &arg.build,         NULL,        "Build images before containers are made"},
+	{ 0,   "no-build",                   OPT_FLAG,    &arg.no_build,      NULL,        "Never build an image"                   },
+	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "Accepted for scripts"                   },
 	{ 0,   "remove-orphans",             OPT_FLAG,    &arg.orphans,       NULL,
-         "Remove containers of services that the file does not have"                                                               },
-	{ 'V', "renew-anon-volumes",         OPT_FLAG,    &arg.renew,         NULL,        "Make anonymous volumes anew"           },
-	{ 0,   "scale",		      OPT_LIST,    &arg.scale,         "SERVICE=N", "How many containers of a service"      },
-	{ 't', "timeout",                    OPT_TIMEOUT, &arg.timeout,       "SECONDS",   "Grace period before SIGKILL"           },
-	{ 0,   "timestamps",                 OPT_FLAG,    &arg.timestamps,    NULL,        "Show times in log lines"               },
+         "Remove containers of services that the file does not have"                                                                },
+	{ 'V', "renew-anon-volumes",         OPT_FLAG,    &arg.renew,         NULL,        "Make anonymous volumes anew"            },
+	{ 0,   "scale",		      OPT_LIST,    &arg.scale,         "SERVICE=N", "How many containers of a service"       },
+	{ 't', "timeout",                    OPT_TIMEOUT, &arg.timeout,       "SECONDS",   "Grace period before SIGKILL"            },
+	{ 0,   "timestamps",                 OPT_FLAG,    &arg.timestamps,    NULL,        "Show times in log lines"                },
 	{ 0,   "wait",		       OPT_FLAG,    &arg.wait,          NULL,
-         "Wait until services run and are healthy; implies -d"								     },
-	{ 0,   "wait-timeout",               OPT_TIMEOUT, &arg.wait_timeout,  "SECONDS",   "At most this long"                     },
+         "Wait until services run and are healthy; implies -d"								      },
+	{ 0,   "wait-timeout",               OPT_TIMEOUT, &arg.wait_timeout,  "SECONDS",   "At most this long"                      },
 };
 
 static int read_scale(struct arena *a, struct plan_options *po, struct err *err)
@@ -70,6 +72,8 @@ static int check(struct err *err)
 {
 	if (arg.force && arg.no_recreate)
 		return usage_error(err, "--force-recreate and --no-recreate exclude each other");
+	if (arg.build && arg.no_build)
+		return usage_error(err, "--build and --no-build exclude each other");
 	if (arg.exit_from)
 		arg.abort_exit = true;
 	if (arg.wait)
@@ -162,6 +166,8 @@ static int run(int argc, char **argv, struct err *err)
 	if (r == 0)
 		r = online_open_file(&o, &how, err);
 	if (r == 0)
+		r = build_for_up(&o, argv, arg.build, arg.no_build, err);
+	if (r == 0)
 		r = apply(&o, argv, err);
 	if (r == 0 && !arg.detach && !arg.no_start && !global.dry_run)
 		r = attached(&o, argv, began, err);
@@ -182,11 +188,13 @@ const struct cmd cmd_up = {
 
 /* ---- create ----------------------------------------------------------------------------------- */
 static const struct opt create_opts[] = {
-	{0,  "force-recreate", OPT_FLAG, &arg.force,       NULL,        "Make containers anew in any case"},
-	{ 0, "no-recreate",    OPT_FLAG, &arg.no_recreate, NULL,        "Keep containers that exist"      },
+	{0,  "build",          OPT_FLAG, &arg.build,       NULL,        "Build images before containers are made"},
+	{ 0, "no-build",       OPT_FLAG, &arg.no_build,    NULL,        "Never build an image"                   },
+	{ 0, "force-recreate", OPT_FLAG, &arg.force,       NULL,        "Make containers anew in any case"       },
+	{ 0, "no-recreate",    OPT_FLAG, &arg.no_recreate, NULL,        "Keep containers that exist"             },
 	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans,     NULL,
-         "Remove containers of services that the file does not have"                                      },
-	{ 0, "scale",          OPT_LIST, &arg.scale,       "SERVICE=N", "How many containers of a service"},
+         "Remove containers of services that the file does not have"                                             },
+	{ 0, "scale",          OPT_LIST, &arg.scale,       "SERVICE=N", "How many containers of a service"       },
 };
 
 static int create_run(int argc, char **argv, struct err *err)

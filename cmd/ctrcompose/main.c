@@ -8,6 +8,7 @@
 /* In the order of the help. */
 /* clang-format off */
 static const struct cmd *const commands[] = {
+	&cmd_build,
 	&cmd_config,
 	&cmd_create,
 	&cmd_doctor, &cmd_down,

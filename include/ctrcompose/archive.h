@@ -71,5 +71,7 @@ int archive_unpack(archive_source_fn *src, void *src_arg, int dirfd, struct arch
  * bytes. Stays on its file system; devices and sockets are left out.
  */
 int archive_pack(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *err);
+/* The same of an unpacked layer: overlayfs's whiteouts and opaque folders become ".wh." members. */
+int archive_pack_layer(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *err);
 
 #endif

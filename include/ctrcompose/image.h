@@ -104,6 +104,38 @@ int image_tag(struct image_store *s, const char *ref, const char *new_ref, struc
 int image_remove(struct image_store *s, const char *ref, bool force, const struct strs *used,
 		 struct strs *report, struct err *err);
 
+/* ---- Building ----------------------------------------------------------------------------------
+ * <state>/images/cache/<key>: which layer a step of a build made; it keeps the layer. Layers are
+ * made in a work folder <state>/layers/tmp-*, which goes when it is closed or its maker is dead.
+ */
+struct image_work;
+int image_work_open(struct image_store *s, struct image_work **out, struct err *err);
+void image_work_close(struct image_work *w);             /* NULL is fine */
+int image_work_fd(const struct image_work *w);           /* of the folder */
+const char *image_work_name(const struct image_work *w); /* "layers/tmp-...", below the state */
+
+struct image_layer {
+	char diff[65]; /* "": the step changed nothing */
+	uint64_t size;
+	char created[40]; /* RFC 3339 */
+};
+/* False: no step with this key is known, or its layer is gone. */
+bool image_cache_find(struct image_store *s, const char *key, struct image_layer *out);
+/* The folder `name` of the work folder is l; it becomes part of the store (unless l->diff is "") and
+ * what the key stands for. */
+int image_cache_put(struct image_work *w, const char *name, const char *key,
+		    const struct image_layer *l, struct err *err);
+/* Forget all steps; their layers go with them unless an image has them. */
+int image_cache_clear(struct image_store *s, struct err *err);
+/* The config of an image as it is stored. */
+int image_config(struct image_store *s, const char *ref, struct json **out, struct err *err);
+/* Fill in the sizes of layers that images have; others stay as they are. */
+void image_layer_sizes(struct image_store *s, struct image_layer *v, size_t n);
+/* A config whose layers are all in the store becomes an image with these names (normalised here).
+ * Nothing is written when there is nothing new. */
+int image_commit(struct image_store *s, const char *config, const struct image_layer *layers,
+		 size_t n, const struct list *refs, char id[65], struct err *err);
+
 /* ---- References ------------------------------------------------------------------------------ */
 /* Normal form "docker.io/library/busybox:latest", "...@sha256:..." when a digest is given. Caller
  * frees *out. */

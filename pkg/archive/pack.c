@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct packer {
 	struct map first; /* "inode" -> path of the first name of a file with several */
 	struct sbuf path; /* of the member at hand */
 	unsigned depth;
+	bool layer; /* overlayfs's marks are translated */
 	int failed;
 	struct err err;
 	char *chunk;
@@ -153,6 +155,36 @@ static int pack_member(struct packer *p, struct archive_entry *e, int dir, const
 
 static int pack_folder(struct packer *p, int fd, struct err *err);
 
+/* An empty file with the name that means "gone" in a layer. */
+static int pack_mark(struct packer *p, const char *name, struct err *err)
+{
+	struct archive_entry *e = p->lib->archive_entry_new();
+	const struct stat st = { .st_mode = S_IFREG, .st_nlink = 1 };
+	size_t len = p->path.len;
+	int r;
+
+	sbuf_addf(&p->path, "%s%s", len > 0 ? "/" : "", name);
+	r = pack_member(p, e, -1, name, -1, &st, err);
+	p->lib->archive_entry_free(e);
+	p->path.len = len;
+	p->path.s[len] = '\0';
+	return r;
+}
+
+static int pack_whiteout(struct packer *p, const char *name, struct err *err)
+{
+	auto_free char *mark = xasprintf(".wh.%s", name);
+
+	return pack_mark(p, mark, err);
+}
+
+static bool is_opaque(int fd)
+{
+	char value;
+
+	return fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
 static int pack_name(struct packer *p, int dir, const char *name, struct err *err)
 {
 	size_t len = p->path.len;
@@ -163,6 +195,8 @@ static int pack_name(struct packer *p, int dir, const char *name, struct err *er
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "'%s/%s'", sbuf_str(&p->path), name);
+	if (p->layer && S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0))
+		return pack_whiteout(p, name, err);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode) &&
 	    !S_ISFIFO(st.st_mode))
 		return 0;
@@ -197,6 +231,8 @@ static int pack_folder(struct packer *p, int fd, struct err *err)
 	if (p->depth >= DEPTH_MAX)
 		return err_set(err, ELOOP, "'%s' is nested too deep", sbuf_str(&p->path));
 	p->depth++;
+	if (p->layer && p->depth > 1 && is_opaque(fd))
+		r = pack_mark(p, ".wh..wh..opq", err);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = pack_name(p, fd, names.v[i], err);
 	p->depth--;
@@ -219,9 +255,11 @@ static int pack(struct packer *p, int dirfd, struct err *err)
 	return r;
 }
 
-int archive_pack(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *err)
+static int pack_tree(int dirfd, bool layer, archive_sink_fn *sink, void *sink_arg, struct err *err)
 {
-	struct packer p = { .lib = archive_lib_get(err), .sink = sink, .sink_arg = sink_arg };
+	struct packer p = {
+		.lib = archive_lib_get(err), .sink = sink, .sink_arg = sink_arg, .layer = layer
+	};
 	locale_t before;
 	struct stat st;
 	int r;
@@ -246,4 +284,14 @@ int archive_pack(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *e
 	err_clear(&p.err);
 	free(p.chunk);
 	return r;
+}
+
+int archive_pack(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *err)
+{
+	return pack_tree(dirfd, false, sink, sink_arg, err);
+}
+
+int archive_pack_layer(int dirfd, archive_sink_fn *sink, void *sink_arg, struct err *err)
+{
+	return pack_tree(dirfd, true, sink, sink_arg, err);
 }

@@ -363,7 +363,7 @@ const struct key service_keys[] = {
 	KEY("annotations", s_labels, IGNORED, "metadata"),
 	KEY("attach", s_bool_keep, IGNORED, "all services are attached"),
 	KEY("blkio_config", s_blkio, NOT_YET, NULL),
-	KEY("build", s_build, NOT_YET, NULL),
+	KEY("build", s_build, RUNS, "see `docs/BUILD.md`"),
 	DEC("cap_add", s_unique, RUNS, NULL, dec_list, F(cap_add)),
 	DEC("cap_drop", s_unique, RUNS, NULL, dec_list, F(cap_drop)),
 	KEY_IF("cgroup", s_cgroup, RUNS, "private", refuse_cgroup),

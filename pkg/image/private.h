@@ -58,6 +58,8 @@ void store_work_remove(struct image_store *s, const char *name);
 /* Under the lock, after index_write(): away with what no image refers to and with the work folders
  * of the dead. What cannot go now is left for the next. */
 void store_sweep(struct image_store *s, const struct index *ix);
+/* Diff ids that steps of builds have made, as keys. */
+void store_cached_layers(struct image_store *s, struct map *out);
 int store_blob_read(struct image_store *s, const char *hex, char **text, size_t *len,
 		    struct err *err);
 

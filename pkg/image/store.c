@@ -167,7 +167,9 @@ static int list_names(int dirfd, struct strs *out)
 void store_sweep(struct image_store *s, const struct index *ix)
 {
 	auto_strs struct strs layers = { 0 }, blobs = { 0 };
+	auto_map struct map cached = { 0 };
 
+	store_cached_layers(s, &cached);
 	if (list_names(s->layers, &layers) < 0 || list_names(s->blobs, &blobs) < 0)
 		return;
 	for (size_t i = 0; i < layers.n; i++) {
@@ -175,7 +177,7 @@ void store_sweep(struct image_store *s, const struct index *ix)
 
 		if (str_starts(name, "tmp-"))
 			remove_if_dead(s, name);
-		else if (digest_hex_ok(name) && !index_layer(ix, name))
+		else if (digest_hex_ok(name) && !index_layer(ix, name) && !map_has(&cached, name))
 			remove_layer(s, name);
 	}
 	for (size_t i = 0; i < blobs.n; i++)

@@ -1,0 +1,19 @@
+build-clang/cmd/ctrcompose/cmd_ls.o: cmd/ctrcompose/cmd_ls.c \
+  cmd/ctrcompose/container.h cmd/ctrcompose/cmd.h \
+  include/ctrcompose/base.h include/ctrcompose/compose.h \
+  include/ctrcompose/model.h include/ctrcompose/state.h \
+  include/ctrcompose/json.h
+
+cmd/ctrcompose/container.h:
+
+cmd/ctrcompose/cmd.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/state.h:
+
+include/ctrcompose/json.h:

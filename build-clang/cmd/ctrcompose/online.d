@@ -1,0 +1,21 @@
+build-clang/cmd/ctrcompose/online.o: cmd/ctrcompose/online.c \
+  cmd/ctrcompose/online.h cmd/ctrcompose/cmd.h include/ctrcompose/base.h \
+  include/ctrcompose/compose.h include/ctrcompose/model.h \
+  include/ctrcompose/state.h include/ctrcompose/daemon.h \
+  include/ctrcompose/plan.h
+
+cmd/ctrcompose/online.h:
+
+cmd/ctrcompose/cmd.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/state.h:
+
+include/ctrcompose/daemon.h:
+
+include/ctrcompose/plan.h:

@@ -1,0 +1,16 @@
+build-clang/cmd/ctrcompose/progress.o: cmd/ctrcompose/progress.c \
+  cmd/ctrcompose/cmd.h include/ctrcompose/base.h \
+  include/ctrcompose/compose.h include/ctrcompose/model.h \
+  include/ctrcompose/state.h include/ctrcompose/json.h
+
+cmd/ctrcompose/cmd.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/compose.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/state.h:
+
+include/ctrcompose/json.h:

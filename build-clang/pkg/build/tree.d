@@ -1,0 +1,33 @@
+build-clang/pkg/build/tree.o: pkg/build/tree.c pkg/build/private.h \
+  include/ctrcompose/box.h include/ctrcompose/base.h \
+  include/ctrcompose/build.h include/ctrcompose/image.h \
+  include/ctrcompose/json.h include/ctrcompose/model.h \
+  include/ctrcompose/state.h include/ctrcompose/cgroup.h \
+  include/ctrcompose/digest.h include/ctrcompose/dockerfile.h \
+  include/ctrcompose/rootfs.h include/ctrcompose/archive.h
+
+pkg/build/private.h:
+
+include/ctrcompose/box.h:
+
+include/ctrcompose/base.h:
+
+include/ctrcompose/build.h:
+
+include/ctrcompose/image.h:
+
+include/ctrcompose/json.h:
+
+include/ctrcompose/model.h:
+
+include/ctrcompose/state.h:
+
+include/ctrcompose/cgroup.h:
+
+include/ctrcompose/digest.h:
+
+include/ctrcompose/dockerfile.h:
+
+include/ctrcompose/rootfs.h:
+
+include/ctrcompose/archive.h:

@@ -1,0 +1,19 @@
+/* building.h - what `build` and `up` share: build sections as requests, a process that builds them. */
+#ifndef CMD_BUILDING_H
+#define CMD_BUILDING_H
+
+#include "online.h"
+
+struct build_how {
+	char *const *services; /* NULL-terminated; NULL or none: all */
+	bool only_missing;     /* those whose image is not there */
+	bool no_cache, quiet;
+	const struct strs *args; /* "NAME=value" or "NAME" of the environment; NULL: none */
+};
+/* Build; *built (may be NULL) is the number of images. */
+int build_services(struct online *o, const struct build_how *how, size_t *built, struct err *err);
+/* Before a plan is made: build what has to be, and let a new image be a reason for a new container. */
+int build_for_up(struct online *o, char *const *services, bool build, bool no_build,
+		 struct err *err);
+
+#endif

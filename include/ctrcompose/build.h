@@ -1,0 +1,69 @@
+/* build.h - images from Dockerfiles.
+ *
+ * Floor 4. Stages that do not need each other go on at the same time; each RUN is a container of
+ * its own (box.h). A step whose inputs were seen before is not done again: its key is a digest of
+ * the layers below it, of what it says and of the content it reads.
+ *
+ * The caller is a process of its own for this: root, one thread. It enters a mount namespace of its
+ * own when the first RUN comes.
+ */
+#ifndef CTRCOMPOSE_BUILD_H
+#define CTRCOMPOSE_BUILD_H
+
+#include <ctrcompose/base.h>
+#include <ctrcompose/image.h>
+#include <ctrcompose/model.h>
+#include <ctrcompose/state.h>
+
+struct build_secret {
+	const char *id;
+	const char *data; /* its content */
+	size_t len;
+};
+
+struct build_request {
+	const char *name;        /* in messages: the service */
+	const char *context;     /* absolute path of a folder */
+	const char *dockerfile;  /* absolute, or below the context; NULL: "Dockerfile" */
+	const char *inline_text; /* instead of a file, or NULL */
+	const char *target;      /* a stage, or NULL: the last one */
+	const char *network;     /* of RUN: "none"; NULL, "default" and "host" are the host's */
+	struct kvs args, labels;
+	struct kvs contexts; /* name -> absolute folder, or "docker-image://REF" */
+	struct build_secret *secrets;
+	size_t n_secrets;
+	struct list tags; /* names of the image */
+	bool no_cache;
+	uint64_t shm_size;
+};
+
+enum build_event_kind {
+	BUILD_STEP,   /* begins; title: "[web builder 2/5] RUN make" */
+	BUILD_CACHED, /* was done before */
+	BUILD_OUTPUT, /* text of len bytes: what the step prints, in pieces */
+	BUILD_DONE,   /* the step ended well */
+	BUILD_FAILED,
+};
+struct build_event {
+	enum build_event_kind kind;
+	const char *name; /* of the request */
+	unsigned step;    /* from 1, over all requests */
+	const char *title;
+	const char *text;
+	size_t len;
+};
+
+struct build_world {
+	const struct state_paths *paths;
+	const char *project; /* whose range of user ids is used */
+	struct image_store *images;
+	const volatile bool *cancelled; /* -EINTR soon after it turned true */
+	void (*event)(void *arg, const struct build_event *e);
+	void *arg;
+};
+
+/* ids: per request the id of its image. */
+int build_run(const struct build_world *w, const struct build_request *req, size_t n,
+	      char (*ids)[65], struct err *err);
+
+#endif

@@ -1,0 +1,152 @@
+/* private.h - what the files of the builder share. */
+#ifndef CTRCOMPOSE_BUILD_PRIVATE_H
+#define CTRCOMPOSE_BUILD_PRIVATE_H
+
+#include <ctrcompose/box.h>
+#include <ctrcompose/build.h>
+#include <ctrcompose/cgroup.h>
+#include <ctrcompose/digest.h>
+#include <ctrcompose/dockerfile.h>
+#include <ctrcompose/json.h>
+#include <ctrcompose/rootfs.h>
+
+#define BUILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+enum stage_status { STAGE_WAITS, STAGE_READY, STAGE_RUNS, STAGE_DONE, STAGE_UNUSED };
+
+struct build;
+struct run; /* a RUN on its way */
+
+struct layers {
+	struct image_layer *v;
+	size_t n, cap;
+};
+
+/* One stage being built. */
+struct stage {
+	struct build *b;
+	const struct df_stage *def;
+	size_t index;
+	enum stage_status status;
+	bool *needs;                   /* earlier stages, by index */
+	size_t at;                     /* the next instruction */
+	unsigned step, n_steps, shown; /* shown: number of the step in events */
+	char *title;
+	struct json *config; /* whole: architecture, config, history ... */
+	struct layers layers;
+	char created[RFC3339_LEN];     /* of the newest layer */
+	struct strs args;              /* "NAME=value" in force */
+	struct strs shell;             /* words; empty: the default */
+	bool cmd_set, started, cached; /* cached: the step at hand was not done */
+	struct dockerfile **triggers;  /* of the base image's ONBUILD */
+	size_t n_triggers, trigger;
+	struct run *run;
+};
+
+/* One request being built. */
+struct build {
+	struct builder *all;
+	const struct build_request *req;
+	struct dockerfile *file;
+	struct strs globals; /* "NAME=value" before the first FROM, with the predefined ones */
+	struct stage *stages;
+	size_t n, target;
+	int context; /* -1: not open yet */
+	struct df_ignore *ignore;
+	bool ignore_read;
+};
+
+struct builder {
+	const struct build_world *w;
+	struct build *v;
+	size_t n;
+	unsigned steps;
+	struct image_work *work;
+	unsigned names; /* of folders in the work folder */
+	struct cgroup_system *cgroups;
+	char *group;
+	bool group_made;
+	bool ready; /* the mount namespace */
+	char *view; /* the idmapped store; NULL: it can't be */
+	int userns;
+	uint32_t uid_base;
+};
+
+/* ---- scope.c: variables; pure */
+const char *strs_value(const struct strs *pairs, const char *name);
+void strs_put(struct strs *pairs, const char *name, const char *value);
+const char *stage_env(const struct stage *s, const char *name); /* ENV alone */
+int stage_expand(const struct stage *s, const char *word, bool raw, char **out, struct err *err);
+int build_globals(struct build *b, struct err *err);
+int build_expand(const struct build *b, const char *word, char **out, struct err *err);
+
+/* ---- config.c: instructions that change the config only; pure */
+struct json *stage_config(const struct stage *s); /* its "config" object */
+bool config_step(enum df_op op);
+int config_apply(struct stage *s, const struct df_instruction *in, struct err *err);
+void config_history(struct stage *s, const char *by, bool empty);
+int config_finish(struct stage *s, char **text, struct err *err);
+const char *config_text(const struct stage *s, const char *key, const char *otherwise);
+
+/* ---- layer.c: a folder that becomes a layer */
+struct new_root {
+	struct builder *all;
+	char name[24], work[24]; /* in the work folder */
+	int fd;                  /* the root, writable */
+};
+/* mapped: as containers see it; else with the ids on disk. */
+int root_open(struct stage *s, bool mapped, struct new_root *out, struct err *err);
+/* The same without writing; caller closes. */
+int root_view(struct stage *s, struct err *err);
+/* What was written becomes the newest layer of the stage, and what key stands for. */
+int root_keep(struct stage *s, struct new_root *root, const char *key, struct err *err);
+void root_drop(struct new_root *root);
+void stage_add_layer(struct stage *s, const struct image_layer *l);
+void stage_chain(const struct stage *s, struct digest *d); /* adds what lies below to a key */
+void key_add(struct digest *d, const char *s);             /* with its end */
+bool stage_cached(struct stage *s, const char *key, const char *by);
+
+/* ---- tree.c: files of a context or of another stage */
+struct source {
+	int root; /* owned */
+	const struct df_ignore *ignore;
+	bool keep_owner;
+	const char *what; /* for messages */
+};
+void build_source_close(struct source *src);
+/* from: NULL the context; a stage, a named context, an image. */
+int build_source_open(struct stage *s, const char *from, struct source *out, struct err *err);
+struct copy {
+	const struct source *src;
+	const struct df_ignore *exclude;
+	bool parents;
+	bool own; /* uid and gid are given */
+	uid_t uid;
+	gid_t gid;
+	int mode;         /* -1: as they are */
+	const char *dest; /* absolute in the image */
+	bool into;        /* dest is a folder in any case */
+	bool archives;    /* ADD: tar files are unpacked */
+	char *const *paths;
+	size_t n;
+};
+/* All names, kinds, modes and contents into the digest. */
+int copy_digest(const struct copy *c, struct digest *d, struct err *err);
+int copy_write(const struct copy *c, int root, struct err *err);
+/* A text as a file. */
+int copy_text(const struct copy *c, int root, const char *path, const char *text, struct err *err);
+
+/* ---- copy.c, run.c: 0 done, 1 goes on in the background */
+int step_copy(struct stage *s, const struct df_instruction *in, struct err *err);
+int step_workdir(struct stage *s, const struct df_instruction *in, struct err *err);
+int step_run(struct stage *s, const struct df_instruction *in, struct err *err);
+/* Descriptors to wait for: *out the output, *end the program's end; -1: none. */
+void run_fds(const struct run *run, int *out, int *end, int *ctl);
+/* Something was readable. 1: goes on; 0: the step is done. */
+int run_turn(struct stage *s, struct err *err);
+void run_abort(struct stage *s);
+void run_world_close(struct builder *b);
+
+void step_event(struct stage *s, enum build_event_kind kind, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# build.bats - images from Dockerfiles: each instruction, the cache, stages, mounts, `up --build`
+
+bats_require_minimum_version 1.5.0
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() {
+	project_open
+	cat >compose.yaml <<-Y
+		services:
+		  a: { build: { context: ., network: none } }
+	Y
+}
+teardown() { project_close; }
+
+# in_image COMMAND...: in a container of what was built
+in_image() { compose run --rm -T --entrypoint "" a "$@"; }
+config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
+
+@test "COPY, RUN, ENV, WORKDIR, USER, CMD: the image is what the file says" {
+	mkdir -p src/sub
+	echo one >src/one; echo two >src/sub/two; ln -s one src/link
+	cat >Dockerfile <<-'D'
+		FROM box
+		ARG WHO=nobody
+		ENV NAME="a b" OTHER=$WHO
+		WORKDIR /app/here
+		COPY src/ ./
+		RUN echo "$NAME $OTHER $WHO" >made && id -u >uid && pwd >>uid
+		USER user
+		RUN id -u >/tmp/uid
+		LABEL x=y
+		EXPOSE 80 90/udp
+		VOLUME /vol
+		STOPSIGNAL SIGINT
+		HEALTHCHECK --interval=2s CMD true
+		ENTRYPOINT ["sleep"]
+		CMD ["1000"]
+	D
+	run compose build --build-arg WHO=me
+	[ "$status" = 0 ]
+	[ "$(in_image cat /app/here/made)" = "a b me me" ]
+	[ "$(in_image cat /app/here/uid)" = $'0\n/app/here' ]
+	[ "$(in_image cat /tmp/uid)" = 1000 ]
+	[ "$(in_image cat /app/here/sub/two)" = two ]
+	[ "$(in_image readlink /app/here/link)" = one ]
+	[ "$(in_image stat -c '%u:%g' /app/here/one)" = 0:0 ]
+	[ "$(in_image pwd)" = /app/here ]
+	[ "$(config User)" = '"user"' ]
+	[ "$(config Labels.x)" = '"y"' ]
+	[ "$(config ExposedPorts)" = '{"80/tcp":{},"90/udp":{}}' ]
+	[ "$(config Entrypoint)" = '["sleep"]' ]
+	[ "$(config Cmd)" = '["1000"]' ]
+	[ "$(config Healthcheck.Interval)" = 2000000000 ]
+}
+
+@test "a second build does nothing again and gives the same image" {
+	echo 1 >file
+	printf 'FROM box\nCOPY file /file\nRUN cat /file >/copy; cat /proc/uptime >/when\nCMD ["true"]\n' >Dockerfile
+	compose build
+	first=$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')
+	touch file
+	run compose build
+	[[ "$output" == *CACHED* ]]
+	[[ "$output" != *DONE* ]]
+	[ "$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')" = "$first" ]
+	echo 2 >file
+	run compose build
+	[[ "$output" != *CACHED* ]]
+	[ "$(in_image cat /copy)" = 2 ]
+	before=$(in_image cat /when)
+	compose build --no-cache
+	[ "$(in_image cat /when)" != "$before" ]
+}
+
+@test "stages: COPY --from, target, and only what the target needs" {
+	cat >Dockerfile <<-'D'
+		FROM box AS one
+		RUN mkdir /out && echo made >/out/file && chown user /out/file
+		FROM box AS unused
+		RUN false
+		FROM one AS two
+		RUN echo more >>/out/file
+		FROM scratch
+		COPY --from=box /bin /bin
+		COPY --from=two /out /out
+		COPY --from=0 /out/file /first
+		ENV PATH=/bin
+	D
+	compose build
+	[ "$(in_image cat /out/file)" = $'made\nmore' ]
+	[ "$(in_image cat /first)" = made ]
+	[ "$(in_image stat -c %u /out/file)" = 1000 ]
+	sed -i 's/network: none/network: none, target: unused/' compose.yaml
+	run compose build
+	[ "$status" = 1 ]
+	[[ "$output" == *"Dockerfile:4: RUN false: the command ended with exit code 1"* ]]
+}
+
+@test "COPY: globs, --chown, --chmod, --exclude, --parents, .dockerignore, heredocs" {
+	mkdir -p d/e
+	touch a.txt b.txt c.md d/x.o d/e/y.c secret
+	printf 'secret\n**/*.o\n' >.dockerignore
+	cat >Dockerfile <<-'D'
+		FROM box
+		COPY *.txt /texts/
+		COPY --chown=user:extra --chmod=0640 c.md /c.md
+		COPY --exclude=e d /d
+		COPY --parents d/e/y.c /p/
+		COPY . /all
+		ENV WHO=me
+		COPY <<EOF /etc/motd
+		hello $WHO
+		EOF
+		RUN <<EOF
+		set -e
+		echo heredoc >/h
+		EOF
+	D
+	compose build
+	[ "$(in_image ls /texts)" = $'a.txt\nb.txt' ]
+	[ "$(in_image stat -c '%u:%g %a' /c.md)" = "1000:2000 640" ]
+	[ "$(in_image ls -A /d)" = "" ]
+	in_image test -f /p/d/e/y.c
+	[ "$(in_image cat /etc/motd)" = "hello me" ]
+	[ "$(in_image cat /h)" = heredoc ]
+	run in_image ls /all
+	[[ "$output" != *secret* ]]
+	[[ "$output" == *c.md* ]]
+}
+
+@test "what a RUN removes is gone, and nothing of the mounts stays" {
+	printf 'FROM box\nRUN echo x >/x && mkdir /dir && touch /dir/a\nRUN rm /x && rm -r /dir && mkdir /dir && touch /dir/b\n' >Dockerfile
+	compose build
+	run in_image ls /x
+	[ "$status" != 0 ]
+	[ "$(in_image ls /dir)" = b ]
+	layer=$(compose image inspect "$PROJECT-a" | jq -r '.[0].RootFS.Layers[-1]')
+	layer=$CTRCOMPOSE_STATE/layers/${layer#sha256:}
+	[ "$(ls -A "$layer" | grep -vx etc | xargs)" = "dir x" ]
+	[ -c "$layer/x" ]
+	[ -z "$(ls -A "$layer/etc" 2>/dev/null)" ]
+}
+
+@test "RUN --mount: bind, cache, tmpfs, secret" {
+	echo bound >file; echo hush >pw
+	cat >compose.yaml <<-Y
+		services:
+		  a: { build: { context: ., network: none, secrets: [pw] } }
+		secrets: { pw: { file: ./pw } }
+	Y
+	cat >Dockerfile <<-'D'
+		FROM box
+		RUN --mount=target=/in --mount=type=tmpfs,target=/scratch cat /in/file >/bound && touch /scratch/x
+		RUN --mount=type=cache,target=/cache echo 1 >>/cache/n && cat /cache/n >/n1
+		RUN --mount=type=cache,target=/cache echo 2 >>/cache/n && cat /cache/n >/n2
+		RUN --mount=type=secret,id=pw,required=true wc -c </run/secrets/pw >/size
+	D
+	compose build
+	[ "$(in_image cat /bound)" = bound ]
+	[ "$(in_image cat /n2)" = $'1\n2' ]
+	[ "$(in_image cat /size)" = 5 ]
+	run in_image ls /in /scratch /cache /run
+	[[ "$output" != *hush* ]]
+	[ "$status" != 0 ]
+	run grep -r hush "$CTRCOMPOSE_STATE/images"
+	[ "$status" != 0 ]
+}
+
+@test "links in the context and in the image lead nowhere else" {
+	canary=$BATS_TEST_TMPDIR/canary
+	mkdir "$canary"; echo host >"$canary/file"
+	ln -s "$canary" out; ln -s /etc/hostname host
+	printf 'FROM box\nCOPY out/file /x\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+	printf 'FROM box\nRUN ln -s %s /esc\nCOPY Dockerfile /esc/Dockerfile\n' "$canary" >Dockerfile
+	compose build || true
+	[ "$(ls "$canary")" = file ]
+	printf 'FROM box\nCOPY ../../../../etc/hostname /x\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+}
+
+@test "a RUN has no network, no host files, and its own ids" {
+	printf 'FROM box\nRUN ip -o link | wc -l >/links; cat /proc/self/uid_map >/map; ls /sys/class/net >/net\n' >Dockerfile
+	compose build
+	[ "$(in_image cat /net)" = lo ]
+	[[ "$(in_image cat /map)" != *" 0 4294967295"* ]]
+}
+
+@test "up builds what is missing, up --build makes containers anew when the image is another" {
+	echo 1 >file
+	printf 'FROM box\nCOPY file /file\n' >Dockerfile
+	compose up -d
+	[ "$(compose exec -T a cat /file)" = 1 ]
+	first=$(compose ps -q)
+	compose up -d --build
+	[ "$(compose ps -q)" = "$first" ]
+	echo 2 >file
+	compose up -d
+	[ "$(compose ps -q)" = "$first" ]
+	compose up -d --build
+	[ "$(compose ps -q)" != "$first" ]
+	[ "$(compose exec -T a cat /file)" = 2 ]
+}
+
+@test "dockerfile_inline, args, labels, tags, additional_contexts" {
+	mkdir more; echo extra >more/file
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    build:
+		      context: .
+		      network: none
+		      args: { V: "3" }
+		      labels: { made: here }
+		      tags: ["other:1"]
+		      additional_contexts: { more: ./more }
+		      dockerfile_inline: |
+		        ARG BASE=box
+		        FROM $${BASE}
+		        ARG V
+		        COPY --from=more file /file
+		        RUN echo $$V >/v
+	Y
+	compose build
+	[ "$(in_image cat /v)" = 3 ]
+	[ "$(in_image cat /file)" = extra ]
+	[ "$(config Labels.made)" = '"here"' ]
+	compose image inspect other:1 >/dev/null
+}
+
+@test "independent stages go on at the same time" {
+	printf 'FROM box AS x\nRUN sleep 2\nFROM box AS y\nRUN sleep 2\nFROM box\nCOPY --from=x /tmp /x\nCOPY --from=y /tmp /y\n' >Dockerfile
+	begin=$(date +%s%N)
+	compose build
+	[ $((($(date +%s%N) - begin) / 1000000)) -lt 3700 ]
+}
+
+@test "mistakes are named with file and line" {
+	printf 'FROM box\nCOPY nothere /x\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+	[[ "$output" == *"Dockerfile:2: COPY nothere /x: the context has no 'nothere'"* ]]
+	printf 'FROM nosuchimage\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+	[[ "$output" == *nosuchimage* ]]
+	printf 'FROM box\nRUN ["/nosuch"]\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+	[[ "$output" == *nosuch* ]]
+}
