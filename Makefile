@@ -110,6 +110,10 @@ lint: ## format, floors, clang-tidy, cppcheck
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr -D_GNU_SOURCE -Iinclude pkg cmd
 
+docs: all ## the pages that are made from tables: man page, supported keys
+	tests/tools/man.py $(BUILD)/ctrcompose >docs/man/ctrcompose.1.scd
+	$(BUILD)/ctrcompose config --support-page >docs/COMPOSE_SUPPORT.md
+
 man: $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.1.scd))
 $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
@@ -126,5 +130,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test unit-tests check asan fuzz bench format lint man install clean help
+.PHONY: all deps demo test unit-tests check asan fuzz bench format lint docs man install clean help
 .SECONDARY:

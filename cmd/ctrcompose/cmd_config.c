@@ -9,7 +9,7 @@ static struct {
 	struct cmd_load load;
 	const char *format, *output, *hash;
 	bool environment, images, models, networks, profiles, services, variables, volumes;
-	bool quiet;
+	bool quiet, schema, support;
 } arg;
 
 static const struct opt opts[] = {
@@ -33,6 +33,9 @@ static const struct opt opts[] = {
 	{ 'o', "output",             OPT_STRING, &arg.output,                  "FILE",     "Write to a file"                 },
 	{ 0,   "profiles",           OPT_FLAG,   &arg.profiles,                NULL,       "Print the profiles, one per line"},
 	{ 'q', "quiet",              OPT_FLAG,   &arg.quiet,                   NULL,       "Only check, print nothing"       },
+	{ 0,   "schema",             OPT_FLAG,   &arg.schema,                  NULL,
+         "Print the JSON Schema of compose files, for editors"                                                               },
+	{ 0,   "support-page",       OPT_FLAG,   &arg.support,                 NULL,       NULL                              },
 	{ 0,   "services",           OPT_FLAG,   &arg.services,                NULL,       "Print the services, one per line"},
 	{ 0,   "variables",          OPT_FLAG,   &arg.variables,               NULL,
          "Print the variables and their defaults"									    },
@@ -164,13 +167,17 @@ static int save(const struct sbuf *out, struct err *err)
 static int run(int argc, char **argv, struct err *err)
 {
 	auto_sbuf struct sbuf out = SBUF_INIT;
-	int r;
+	int r = 0;
 
 	if (arg.format && !str_eq(arg.format, "yaml") && !str_eq(arg.format, "json"))
 		return usage_error(err, "--format: '%s' is neither yaml nor json", arg.format);
 	arg.load.services = argv;
 	arg.load.only_services = argc > 0;
-	if (arg.variables)
+	if (arg.schema)
+		compose_schema(&out);
+	else if (arg.support)
+		compose_support_page(&out);
+	else if (arg.variables)
 		r = variables(&out, err);
 	else if (arg.environment)
 		r = environment(&out, err);

@@ -107,7 +107,8 @@ static void store(struct findings *l, const struct state_paths *paths)
 	    xstrdup(map >= 0 ? "there" : err_text(&err)),
 	    xstrdup("root in a container is root of the host: only its capabilities bound it"));
 	maps = map >= 0 && rootfs_idmap_supported(where, map);
-	add(l, "idmapped mounts", maps ? GOOD : LESS, xasprintf("%s in %s", maps ? "there" : "not", where),
+	add(l, "idmapped mounts", maps ? GOOD : LESS,
+	    xasprintf("%s in %s", maps ? "there" : "not", where),
 	    xstrdup("containers run without a user namespace; put the state folder "
 		    "(CTRCOMPOSE_STATE) on ext4, xfs, btrfs or tmpfs"));
 	if (statvfs(where, &vfs) == 0) {
@@ -127,10 +128,10 @@ static void control_groups(struct findings *l)
 		enum cgroup_controller c;
 		const char *name, *costs;
 	} wanted[] = {
-		{CGROUP_MEMORY,  "memory limits",  "mem_limit is refused, and OOM is not noticed"   },
-		{ CGROUP_CPU,    "cpu limits",     "cpus and cpu_shares are refused"                },
-		{ CGROUP_PIDS,   "process limits", "a fork bomb in a container reaches the host"    },
-		{ CGROUP_CPUSET, "cpu sets",       "cpuset is refused"                              },
+		{CGROUP_MEMORY,  "memory limits",  "mem_limit is refused, and OOM is not noticed"},
+		{ CGROUP_CPU,    "cpu limits",     "cpus and cpu_shares are refused"             },
+		{ CGROUP_PIDS,   "process limits", "a fork bomb in a container reaches the host" },
+		{ CGROUP_CPUSET, "cpu sets",       "cpuset is refused"                           },
 	};
 	auto_cgroup_system struct cgroup_system *sys = NULL;
 	auto_err struct err err = ERR_INIT;

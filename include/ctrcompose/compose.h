@@ -79,6 +79,8 @@ int compose_service_from_json(struct arena *a, const char *name, const char *jso
 
 /* The table of supported keys as Markdown: docs/COMPOSE_SUPPORT.md. */
 void compose_support_page(struct sbuf *out);
+/* The same table as a JSON Schema: `config --schema`. */
+void compose_schema(struct sbuf *out);
 
 /* A line of `--env-file` of `run` and of a test: parses the text of one .env file. lookup may see
  * what was read so far. Values are put into *out (order of the file, later ones replace). */
