@@ -11,12 +11,18 @@ static const struct {
 	unsigned type;
 	const char *name;
 } types[] = {
-	{ T_STR, "string" }, { T_INT, "integer" }, { T(YAML_FLOAT), "number" },
-	{ T(YAML_BOOL), "boolean" }, { T_NULL, "null" }, { T_LIST, "array" }, { T_MAP, "object" },
+	{T_STR,          "string" },
+        { T_INT,         "integer"},
+        { T(YAML_FLOAT), "number" },
+	{ T(YAML_BOOL),  "boolean"},
+        { T_NULL,        "null"   },
+        { T_LIST,        "array"  },
+	{ T_MAP,         "object" },
 };
 
-static const char *const no_effect[] = { [IGNORED] = "Accepted, without effect.",
-					 [NOT_YET] = "Refused by up: not supported yet." };
+static const char *const no_effect[] = {
+	[IGNORED] = "Accepted, without effect.", [NOT_YET] = "Refused by up: not supported yet."
+};
 
 static struct json *schema_of(const struct shape *s, unsigned depth);
 
@@ -28,10 +34,9 @@ static void add_properties(struct json *o, const struct key *keys, unsigned dept
 	for (; keys->name; keys++) {
 		struct json *p = schema_of(keys->shape, depth + 1);
 		bool less = keys->support == IGNORED || keys->support == NOT_YET;
-		auto_free char *text =
-			xasprintf("%s%s%s", keys->note ? keys->note : "",
-				  keys->note && less ? ". " : "",
-				  less ? no_effect[keys->support] : "");
+		auto_free char *text = xasprintf("%s%s%s", keys->note ? keys->note : "",
+						 keys->note && less ? ". " : "",
+						 less ? no_effect[keys->support] : "");
 
 		if (*text)
 			json_add_str(p, "description", text);
