@@ -13,8 +13,9 @@
 
 #include <ctrcompose/base.h>
 
-#define YAML_DEPTH_MAX 100
-#define YAML_NODES_MAX 100000
+#define YAML_DEPTH_MAX  100
+#define YAML_NODES_MAX  100000
+#define YAML_SCALAR_MAX (4 << 20) /* bytes */
 
 enum yaml_type { YAML_NULL, YAML_BOOL, YAML_INT, YAML_FLOAT, YAML_STR, YAML_LIST, YAML_MAP };
 enum yaml_mark { YAML_PLAIN, YAML_RESET, YAML_OVERRIDE }; /* the tags !reset and !override */

@@ -119,6 +119,18 @@ static void copy_oom(const struct exec *e)
 	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", text);
 }
 
+static int cgroup_namespace(const struct exec *e)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/cgroup", (int)e->spec->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		child_fail(e->ctl, -errno, "open the container's cgroup namespace");
+	return fd;
+}
+
 /* Joins, then makes the process, a sibling of itself. The group comes first: what is in the
  * container never runs outside of its limits. */
 static void joiner(const struct exec *e) __attribute__((noreturn));
@@ -126,7 +138,7 @@ static void joiner(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
 	struct frame f = { .type = FRAME_PID };
-	int pidfd = -1, flags = differing(e->spec->pid), r;
+	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), r;
 	pid_t pid;
 
 	keep_only(e);
@@ -137,12 +149,19 @@ static void joiner(const struct exec *e)
 	r = child_join(p->tasks_fds, p->n_tasks);
 	if (r < 0)
 		child_fail(e->ctl, r, "join the control group");
+	/* Its cgroup namespace comes last: with nsdelegate nobody may be made in a group from within
+	 * the namespace that begins there. */
+	if (flags & CLONE_NEWCGROUP)
+		cgroup_fd = cgroup_namespace(e);
+	flags &= ~CLONE_NEWCGROUP;
 	if (flags && setns(e->spec->pidfd, flags) < 0)
 		child_fail(e->ctl, -errno, "join the container's namespaces");
 	limits_copy(e->spec->pid);
 	pid = clone_child(0, p->v2_dirfd, true, &pidfd);
 	if (pid < 0)
 		child_fail(e->ctl, pid, "make a process in the container");
+	if (pid == 0 && cgroup_fd >= 0 && setns(cgroup_fd, CLONE_NEWCGROUP) < 0)
+		child_fail(e->ctl, -errno, "join the container's cgroup namespace");
 	if (pid == 0)
 		inside(e, (flags & CLONE_NEWUSER) != 0);
 	f.pid = pid;

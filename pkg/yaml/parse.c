@@ -14,6 +14,8 @@ struct parse {
 	yaml_parser_t parser;
 	struct arena *arena;
 	const char *file;
+	const char *text; /* all of it, for the place of a byte */
+	size_t len;
 	size_t nodes;
 	struct {
 		struct anchor *v;
@@ -35,6 +37,18 @@ static int fail(struct parse *p, const yaml_mark_t *at, const char *what)
 		       what);
 }
 
+/* The text is not even characters: libyaml only knows the byte. */
+static int bad_byte(struct parse *p, size_t offset)
+{
+	size_t line = 1, col = 1;
+
+	for (size_t i = 0; i < offset && i < p->len; i++) {
+		line += p->text[i] == '\n';
+		col = p->text[i] == '\n' ? 1 : col + 1;
+	}
+	return err_set(p->err, -EINVAL, "%s:%zu:%zu: %s", p->file, line, col, p->parser.problem);
+}
+
 static int next_event(struct parse *p, yaml_event_t *ev)
 {
 	memset(ev, 0, sizeof(*ev));
@@ -43,8 +57,7 @@ static int next_event(struct parse *p, yaml_event_t *ev)
 	if (p->parser.error == YAML_MEMORY_ERROR)
 		return err_set(p->err, -ENOMEM, "%s: out of memory", p->file);
 	if (p->parser.error == YAML_READER_ERROR)
-		return err_set(p->err, -EINVAL, "%s: byte %zu: %s", p->file,
-			       p->parser.problem_offset, p->parser.problem);
+		return bad_byte(p, p->parser.problem_offset);
 	return err_set(p->err, -EINVAL, "%s:%zu:%zu: %s%s%s", p->file,
 		       p->parser.problem_mark.line + 1, p->parser.problem_mark.column + 1,
 		       p->parser.problem ? p->parser.problem : "invalid YAML",
@@ -135,6 +148,8 @@ static int scalar(struct parse *p, const yaml_event_t *ev, struct yaml_node *n)
 	const char *text;
 	char *bytes;
 
+	if (ev->data.scalar.length > YAML_SCALAR_MAX)
+		return fail(p, &ev->start_mark, "a value longer than 4 MiB");
 	if (strlen(value) != ev->data.scalar.length)
 		return fail(p, &ev->start_mark, "a NUL character in a value");
 	text = arena_strdup(p->arena, value);
@@ -379,7 +394,7 @@ static int read_stream(struct parse *p, struct yaml_docs *docs)
 int yaml_parse(struct arena *a, const char *file, const char *text, size_t len,
 	       struct yaml_docs *docs, struct err *err)
 {
-	struct parse p = { .arena = a, .err = err };
+	struct parse p = { .arena = a, .err = err, .text = text, .len = len };
 	int r;
 
 	p.file = arena_strdup(a, file);

@@ -10,9 +10,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dns_zone *zone;
-	struct dns_addr addr = { .family = AF_INET, .ip = { 10, 0, 0, 2 } };
-	static const struct dns_alias aliases[] = { { "db", "web" } };
-	struct dns_view view = { .n_zones = 1, .aliases = aliases, .n_aliases = 1, .forward = true };
+	struct dns_addr addr = {
+		.family = AF_INET, .ip = {10, 0, 0, 2}
+	};
+	static const struct dns_alias aliases[] = {
+		{"db", "web"}
+	};
+	struct dns_view view = {
+		.n_zones = 1, .aliases = aliases, .n_aliases = 1, .forward = true
+	};
 	uint8_t out[512];
 	size_t len = 0;
 
