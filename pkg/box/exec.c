@@ -162,6 +162,7 @@ static void joiner(const struct exec *e)
 		child_fail(e->ctl, pid, "make a process in the container");
 	if (pid == 0 && cgroup_fd >= 0 && setns(cgroup_fd, CLONE_NEWCGROUP) < 0)
 		child_fail(e->ctl, -errno, "join the container's cgroup namespace");
+	auto_close_fn(&cgroup_fd);
 	if (pid == 0)
 		inside(e, (flags & CLONE_NEWUSER) != 0);
 	f.pid = pid;
