@@ -8,8 +8,9 @@ if [ "${1:-}" = --unit ]; then unit_only=1; shift; fi
 build=${1:-build}
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+work=$(mktemp -d)
+out=$work/out
+trap 'rm -rf "$work"' EXIT
 
 unit() { # binary
 	local checks failures errors
@@ -29,7 +30,7 @@ unit() { # binary
 
 bats_file() { # file
 	local ok not skip
-	timeout 600 unshare --net sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$out" 2>&1
+	timeout 600 unshare --net --mount sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$out" 2>&1
 	local status=$?
 	skip=$(grep -c '^ok .* # skip' "$out")
 	ok=$(($(grep -c '^ok ' "$out") - skip))
@@ -60,11 +61,19 @@ conformance() {
 	[ $not = 0 ] || { echo "$unlisted"; tail -30 "$out"; }
 }
 
+# What integration tests need from the package mirror, fetched while there is a network: each of them
+# has a network namespace of its own.
+packages() {
+	export WEBSTACK_LOG=$work/webstack.log
+	examples/webstack/make-image.sh >"$WEBSTACK_LOG" 2>&1 || tail -3 "$WEBSTACK_LOG"
+}
+
 for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
 if [ -z "$unit_only" ]; then
 	for t in "$build"/tests/kernel/*_test; do [ -x "$t" ] && unit "$t"; done
 	export CTRCOMPOSE=$PWD/$build/ctrcompose
 	conformance
+	packages
 	for t in tests/integration/*.bats; do [ -e "$t" ] && bats_file "$t"; done
 fi
 if [ $skipped = 0 ]; then
