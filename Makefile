@@ -69,6 +69,11 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,$(BUILD)/f
 	@echo "  FUZZ  $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
 
+# The umbrella header and the library as a program of someone else has them: no private headers, no flags of ours.
+$(BUILD)/embed: examples/embed/embed.c $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) $(SANFLAG) -Iinclude $(CFLAGS) -o $@ $< $(LIB) $(LIBS)
+
 deps: ## install the Debian packages that third_party/debian.txt lists
 	third_party/install.sh
 
@@ -79,15 +84,17 @@ demo: ## bring up a real example stack, show it answering, take it down
 
 test: ## everything; ends in "N passed, N failed"
 	@third_party/install.sh --if-missing
-	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory all unit-tests $(BUILD)/embed
 	tests/run.sh $(BUILD)
 
 unit-tests: $(UNIT) $(KERNEL)
 
-check: ## what every change passes: lint, both compilers without warnings, unit tests under the sanitizers
+check: ## what every change passes: lint, both compilers without warnings, the embedding example, unit tests under the sanitizers
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory BUILD=build/gcc WERROR=1 CC=gcc all
 	$(MAKE) --no-print-directory BUILD=build/clang WERROR=1 CC=$(CLANG) all
+	$(MAKE) --no-print-directory BUILD=build/gcc WERROR=1 CC=gcc build/gcc/embed
+	build/gcc/embed examples/demo/compose.yaml
 	$(MAKE) --no-print-directory asan
 
 asan: ## unit tests under ASan and UBSan
@@ -121,6 +128,10 @@ $(BUILD)/man/%: docs/man/%.scd
 
 install: all man ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/ctrcompose $(DESTDIR)$(PREFIX)/bin/ctrcompose
+	install -D -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libctrcompose.a
+	for h in include/ctrcompose/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/$$h; done
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@REQUIRES@|$(PKGS)|' examples/embed/ctrcompose.pc.in | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/pkgconfig/ctrcompose.pc
 	for m in $(BUILD)/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
 
 clean: ## remove what was built

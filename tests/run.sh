@@ -28,14 +28,33 @@ unit() { # binary
 	[ $((failures + errors)) = 0 ] || cat "$out"
 }
 
-bats_file() { # file
-	local ok not skip
-	timeout 600 unshare --net --mount sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$out" 2>&1
-	local status=$?
+# Each file has a network and mount namespace, a state and a run folder of its own, so that files can
+# run side by side: TEST_JOBS at a time, the longest ones first.
+bats_one() { # file
+	local name
+	name=$(basename "$1")
+	timeout 900 unshare --net --mount sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$work/$name.out" 2>&1
+	echo $? >"$work/$name.status"
+}
+
+bats_files() { # file...
+	local t
+	for t in "$@"; do
+		while [ "$(jobs -rp | wc -l)" -ge "${TEST_JOBS:-$(nproc)}" ]; do wait -n; done
+		bats_one "$t" &
+	done
+	wait
+	for t in "$@"; do bats_result "$t"; done
+}
+
+bats_result() { # file
+	local ok not skip status out
+	out=$work/$(basename "$1").out
+	status=$(cat "$work/$(basename "$1").status")
 	skip=$(grep -c '^ok .* # skip' "$out")
 	ok=$(($(grep -c '^ok ' "$out") - skip))
 	not=$(grep -c '^not ok ' "$out")
-	[ $status = 0 ] || [ "$not" != 0 ] || not=1
+	[ "$status" = 0 ] || [ "$not" != 0 ] || not=1
 	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
 	printf '%-48s %4d ok %s%s\n' "${1#tests/}" "$ok" \
 		"$([ "$skip" = 0 ] || echo "$skip skipped ")" "$([ "$not" = 0 ] || echo "$not FAILED")"
@@ -74,7 +93,7 @@ if [ -z "$unit_only" ]; then
 	export CTRCOMPOSE=$PWD/$build/ctrcompose
 	conformance
 	packages
-	for t in tests/integration/*.bats; do [ -e "$t" ] && bats_file "$t"; done
+	bats_files $(ls -S tests/integration/*.bats)
 fi
 if [ $skipped = 0 ]; then
 	echo "$passed passed, $failed failed"

@@ -9,7 +9,7 @@ find include pkg cmd -name '*.[ch]' | sort |
 	awk -F: '
 BEGIN {
 	floors = "base|json yaml loop netlink ipc archive digest|model cgroup rootfs state dockerfile|" \
-		 "compose image box net dns volume logs|plan supervise build|engine|daemon|cli"
+		 "compose image box net dns volume logs|plan supervise build|engine|daemon|cli ctrcompose"
 	n = split(floors, f, "|")
 	for (i = 1; i <= n; i++) { m = split(f[i], w, " "); for (j = 1; j <= m; j++) level[w[j]] = i }
 	m = split("err mem str vec map parse fd path proc clock log", w, " ")
