@@ -426,9 +426,9 @@ static char *kept_part(const char *word, const char *path)
 	auto_free char *rooted = head ? xasprintf("/%s", head) : NULL;
 	auto_free char *clean = rooted ? path_clean(rooted) : NULL;
 	size_t n = clean ? strlen(clean + 1) : 0;
+	bool below = n && str_starts(path, clean + 1) && path[n] == '/';
 
-	return xstrdup(n && strncmp(path, clean + 1, n) == 0 && path[n] == '/' ? path + n + 1
-									       : path);
+	return xstrdup(below ? path + n + 1 : path);
 }
 
 static bool is_folder(int root, const char *path)

@@ -1,3 +1,0 @@
-build-clang/pkg/base/clock.o: pkg/base/clock.c include/ctrcompose/base.h
-
-include/ctrcompose/base.h:

@@ -1,3 +1,0 @@
-build-clang/pkg/base/mem.o: pkg/base/mem.c include/ctrcompose/base.h
-
-include/ctrcompose/base.h:

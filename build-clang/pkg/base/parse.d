@@ -1,3 +1,0 @@
-build-clang/pkg/base/parse.o: pkg/base/parse.c include/ctrcompose/base.h
-
-include/ctrcompose/base.h:

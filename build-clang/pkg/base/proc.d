@@ -1,3 +1,0 @@
-build-clang/pkg/base/proc.o: pkg/base/proc.c include/ctrcompose/base.h
-
-include/ctrcompose/base.h:

@@ -1,3 +1,0 @@
-build-clang/pkg/base/str.o: pkg/base/str.c include/ctrcompose/base.h
-
-include/ctrcompose/base.h:
