@@ -282,11 +282,26 @@ void ctr_exit_known(struct ctr *c)
 		ended(c, 255 << 8); /* its keeper was killed: nobody knows */
 }
 
+/* Both events of a short life can come in one turn of the loop, in either order: what the child said
+ * is heard before its end is. */
+static void hear_last_words(struct ctr *c)
+{
+	if (c->status_src)
+		on_status(c, EPOLLHUP);
+	if (c->status_src) {
+		auto_err struct err err = ERR_INIT;
+
+		(void)err_set(&err, ECHILD, "its first process was killed before it ran a program");
+		start_failed(c, &err);
+	}
+}
+
 static void on_end(void *arg, uint32_t events)
 {
 	struct ctr *c = arg;
 
 	(void)events;
+	hear_last_words(c);
 	loop_source_free(c->exit_src);
 	c->exit_src = NULL;
 	c->exit_pending = true;

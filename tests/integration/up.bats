@@ -229,3 +229,12 @@ teardown() { project_close; }
 	[ "$status" != 0 ]
 	compose -f other/compose.yaml -p "$PROJECT-other" down -v -t 0
 }
+
+@test "programs that end at once are started all the same" {
+	{
+		echo services:
+		for i in $(seq 30); do echo "  s$i: { image: box, command: 'true' }"; done
+	} >compose.yaml
+	timeout 30 "$CTRCOMPOSE" up -d
+	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --status exited | wc -l)" = 30 ]'
+}
