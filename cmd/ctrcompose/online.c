@@ -35,6 +35,12 @@ static int open_rest(struct online *o, struct err *err)
 		r = state_paths_open(&o->paths, err);
 	if (r == 0)
 		r = take_lock(o, err);
+	if (r == 0)
+		r = daemon_find(&o->paths, o->name, &o->client, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		r = 0;
+	}
 	return r < 0 ? r : online_refresh(o, err);
 }
 

@@ -16,6 +16,11 @@ struct daemon_client;
 /* Connect to the project's supervisor, starting one where none is. The caller is root. */
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err);
+/* Connect to a supervisor that is there, for the holder of the project's lock: returns once what
+ * an earlier command left under way has come to its end, so that the record says what is there.
+ * -ENOENT: there is none. */
+int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		struct err *err);
 int daemon_fd(const struct daemon_client *c); /* readable: something was said, or it is gone */
 void daemon_close(struct daemon_client **c);
 #define auto_daemon __attribute__((cleanup(daemon_close)))

@@ -68,7 +68,8 @@ struct unit_stdio {
 };
 /* Make the process. status_fd turns readable when it executes or fails: engine_started(). */
 int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err);
-/* After status_fd was readable: 0 it runs; -EAGAIN not yet; else why it does not. */
+/* After status_fd was readable: 0 it runs; -EAGAIN not yet; else why it does not. The caller closes
+ * status_fd then, after it has stopped watching it. */
 int engine_started(struct unit *u, struct err *err);
 int engine_signal(struct unit *u, int sig, struct err *err);
 /* The signal that asks it to stop; *deaf: its first process could never receive it. */

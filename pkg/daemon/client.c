@@ -28,6 +28,29 @@ static int greet(struct ipc_conn *conn, struct err *err)
 	return r < 0 ? r : ipc_recv(conn, ANSWER_US, &frame, &len, NULL, NULL, err);
 }
 
+int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		struct err *err)
+{
+	static const char settle[] = "{\"op\":\"settle\"}";
+	auto_free char *path = control_path(paths, project);
+	auto_free char *frame = NULL;
+	auto_ipc struct ipc_conn *conn = NULL;
+	size_t len;
+	int r = ipc_connect(path, &conn, err);
+
+	if (r == 0)
+		r = ipc_send(conn, settle, sizeof(settle) - 1, NULL, 0, err);
+	if (r == 0)
+		r = ipc_recv(conn, UINT64_MAX, &frame, &len, NULL, NULL, err);
+	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE)
+		return -ENOENT; /* dead, or on its way out */
+	if (r < 0)
+		return r;
+	*out = xcalloc(1, sizeof(**out));
+	(*out)->conn = steal(conn);
+	return 0;
+}
+
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err)
 {

@@ -118,8 +118,11 @@ static void on_status(void *arg, uint32_t events)
 	(void)events;
 	if (r == -EAGAIN)
 		return;
-	loop_source_free(c->status_src);
-	c->status_src = NULL;
+	/* In this order: a child that is just being made has a copy of the descriptor, and epoll would
+	 * go on telling of a source that is freed. */
+	loop_source_free(steal(c->status_src));
+	auto_close_fn(&c->unit->status_fd);
+	c->unit->status_fd = -1;
 	if (r < 0) {
 		start_failed(c, &err);
 		return; /* its process ends by itself, on_end() goes on */
@@ -153,6 +156,7 @@ static void spawn(struct ctr *c)
 		r = loop_io_add(s->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, &err);
 	if (r < 0) {
 		start_failed(c, &err);
+		drop_sources(c);
 		c->unit->c->exit_code = c->unit->start_exit;
 		c->unit->c->want_running = false;
 		(void)engine_kill(c->unit, NULL);
@@ -162,7 +166,6 @@ static void spawn(struct ctr *c)
 		tell_exit(c);
 		return;
 	}
-	(void)state_live_save(s->args->paths, s->state, c->unit->c, NULL);
 	s->fw_dirty |= c->unit->c->ports.n > 0;
 }
 

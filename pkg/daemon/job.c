@@ -265,6 +265,11 @@ static void check(struct sup *s, struct job *j, size_t i)
 			fail(j, i, why);
 		} else if (c->started) {
 			done(j, i);
+		} else if (c->st == SVC_STOPPED) {
+			auto_free char *why =
+				xasprintf("container %s was stopped before it ran", a->name);
+
+			fail(j, i, why);
 		}
 	} else if (a->op == PLAN_STOP) {
 		if (c->st == SVC_STOPPED)
@@ -286,6 +291,12 @@ static void finish(struct sup *s)
 		j->error = xstrdup(err_text(&err));
 	if (j->plan->forget && !j->error)
 		s->forget = true;
+	if (s->forget) {
+		auto_free char *sock = control_path(s->args->paths, s->args->project);
+
+		(void)state_project_remove(s->args->paths, s->args->project, NULL);
+		(void)unlink(sock); /* nobody new: whoever comes starts over */
+	}
 	if (j->conn) {
 		auto_json struct json *o = json_object();
 		auto_free char *text = NULL;
@@ -294,14 +305,9 @@ static void finish(struct sup *s)
 		if (j->error)
 			json_add_str(o, "error", j->error);
 		text = json_print(o);
-		if (s->forget) {
-			auto_free char *sock = control_path(s->args->paths, s->args->project);
-
-			(void)state_project_remove(s->args->paths, s->args->project, NULL);
-			(void)unlink(sock); /* nobody new: whoever comes starts over */
-		}
 		(void)ipc_send(j->conn, text, strlen(text), NULL, 0, NULL);
 	}
+	sup_settled(s);
 	plan_free(j->plan);
 	free(j->steps);
 	free(j->error);

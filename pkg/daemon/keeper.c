@@ -65,8 +65,8 @@ static int supervisor_ended(struct keeper *k, const siginfo_t *info)
 {
 	uint64_t lived = now_mono_us() - k->started_us;
 
-	if (info->si_code == CLD_EXITED)
-		return 1; /* it finished, or said at its start why it can't work */
+	if (info->si_code == CLD_EXITED && info->si_status != SUPERVISOR_FAILED)
+		return 1; /* it finished, or has told at its start why it can't work */
 	k->quick_deaths = lived < QUICK_US ? k->quick_deaths + 1 : 0;
 	if (k->quick_deaths > 0) {
 		unsigned ms = 100U << (k->quick_deaths < 7 ? k->quick_deaths - 1 : 6);
@@ -167,8 +167,8 @@ static int try_family_lock(const char *path, int *out, struct err *err)
 	auto_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat mine, there;
 
-	if (fd < 0)
-		return err_errno(err, "open %s", path);
+	if (fd < 0) /* ENOENT: the last family has just removed the folder */
+		return errno == ENOENT ? -EAGAIN : err_errno(err, "open %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_errno(err, "lock %s", path);

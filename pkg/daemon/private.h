@@ -19,7 +19,12 @@ struct supervisor_args {
 	int wake_fd;  /* readable: the keeper wrote exit records */
 	int ready_fd; /* write "" and close when listening, else an error sentence; -1 later on */
 };
-/* Runs to the end of the project: 0 when nothing is left to look after. */
+enum supervisor_exit {
+	SUPERVISOR_DONE,    /* nothing is left to look after */
+	SUPERVISOR_REFUSED, /* could not begin, and ready_fd was told why */
+	SUPERVISOR_FAILED   /* there is work for another one */
+};
+/* Runs to the end of the project; returns an enum supervisor_exit. */
 int supervisor_main(const struct supervisor_args *args);
 
 char *control_path(const struct state_paths *paths, const char *project);

@@ -148,6 +148,30 @@ static int request_apply(struct sup *s, struct ipc_conn *conn, const char *frame
 	return 0;
 }
 
+static void settle_one(const struct sup *s, struct ipc_conn *conn)
+{
+	if (s->forget)
+		ipc_close(conn); /* we are about to end: whoever wants more starts a new family */
+	else
+		(void)ipc_send(conn, "{\"e\":\"settled\"}", 15, NULL, 0, NULL);
+}
+
+void sup_settled(struct sup *s)
+{
+	while (s->settling.n)
+		settle_one(s, s->settling.v[--s->settling.n]);
+}
+
+/* The client holds the project's lock and is about to read the record: not before what a killed
+ * client began has come to its end. */
+static void request_settle(struct sup *s, struct ipc_conn *conn)
+{
+	if (s->job)
+		*vec_push(&s->settling) = conn;
+	else
+		settle_one(s, conn);
+}
+
 static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *req, int *fds,
 		       size_t nfds, struct err *err)
 {
@@ -184,6 +208,8 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 		op = json_str(req, "op", "");
 		if (strcmp(op, "hello") == 0)
 			r = ipc_send(conn, "{\"e\":\"hello\"}", 13, NULL, 0, &err);
+		else if (strcmp(op, "settle") == 0)
+			request_settle(s, conn);
 		else if (strcmp(op, "apply") == 0)
 			r = request_apply(s, conn, frame, len, &err);
 		else if (strcmp(op, "run") == 0)
@@ -202,6 +228,9 @@ static void on_closed(void *arg, struct ipc_conn *conn)
 	for (size_t i = 0; i < s->ctrs.n; i++)
 		if (s->ctrs.v[i]->attached == conn)
 			s->ctrs.v[i]->attached = NULL;
+	for (size_t i = s->settling.n; i-- > 0;)
+		if (s->settling.v[i] == conn)
+			s->settling.v[i] = s->settling.v[--s->settling.n];
 	job_client_gone(s, conn);
 	/* The connection still counts while this runs: look again a moment later. */
 	(void)loop_timer_set(s->save_timer, s->dirty && !s->forget ? SAVE_DELAY_US : 0);
@@ -292,8 +321,8 @@ static int set_up(struct sup *s, struct err *err)
 	return r;
 }
 
-/* The project is gone: so are its folders, unless somebody else keeps something in them. The lock
- * file is still locked by us and the keeper: a newcomer waits, and makes another. */
+/* The project is gone, its record went with the last job: so does what only the family has. The
+ * lock file is still locked by us and the keeper: a newcomer waits, and makes another. */
 static void sweep(const struct supervisor_args *args)
 {
 	auto_free char *run = state_run_dir(args->paths, args->project);
@@ -301,7 +330,6 @@ static void sweep(const struct supervisor_args *args)
 	auto_free char *store = path_join(run, "store"), *lock = path_join(run, "supervised");
 	auto_free char *log = path_join(dir, "supervisor.log");
 
-	(void)state_project_remove(args->paths, args->project, NULL);
 	(void)umount2(store, MNT_DETACH);
 	(void)rmdir(store);
 	(void)unlink(lock);
@@ -330,16 +358,18 @@ int supervisor_main(const struct supervisor_args *args)
 		(void)close(args->ready_fd);
 	}
 	if (r < 0)
-		return 1;
+		return args->ready_fd >= 0 ? SUPERVISOR_REFUSED : SUPERVISOR_FAILED;
 	s.listening = true;
 	/* Whoever made us connects at once; after a death there may be nothing left to look after. */
 	(void)loop_timer_set(s.save_timer, args->ready_fd >= 0 ? FIRST_CLIENT_US : 0);
 	r = loop_run(s.loop, &err);
+	if (r < 0)
+		log_line(LOG_ERROR, "%s: the event loop failed: %s", args->project, err_text(&err));
 	ipc_server_free(s.ipc);
 	if (s.dirty && !s.forget)
 		(void)sup_save(&s, NULL);
 	if (s.forget)
 		sweep(args);
 	/* The process ends here: memory and descriptors go with it. */
-	return r < 0;
+	return r < 0 ? SUPERVISOR_FAILED : SUPERVISOR_DONE;
 }

@@ -56,6 +56,10 @@ struct sup {
 		size_t n, cap;
 	} exits; /* read, not yet claimed */
 	struct loop_source *save_timer;
+	struct {
+		struct ipc_conn **v;
+		size_t n, cap;
+	} settling; /* whoever waits for the end of the job */
 	bool dirty, forget, fw_dirty, listening;
 	bool job_due; /* something happened that a job may wait for */
 };
@@ -65,6 +69,8 @@ void sup_changed(struct sup *s); /* save soon */
 int sup_save(struct sup *s, struct err *err);
 bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_exit *out);
 void sup_idle_check(struct sup *s);
+/* The job has ended: those who wait for that hear of it. */
+void sup_settled(struct sup *s);
 /* {"e":"done","error":...} */
 void sup_reply_error(struct ipc_conn *conn, const struct err *err);
 

@@ -30,6 +30,7 @@ void engine_unit_free(struct unit *u)
 		box_close(u->box);
 		free(u->box);
 	}
+	auto_close_fn(&u->status_fd);
 	auto_close_fn(&u->pidfd);
 	auto_close_fn(&u->netns_fd);
 	auto_close_fn(&u->tty_fd);
@@ -333,6 +334,8 @@ int engine_adopt(struct engine *e, struct state_container *c, struct unit **out,
 	if (c->pid > 0 && (c->status == STATE_RUNNING || c->status == STATE_PAUSED) &&
 	    take_up(u, &why) < 0)
 		log_line(LOG_WARN, "%s: taking it up again: %s", c->name, err_text(&why));
+	if (u->pidfd < 0)
+		unit_group_clear(u);
 	*out = u;
 	return 0;
 }
@@ -359,6 +362,7 @@ int engine_remove(struct unit *u, bool volumes, struct err *err)
 		return err_set(err, EBUSY, "container %s is running", c->name);
 	if (!volumes)
 		keep_anonymous(u);
+	unit_group_clear(u);
 	remove_files(u, volumes);
 	engine_unit_free(u);
 	state_container_remove(e->state, c);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STRAY_WAIT_US = 2000000 };
+
 /* ---- Control group ---------------------------------------------------------------------------- */
 static bool is_open_group(const struct unit *u)
 {
@@ -94,6 +96,22 @@ int engine_kill(struct unit *u, struct err *err)
 	return cgroup_kill(u->engine->cgroups, path, 0, err);
 }
 
+void unit_group_clear(struct unit *u)
+{
+	auto_free char *path = unit_cgroup(u);
+	auto_err struct err err = ERR_INIT;
+	int r;
+
+	if (cgroup_is_empty(u->engine->cgroups, path))
+		return;
+	log_line(LOG_WARN, "%s: a process of a start nobody finished is ended", u->c->name);
+	r = cgroup_kill(u->engine->cgroups, path, STRAY_WAIT_US, &err);
+	if (r == 0)
+		r = cgroup_remove(u->engine->cgroups, path, &err);
+	if (r < 0)
+		log_line(LOG_WARN, "%s: %s", u->c->name, err_text(&err));
+}
+
 /* ---- The end ---------------------------------------------------------------------------------- */
 static void note_oom(struct unit *u, const char *path)
 {
@@ -128,6 +146,7 @@ void engine_reap(struct unit *u)
 		box_close(u->box);
 		free(steal(u->box));
 	}
+	auto_close_fn(&u->status_fd);
 	u->status_fd = -1;
 	auto_close_fn(&u->pidfd);
 	auto_close_fn(&u->netns_fd);

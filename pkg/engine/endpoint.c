@@ -130,14 +130,15 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 	size_t n = u->c->endpoints.n;
 	auto_free struct net_endpoint *eps = xcalloc(n + 1, sizeof(*eps));
 	bool routed = false;
+	int r;
 
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct state_endpoint *rec = &u->c->endpoints.v[i];
 		struct engine_net *net = NULL;
-		int r = engine_net_ensure(e, rec->network, &net, err);
 
+		r = engine_net_ensure(e, rec->network, &net, err);
 		if (r < 0)
 			return r;
 		eps[i] = (struct net_endpoint){ .network = &net->net,
@@ -156,6 +157,11 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 	}
 	if (again) /* the last run's veths may still be on their way out */
 		(void)net_detach(e->nl, eps, n, NULL);
+	r = net_attach(e->nl, eps, n, err);
+	if (r != -EEXIST || again)
+		return r;
+	err_clear(err); /* those of a start that came to nothing, then */
+	(void)net_detach(e->nl, eps, n, NULL);
 	return net_attach(e->nl, eps, n, err);
 }
 

@@ -81,6 +81,9 @@ void engine_nets_free(struct engine *e);
 /* Addresses for each network of the service into the record. */
 int unit_endpoints_choose(struct unit *u, struct err *err);
 /* Bring up what the record says in the new namespace. */
+/* Without a process of its own a container has none in its group either: ends what a supervisor
+ * that died in the middle of a start has left there. */
+void unit_group_clear(struct unit *u);
 int unit_net_attach(struct unit *u, bool again, struct err *err);
 /* Names and the name server of a running container. */
 int unit_names_open(struct unit *u, struct err *err);

@@ -334,7 +334,9 @@ static int wire(struct unit *u, struct err *err)
 	u->c->pid = u->box->pid;
 	u->pidfd = steal_fd(&u->box->pidfd);
 	u->netns_fd = steal_fd(&u->box->netns_fd);
-	u->status_fd = u->box->ctl_fd;
+	u->status_fd = fcntl(u->box->ctl_fd, F_DUPFD_CLOEXEC, 3);
+	if (u->status_fd < 0)
+		return err_errno(err, "container %s", u->c->name);
 	r = proc_start_time(u->c->pid, &u->c->start_time);
 	if (r < 0)
 		return err_wrap(err, r, "container %s", u->c->name);
@@ -343,6 +345,10 @@ static int wire(struct unit *u, struct err *err)
 		r = unit_ports_open(u, err);
 	if (r == 0)
 		r = unit_names_open(u, err);
+	/* The record names the process before its program can run: whoever dies now, it is found. One
+	 * that was not released yet ends when its maker does. */
+	if (r == 0)
+		r = state_live_save(u->engine->paths, u->engine->state, u->c, err);
 	return r < 0 ? r : box_release(u->box, err);
 }
 
@@ -381,7 +387,6 @@ int engine_started(struct unit *u, struct err *err)
 		return r;
 	u->tty_fd = box_take_tty(u->box);
 	u->start_exit = u->box->exit_code;
-	u->status_fd = -1;
 	box_close(u->box);
 	free(steal(u->box));
 	if (r == 0 && u->tty_fd >= 0 && !u->c->oneoff)

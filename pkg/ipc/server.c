@@ -160,7 +160,9 @@ void ipc_close(struct ipc_conn *conn)
 	if (conn->next)
 		conn->next->link = conn->link;
 	srv->n_conns--;
-	/* Closing takes it out of epoll; the number must not be used again through us. */
+	/* Closing alone is not enough: a child between clone and exec may have a copy, and then epoll
+	 * goes on telling of a peer that is freed. */
+	(void)epoll_ctl(srv->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
 	(void)close(steal_fd(&conn->fd));
 	if (srv->ops.closed)
 		srv->ops.closed(srv->arg, conn);
