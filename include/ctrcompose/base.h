@@ -234,8 +234,14 @@ char *path_join(const char *a, const char *b);
 /* ---- Processes ------------------------------------------------------------------------------- */
 int pidfd_open_pid(pid_t pid); /* fd or negative errno */
 int pidfd_kill(int pidfd, int sig);
+/* How a process that is nobody's of ours ended, as wait(2) has it, once its parent has reaped it
+ * (PIDFD_GET_INFO, Linux 6.15); an error where that can't be known. */
+int pidfd_wait_status(int pidfd, int *status);
 /* Field 22 of /proc/PID/stat: clock ticks after boot. With the pid it names a process for good. */
 int proc_start_time(pid_t pid, uint64_t *out);
+/* The same before its parent has reaped it, as wait(2) has it; -ENODATA: it is no zombie, or another
+ * process. */
+int proc_zombie_status(pid_t pid, uint64_t start_time, int *status);
 /* Kernel boot id, 36 characters and NUL. */
 int boot_id(char out[37]);
 /* Run a program of the host to its end: argv[0] is looked up in PATH; `input` may be NULL; what

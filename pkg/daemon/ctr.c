@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EXIT_RECORD_WAIT_US = 500000 };
+enum { EXIT_RECORD_WAIT_US = 500000, EXIT_LOOK_US = 10000 };
 
 static void on_timer(void *arg);
 static void on_end(void *arg, uint32_t events);
@@ -173,8 +173,11 @@ static void ask_to_stop(struct ctr *c)
 {
 	uint64_t grace = c->grace_us >= 0 ? (uint64_t)c->grace_us : c->unit->svc->stop_grace_us;
 	bool deaf = false;
-	int sig = engine_stop_signal(c->unit, &deaf);
+	int sig;
 
+	if (c->exit_pending)
+		return; /* it has ended: only how is not known yet */
+	sig = engine_stop_signal(c->unit, &deaf);
 	if (deaf || grace == 0) {
 		if (deaf)
 			log_line(LOG_INFO,
@@ -276,13 +279,20 @@ void ctr_exit_known(struct ctr *c)
 {
 	struct state_container *sc = c->unit->c;
 	struct state_exit e;
+	int status;
 
 	if (!c->exit_pending)
 		return;
+	/* Who is not the keeper's child (it came after them) leaves its status with the kernel. */
 	if (sup_find_exit(c->sup, sc->pid, sc->start_time, &e))
 		ended(c, e.wait_status);
+	else if (proc_zombie_status(sc->pid, sc->start_time, &status) == 0 ||
+		 pidfd_wait_status(c->unit->pidfd, &status) == 0)
+		ended(c, status);
 	else if (now_mono_us() - c->probe_began_us >= EXIT_RECORD_WAIT_US)
-		ended(c, 255 << 8); /* its keeper was killed: nobody knows */
+		ended(c, 255 << 8); /* nobody knows */
+	else
+		arm(c, EXIT_LOOK_US);
 }
 
 /* Both events of a short life can come in one turn of the loop, in either order: what the child said
@@ -310,7 +320,6 @@ static void on_end(void *arg, uint32_t events)
 	c->exit_pending = true;
 	ctr_health_end(c);
 	c->probe_began_us = now_mono_us();
-	arm(c, EXIT_RECORD_WAIT_US);
 	ctr_exit_known(c);
 }
 

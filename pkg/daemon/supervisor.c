@@ -99,10 +99,15 @@ static void on_wake(void *arg, uint32_t events)
 {
 	struct sup *s = arg;
 	char buf[256];
+	ssize_t n;
 
 	(void)events;
-	while (read(s->args->wake_fd, buf, sizeof(buf)) > 0)
+	while ((n = read(s->args->wake_fd, buf, sizeof(buf))) > 0)
 		;
+	if (n == 0) {
+		log_line(LOG_WARN, "%s: the keeper is gone", s->args->project);
+		loop_source_free(steal(s->wake_src));
+	}
 	for (size_t i = s->ctrs.n; i-- > 0;)
 		if (i < s->ctrs.n)
 			ctr_exit_known(s->ctrs.v[i]);
@@ -313,7 +318,7 @@ static int set_up(struct sup *s, struct err *err)
 	if (r == 0)
 		r = engine_open(s->args->paths, s->loop, s->state, &s->engine, err);
 	if (r == 0)
-		r = loop_io_add(s->loop, s->args->wake_fd, EPOLLIN, on_wake, s, NULL, err);
+		r = loop_io_add(s->loop, s->args->wake_fd, EPOLLIN, on_wake, s, &s->wake_src, err);
 	if (r == 0)
 		r = adopt_all(s, err);
 	if (r == 0)

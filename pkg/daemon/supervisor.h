@@ -55,7 +55,7 @@ struct sup {
 		struct state_exit *v;
 		size_t n, cap;
 	} exits; /* read, not yet claimed */
-	struct loop_source *save_timer;
+	struct loop_source *save_timer, *wake_src;
 	struct {
 		struct ipc_conn **v;
 		size_t n, cap;

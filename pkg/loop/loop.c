@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 
@@ -27,16 +26,6 @@ struct loop_source {
 	bool oneshot; /* switched on means: once more */
 	bool owned;   /* nobody has the handle: free it when it ran */
 };
-
-/* What PIDFD_GET_INFO of Linux 6.15 fills in; headers of older systems lack it. */
-struct pidfd_exit_info {
-	uint64_t mask, cgroupid;
-	uint32_t pid, tgid, ppid;
-	uint32_t ids[8];
-	int32_t exit_code;
-};
-#define PIDFD_EXIT_INFO_BIT (1U << 3)
-#define PIDFD_GET_EXIT_INFO _IOWR(0xFF, 11, struct pidfd_exit_info)
 
 int loop_new(struct loop **out, struct err *err)
 {
@@ -241,23 +230,20 @@ int loop_signal_add(struct loop *loop, int sig, loop_signal_fn *fn, void *arg,
 /* The exit status of a process that is somebody else's child. */
 static void foreign_status(int pidfd, siginfo_t *info)
 {
-	struct pidfd_exit_info exit_info;
+	int status;
 
 	memset(info, 0, sizeof(*info));
-	memset(&exit_info, 0, sizeof(exit_info));
-	exit_info.mask = PIDFD_EXIT_INFO_BIT;
-	if (ioctl(pidfd, PIDFD_GET_EXIT_INFO, &exit_info) < 0 ||
-	    !(exit_info.mask & PIDFD_EXIT_INFO_BIT))
+	if (pidfd_wait_status(pidfd, &status) < 0)
 		return;
 	/* Reaped processes have no pid any more: any number but 0 says "status known". */
-	info->si_pid = exit_info.pid ? (pid_t)exit_info.pid : -1;
+	info->si_pid = -1;
 	info->si_signo = SIGCHLD;
-	if (WIFEXITED(exit_info.exit_code)) {
+	if (WIFEXITED(status)) {
 		info->si_code = CLD_EXITED;
-		info->si_status = WEXITSTATUS(exit_info.exit_code);
+		info->si_status = WEXITSTATUS(status);
 	} else {
-		info->si_code = WCOREDUMP(exit_info.exit_code) ? CLD_DUMPED : CLD_KILLED;
-		info->si_status = WTERMSIG(exit_info.exit_code);
+		info->si_code = WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
+		info->si_status = WTERMSIG(status);
 	}
 }
 

@@ -63,6 +63,19 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}}")" = 9 ]'
 }
 
+@test "the keeper is killed: the supervisor rests, exit codes are known, down does not wait" {
+	printf 'services: { a: { image: box, init: true, command: "sleep 1000" }, b: { image: box } }\n' >compose.yaml
+	compose up -d
+	kill -9 "$(family ctrcompose-keep)"
+	sleep 0.2
+	sup=$(family ctrcompose-sup)
+	before=$(awk '{ print $14 + $15 }' "/proc/$sup/stat")
+	sleep 0.5
+	[ $(($(awk '{ print $14 + $15 }' "/proc/$sup/stat") - before)) -lt 10 ]
+	compose kill -s KILL a
+	eventually 3 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.Service}} {{.ExitCode}}" | grep ^a)" = "a 137" ]'
+}
+
 @test "up is killed half way: up again converges, down cleans all" {
 	{
 		echo services:

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct {
@@ -248,6 +249,27 @@ START_TEST(programs_run_with_input_and_output)
 }
 END_TEST
 
+START_TEST(a_zombie_tells_how_it_ended)
+{
+	siginfo_t info;
+	uint64_t start;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(7);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(proc_start_time(pid, &start), 0);
+	ck_assert_int_eq(proc_zombie_status(pid, start, &status), 0);
+	ck_assert_int_eq(WEXITSTATUS(status), 7);
+	ck_assert_int_eq(proc_zombie_status(pid, start + 1, &status), -ENODATA);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_lt(proc_zombie_status(pid, start, &status), 0);
+	ck_assert_int_eq(proc_start_time(getpid(), &start), 0);
+	ck_assert_int_eq(proc_zombie_status(getpid(), start, &status), -ENODATA);
+}
+END_TEST
+
 START_TEST(ages_are_worded_as_people_know_them)
 {
 	static const struct {
@@ -291,6 +313,7 @@ int main(void)
 	tcase_add_test(t, links_do_not_lead_out_of_the_root);
 	tcase_add_test(t, a_replaced_file_is_whole);
 	tcase_add_test(t, programs_run_with_input_and_output);
+	tcase_add_test(t, a_zombie_tells_how_it_ended);
 	tcase_add_test(t, ages_are_worded_as_people_know_them);
 	suite_add_tcase(suite, t);
 	srunner_run_all(sr, CK_NORMAL);
