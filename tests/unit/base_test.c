@@ -235,9 +235,10 @@ END_TEST
 
 START_TEST(programs_run_with_input_and_output)
 {
-	char *const cat[] = { "cat", NULL };
-	char *const fail[] = { "sh", "-c", "echo no; exit 3", NULL };
-	char *const none[] = { "no-such-program-here", NULL };
+	static char words[][24] = { "cat", "sh", "-c", "echo no; exit 3", "no-such-program-here" };
+	char *const cat[] = { words[0], NULL };
+	char *const fail[] = { words[1], words[2], words[3], NULL };
+	char *const none[] = { words[4], NULL };
 	auto_free char *out = NULL;
 	auto_free char *said = NULL;
 
