@@ -170,8 +170,13 @@ void table_free(struct table *t);
  * {{json .Key}}, {{.Label "x"}}, \t and \n. A leading "table " adds a header and pads columns.
  */
 struct json;
-/* rows: an array of objects with the same keys. -EINVAL names what is not known. */
-int template_print(const char *format, const struct json *rows, struct sbuf *out, struct err *err);
+struct template_header { /* a column that Docker calls otherwise than its key */
+	const char *key, *header;
+};
+/* rows: an array of objects with the same keys. headers: ends with a NULL key; may be NULL.
+ * -EINVAL names what is not known. */
+int template_print(const char *format, const struct json *rows,
+		   const struct template_header *headers, struct sbuf *out, struct err *err);
 
 /* ---- Progress ----------------------------------------------------------------------------------
  * Lines on standard error, kept up to date on a terminal: --progress auto, tty, plain, json, quiet.
@@ -250,6 +255,7 @@ void container_log(const struct state_paths *paths, const char *project,
 /* ---- Commands --------------------------------------------------------------------------------- */
 extern const struct cmd cmd_build, cmd_config, cmd_create, cmd_doctor, cmd_down, cmd_exec,
 	cmd_image, cmd_images, cmd_kill, cmd_logs, cmd_ls, cmd_port, cmd_restart, cmd_rm, cmd_run,
-	cmd_start, cmd_stop, cmd_up, cmd_volume, cmd_ps, cmd_version;
+	cmd_scale, cmd_start, cmd_stop, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps,
+	cmd_version;
 
 #endif

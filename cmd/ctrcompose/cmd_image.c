@@ -1,5 +1,5 @@
-/* cmd_image.c - ctrcompose image: load, import, ls, rm, inspect, tag. */
-#include "container.h"
+/* cmd_image.c - ctrcompose image: its subcommands, and ls, inspect, tag. */
+#include "cmd_image.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -21,90 +21,25 @@ int cmd_image_store(struct image_store **out, struct err *err)
 	return image_store_open(dir, paths.state, out, err);
 }
 
-/* ---- load ------------------------------------------------------------------------------------- */
-static struct {
-	const char *input;
-	bool quiet;
-} load_arg;
-
-static const struct opt load_opts[] = {
-	{'i',  "input", OPT_STRING, &load_arg.input, "FILE",
-         "Read FILE instead of standard input"                              },
-	{ 'q', "quiet", OPT_FLAG,   &load_arg.quiet, NULL,   "Print nothing"},
-};
-
-static int load_run(int argc, char **argv, struct err *err)
+int cmd_used_images(void *arg, struct strs *out, struct err *err)
 {
-	auto_image_store struct image_store *s = NULL;
+	auto_state_paths struct state_paths paths = { 0 };
 	auto_strs struct strs names = { 0 };
-	auto_sbuf struct sbuf out = SBUF_INIT;
-	int r = cmd_image_store(&s, err);
+	int r = state_paths_open(&paths, err);
 
-	(void)argc;
-	(void)argv;
-	if (r == 0 && !load_arg.input && isatty(STDIN_FILENO))
-		return usage_error(
-			err, "image load: give the archive with -i FILE or on standard input");
+	(void)arg;
 	if (r == 0)
-		r = load_arg.input && strcmp(load_arg.input, "-") != 0
-			    ? image_load_file(s, load_arg.input, &names, err)
-			    : image_load(s, STDIN_FILENO, "standard input", &names, err);
-	for (size_t i = 0; r == 0 && !load_arg.quiet && i < names.n; i++)
-		sbuf_addf(&out, "Loaded image%s: %s\n",
-			  str_starts(names.v[i], "sha256:") ? " ID" : "", names.v[i]);
-	return r < 0 ? r : cmd_print(&out, err);
+		r = state_list_projects(&paths, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_state struct state_project *p = NULL;
+
+		r = state_load(&paths, names.v[i], &p, err);
+		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
+			if (p->containers.v[k]->image_id)
+				strs_add(out, p->containers.v[k]->image_id);
+	}
+	return r;
 }
-
-static const struct cmd load = {
-	.name = "load",
-	.summary = "Load images from an archive (docker save, OCI layout)",
-	CMD_OPTS(load_opts),
-	.run = load_run,
-};
-
-/* ---- import ----------------------------------------------------------------------------------- */
-static struct {
-	struct strs changes;
-	const char *message;
-} import_arg;
-
-static const struct opt import_opts[] = {
-	{'c',  "change",  OPT_LIST,   &import_arg.changes, "INSTRUCTION",
-         "Apply a Dockerfile instruction (CMD, ENV, USER ...)"                            },
-	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT",        "Commit message"},
-};
-
-static int import_run(int argc, char **argv, struct err *err)
-{
-	auto_image_store struct image_store *s = NULL;
-	auto_free const char **words = xcalloc(import_arg.changes.n + 1, sizeof(*words));
-	struct list changes = { words, import_arg.changes.n };
-	auto_sbuf struct sbuf out = SBUF_INIT;
-	char id[65];
-	int r = cmd_image_store(&s, err);
-
-	for (size_t i = 0; i < changes.n; i++)
-		words[i] = import_arg.changes.v[i];
-	if (r == 0)
-		r = image_import(s, argv[0], argc > 1 ? argv[1] : NULL, &changes,
-				 import_arg.message, id, err);
-	strs_clear(&import_arg.changes);
-	if (r < 0)
-		return r;
-	sbuf_addf(&out, "sha256:%s\n", id);
-	return cmd_print(&out, err);
-}
-
-static const struct cmd import = {
-	.name = "import",
-	.summary =
-		"Make an image from a root file system: a tar, a folder, or - for standard input",
-	.operands = "FILE|FOLDER|- [NAME[:TAG]]",
-	.min_operands = 1,
-	.max_operands = 2,
-	CMD_OPTS(import_opts),
-	.run = import_run,
-};
 
 /* ---- ls --------------------------------------------------------------------------------------- */
 static struct {
@@ -139,6 +74,10 @@ static void add_image(struct json *rows, const struct image_summary *m, const ch
 
 static int ls_run(int argc, char **argv, struct err *err)
 {
+	static const struct template_header headers[] = {
+		{"ID",  "IMAGE ID"},
+		{ NULL, NULL      },
+	};
 	static const char format[] = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}";
 	auto_image_store struct image_store *s = NULL;
 	auto_image_list struct image_list list = { 0 };
@@ -159,7 +98,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	if (ls_arg.quiet) {
-		r = template_print("{{.ID}}", rows, &out, err);
+		r = template_print("{{.ID}}", rows, NULL, &out, err);
 	} else if (str_eq(ls_arg.format, "json")) {
 		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
 			auto_free char *line = json_print(c);
@@ -170,7 +109,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 		r = template_print(ls_arg.format && strcmp(ls_arg.format, "table") != 0
 					   ? ls_arg.format
 					   : format,
-				   rows, &out, err);
+				   rows, headers, &out, err);
 	}
 	return r < 0 ? r : cmd_print(&out, err);
 }
@@ -181,60 +120,6 @@ static const struct cmd ls = {
 	.summary = "List images",
 	CMD_OPTS(ls_opts),
 	.run = ls_run,
-};
-
-/* ---- rm --------------------------------------------------------------------------------------- */
-static bool rm_force;
-
-static const struct opt rm_opts[] = {
-	{'f', "force", OPT_FLAG, &rm_force, NULL, "Also an image with several names"},
-};
-
-static int used_images(struct strs *out, struct err *err)
-{
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_strs struct strs names = { 0 };
-	int r = state_paths_open(&paths, err);
-
-	if (r == 0)
-		r = state_list_projects(&paths, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = state_load(&paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
-			if (p->containers.v[k]->image_id)
-				strs_add(out, p->containers.v[k]->image_id);
-	}
-	return r;
-}
-
-static int rm_run(int argc, char **argv, struct err *err)
-{
-	auto_image_store struct image_store *s = NULL;
-	auto_strs struct strs used = { 0 }, report = { 0 };
-	auto_sbuf struct sbuf out = SBUF_INIT;
-	int r = cmd_image_store(&s, err), shown;
-
-	if (r == 0)
-		r = used_images(&used, err);
-	for (int i = 0; r == 0 && i < argc; i++)
-		r = image_remove(s, argv[i], rm_force, &used, &report, err);
-	for (size_t i = 0; i < report.n; i++)
-		sbuf_addf(&out, "%s\n", report.v[i]);
-	shown = cmd_print(&out, r < 0 ? NULL : err);
-	return r < 0 ? r : shown;
-}
-
-static const struct cmd rm = {
-	.name = "rm",
-	.alias = "remove",
-	.summary = "Remove images",
-	.operands = "IMAGE...",
-	.min_operands = 1,
-	.max_operands = -1,
-	CMD_OPTS(rm_opts),
-	.run = rm_run,
 };
 
 /* ---- inspect, tag ----------------------------------------------------------------------------- */
@@ -287,7 +172,15 @@ static const struct cmd tag = {
 	.run = tag_run,
 };
 
-static const struct cmd *const subs[] = { &import, &inspect, &load, &ls, &rm, &tag, NULL };
+static const struct cmd *const subs[] = { &image_import_cmd,
+					  &inspect,
+					  &image_load_cmd,
+					  &ls,
+					  &image_prune_cmd,
+					  &image_rm,
+					  &image_save_cmd,
+					  &tag,
+					  NULL };
 
 const struct cmd cmd_image = {
 	.name = "image",

@@ -127,7 +127,7 @@ static int run(int argc, char **argv, struct err *err)
 			add_row(rows, s);
 	}
 	if (arg.quiet) {
-		r = template_print("{{.Name}}", rows, &out, err);
+		r = template_print("{{.Name}}", rows, NULL, &out, err);
 	} else if (str_eq(arg.format, "json")) {
 		auto_free char *text = json_print(rows);
 

@@ -123,6 +123,12 @@ static void print_table(const struct json *rows, struct sbuf *out)
 	table_text(&t, out);
 }
 
+static const struct template_header headers[] = {
+	{"ID",          "CONTAINER ID"},
+	{ "RunningFor", "CREATED"     },
+	{ NULL,         NULL          },
+};
+
 static int print_rows(const struct state_project *s, const struct shown *l, struct sbuf *out,
 		      struct err *err)
 {
@@ -136,8 +142,8 @@ static int print_rows(const struct state_project *s, const struct shown *l, stru
 		return 0;
 	}
 	if (str_eq(arg.format, "json"))
-		return template_print("{{json .}}", rows, out, err);
-	return template_print(arg.format, rows, out, err);
+		return template_print("{{json .}}", rows, NULL, out, err);
+	return template_print(arg.format, rows, headers, out, err);
 }
 
 static int run(int argc, char **argv, struct err *err)

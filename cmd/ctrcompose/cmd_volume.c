@@ -172,7 +172,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 		r = template_print(ls_arg.quiet ? "{{.Name}}"
 				   : table      ? "table {{.Driver}}\t{{.Name}}"
 						: ls_arg.format,
-				   rows, &out, err);
+				   rows, NULL, &out, err);
 	}
 	return r < 0 ? r : cmd_print(&out, err);
 }

@@ -14,6 +14,7 @@ static const struct cmd *const commands[] = {
 	&cmd_doctor, &cmd_down,
 	&cmd_exec,
 	&cmd_image,
+	&cmd_images,
 	&cmd_kill,
 	&cmd_logs,
 	&cmd_ls,
@@ -22,11 +23,13 @@ static const struct cmd *const commands[] = {
 	&cmd_restart,
 	&cmd_rm,
 	&cmd_run,
+	&cmd_scale,
 	&cmd_start,
 	&cmd_stop,
 	&cmd_up,
 	&cmd_version,
-	&cmd_volume,
+	&cmd_volume, &cmd_volumes,
+	&cmd_wait,
 };
 /* clang-format on */
 

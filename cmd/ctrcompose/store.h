@@ -6,6 +6,8 @@
 #include <ctrcompose/volume.h>
 
 int cmd_image_store(struct image_store **out, struct err *err);
+/* An image_used_fn: ids of the images that the containers of all projects have. */
+int cmd_used_images(void *arg, struct strs *used, struct err *err);
 int cmd_volume_store(struct volume_store **out, struct err *err);
 
 #endif

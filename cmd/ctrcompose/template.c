@@ -6,27 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Columns that Docker calls otherwise than their key. */
-static const struct {
-	const char *key, *header;
-} headers[] = {
-	{"ID",          "CONTAINER ID"},
-	{ "RunningFor", "CREATED"     },
-};
-
 struct eval {
 	const char *format;
 	const struct json *row;  /* NULL: the header */
 	const struct json *keys; /* a row that tells which keys there are; NULL: no rows at all */
-	bool clean;              /* no control characters of values */
+	const struct template_header *headers;
+	bool clean; /* no control characters of values */
 	struct sbuf *out;
 };
 
-static void add_header(const char *key, struct sbuf *out)
+static void add_header(const struct eval *e, const char *key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
-		if (str_eq(headers[i].key, key)) {
-			sbuf_adds(out, headers[i].header);
+	struct sbuf *out = e->out;
+
+	for (const struct template_header *h = e->headers; h && h->key; h++)
+		if (str_eq(h->key, key)) {
+			sbuf_adds(out, h->header);
 			return;
 		}
 	for (const char *c = key; *c; c++) {
@@ -56,7 +51,7 @@ static int add_key(const struct eval *e, const char *key, bool as_json, struct e
 	if (e->keys && !json_get(e->keys, key))
 		return usage_error(err, "--format: there is no '.%s'", key);
 	if (!e->row)
-		add_header(key, e->out);
+		add_header(e, key);
 	else if (as_json || !json_string(v))
 		add_json(e, v);
 	else
@@ -161,12 +156,16 @@ static void add_cells(struct table *t, char *line)
 		table_cell(t, rest ? strsep(&rest, "\t") : "");
 }
 
-static int print_table(const char *format, const struct json *rows, struct sbuf *out,
-		       struct err *err)
+static int print_table(const char *format, const struct json *rows,
+		       const struct template_header *headers, struct sbuf *out, struct err *err)
 {
 	auto_table struct table t = { .n_cols = 0 };
 	auto_sbuf struct sbuf head = SBUF_INIT;
-	struct eval e = { .format = format, .keys = json_first(rows), .clean = true, .out = &head };
+	struct eval e = { .format = format,
+			  .keys = json_first(rows),
+			  .headers = headers,
+			  .clean = true,
+			  .out = &head };
 	int r = evaluate(&e, err);
 
 	if (r < 0)
@@ -190,12 +189,13 @@ static int print_table(const char *format, const struct json *rows, struct sbuf 
 	return 0;
 }
 
-int template_print(const char *format, const struct json *rows, struct sbuf *out, struct err *err)
+int template_print(const char *format, const struct json *rows,
+		   const struct template_header *headers, struct sbuf *out, struct err *err)
 {
 	struct eval e = { .format = format, .keys = json_first(rows), .out = out };
 
 	if (str_starts(format, "table "))
-		return print_table(format + strlen("table "), rows, out, err);
+		return print_table(format + strlen("table "), rows, headers, out, err);
 	for (const struct json *row = json_first(rows); row; row = json_next(row)) {
 		int r;
 

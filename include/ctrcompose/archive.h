@@ -41,6 +41,9 @@ typedef int archive_member_fn(void *arg, const struct archive_member *m, struct 
 /* -EBADMSG: not an archive, or cut off. */
 int archive_walk(archive_source_fn *src, void *src_arg, archive_member_fn *fn, void *fn_arg,
 		 struct err *err);
+/* The same of a descriptor: in a plain tar that is a regular file, what fn leaves unread is skipped
+ * by seeking. */
+int archive_walk_fd(int fd, archive_member_fn *fn, void *fn_arg, struct err *err);
 ssize_t archive_member_read(struct archive_stream *s, void *buf, size_t len, struct err *err);
 
 /* ---- Unpacking a layer -----------------------------------------------------------------------
@@ -65,6 +68,22 @@ struct archive_unpack {
 /* On failure a part may have been unpacked: remove the folder. -E2BIG: beyond a bound. */
 int archive_unpack(archive_source_fn *src, void *src_arg, int dirfd, struct archive_unpack *opt,
 		   struct err *err);
+
+/* ---- Writing ----------------------------------------------------------------------------------
+ * A plain tar of files (root's, 0644, of 1970), or one stream through gzip, whose bytes depend on
+ * nothing but what goes in. Each member has exactly as many bytes as were announced.
+ */
+struct archive_out;
+enum archive_out_kind { ARCHIVE_OUT_TAR, ARCHIVE_OUT_GZIP };
+int archive_out_open(enum archive_out_kind kind, archive_sink_fn *sink, void *sink_arg,
+		     struct archive_out **out, struct err *err);
+int archive_out_member(struct archive_out *o, const char *name, uint64_t size, struct err *err);
+int archive_out_data(struct archive_out *o, const void *data, size_t len, struct err *err);
+/* Writes the end, and frees in any case. */
+int archive_out_close(struct archive_out *o, struct err *err);
+void archive_out_free(struct archive_out *o); /* gives up; NULL is fine */
+void auto_archive_out_fn(struct archive_out **o);
+#define auto_archive_out __attribute__((cleanup(auto_archive_out_fn)))
 
 /* ---- Packing ---------------------------------------------------------------------------------
  * The content of the folder dirfd as a plain tar (pax), names sorted: the same tree gives the same

@@ -29,6 +29,9 @@ int engine_network_up(struct engine *e, const struct network *def, bool *created
 int engine_networks_down(struct engine *e, struct err *err);
 int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err);
 int engine_volume_remove(struct engine *e, const char *name, struct err *err);
+/* The project has no containers left: away with anonymous volumes of those that went without
+ * theirs, replicas and orphans. */
+void engine_volumes_sweep(struct engine *e);
 /* The groups of a project without containers. */
 int engine_groups_remove(struct engine *e, struct err *err);
 /* Put the rules for what runs now in place (or away). */

@@ -87,6 +87,12 @@ int image_load(struct image_store *s, int fd, const char *what, struct strs *loa
 	       struct err *err);
 int image_load_file(struct image_store *s, const char *path, struct strs *loaded, struct err *err);
 
+/* Images as one archive, an OCI layout with docker's manifest.json; each of refs is one or one more
+ * name of one. What came with a manifest leaves with the same digests. sink as archive_sink_fn. */
+int image_save(struct image_store *s, const struct list *refs,
+	       int (*sink)(void *arg, const void *data, size_t len, struct err *err),
+	       void *sink_arg, struct err *err);
+
 /* A root file system (tar, compressed or not, or a folder; "-" = standard input) as an image of one
  * layer. ref may be NULL. Each of changes is an instruction of a Dockerfile: CMD, ENTRYPOINT, ENV,
  * EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. id may be NULL. */
@@ -103,6 +109,33 @@ int image_tag(struct image_store *s, const char *ref, const char *new_ref, struc
  * without an image go. used and report may be NULL. */
 int image_remove(struct image_store *s, const char *ref, bool force, const struct strs *used,
 		 struct strs *report, struct err *err);
+
+/* Ids of the images that containers have, asked for while nobody else changes the store. */
+typedef int image_used_fn(void *arg, struct strs *used, struct err *err);
+struct image_prune_how {
+	bool all;                  /* those with names as well, not only the nameless */
+	uint64_t before_ns;        /* made before this; 0: whenever */
+	const struct strs *labels; /* "key" or "key=value", all of them; NULL: whatever labels */
+};
+/* Away with images that no container has. Adds "untagged: ..." and "deleted: ..." to *report;
+ * *freed is the disk space it gave back. report and freed may be NULL. */
+int image_prune(struct image_store *s, const struct image_prune_how *how, image_used_fn *used,
+		void *used_arg, struct strs *report, uint64_t *freed, struct err *err);
+/* Away with the layers that only steps of builds have. */
+int image_cache_prune(struct image_store *s, uint64_t *freed, struct err *err);
+
+/* Bytes on disk, as `du` counts them. images_bytes + cache_bytes + rest_bytes is what du says of
+ * <state>/images and <state>/layers together. */
+struct image_disk {
+	size_t images, images_active; /* active: a container has it */
+	uint64_t images_bytes;        /* their layers and blobs; what is shared counts once */
+	uint64_t images_reclaimable;  /* of it, what only images without a container have */
+	size_t cache;                 /* steps of builds */
+	uint64_t cache_bytes;         /* layers that only they have */
+	uint64_t rest_bytes;          /* indexes, locks, downloads and work in progress */
+};
+int image_disk(struct image_store *s, const struct strs *used, struct image_disk *out,
+	       struct err *err);
 
 /* ---- Building ----------------------------------------------------------------------------------
  * <state>/images/cache/<key>: which layer a step of a build made; it keeps the layer. Layers are

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_SIZE = 1 << 17 };
@@ -77,6 +78,22 @@ static la_ssize_t read_source(struct archive *a, void *arg, const void **out)
 	return n;
 }
 
+/* How far it got: less than asked for at the end of the file, 0 where there is no seeking. */
+static la_int64_t skip_source(struct archive *a, void *arg, la_int64_t want)
+{
+	const struct archive_stream *s = arg;
+	const int *fd = s->src_arg;
+	off_t at = lseek(*fd, 0, SEEK_CUR);
+	struct stat st;
+
+	(void)a;
+	if (at < 0 || fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= at)
+		return 0;
+	if (want > st.st_size - at)
+		want = st.st_size - at;
+	return lseek(*fd, at + want, SEEK_SET) < 0 ? 0 : want;
+}
+
 int archive_stream_failed(struct archive_stream *s, struct err *err)
 {
 	const char *why;
@@ -111,7 +128,9 @@ int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
 		l->archive_read_support_filter_xz(s->tar);
 		l->archive_read_support_filter_zstd(s->tar);
 	}
-	if (l->archive_read_open(s->tar, s, NULL, read_source, NULL) != ARCHIVE_OK)
+	if (l->archive_read_open2(s->tar, s, NULL, read_source,
+				  kind == ARCHIVE_STREAM_SEEK ? skip_source : NULL,
+				  NULL) != ARCHIVE_OK)
 		return archive_stream_failed(s, err);
 	return 0;
 }

@@ -15,7 +15,7 @@
 	X(archive_errno)                           \
 	X(archive_read_new)                        \
 	X(archive_read_free)                       \
-	X(archive_read_open)                       \
+	X(archive_read_open2)                      \
 	X(archive_read_support_filter_gzip)        \
 	X(archive_read_support_filter_xz)          \
 	X(archive_read_support_filter_zstd)        \
@@ -30,6 +30,9 @@
 	X(archive_write_close)                     \
 	X(archive_write_open)                      \
 	X(archive_write_set_format_pax_restricted) \
+	X(archive_write_set_format_raw)            \
+	X(archive_write_add_filter_gzip)           \
+	X(archive_write_set_options)               \
 	X(archive_write_set_bytes_per_block)       \
 	X(archive_write_set_bytes_in_last_block)   \
 	X(archive_write_header)                    \
@@ -88,6 +91,7 @@ enum archive_stream_kind {
 	ARCHIVE_STREAM_TAR, /* members of a tar, compressed or not */
 	ARCHIVE_STREAM_RAW, /* one member: the bytes after decompression */
 	ARCHIVE_STREAM_PLAIN_TAR,
+	ARCHIVE_STREAM_SEEK, /* as TAR; src_arg is an int *: a descriptor to seek in */
 };
 int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
 			archive_source_fn *src, void *src_arg, struct err *err);

@@ -50,12 +50,12 @@ static int walk(struct archive_stream *s, archive_member_fn *fn, void *fn_arg, s
 	return r;
 }
 
-int archive_walk(archive_source_fn *src, void *src_arg, archive_member_fn *fn, void *fn_arg,
-		 struct err *err)
+static int open_and_walk(enum archive_stream_kind kind, archive_source_fn *src, void *src_arg,
+			 archive_member_fn *fn, void *fn_arg, struct err *err)
 {
 	auto_archive_stream struct archive_stream s = { 0 };
 	locale_t before;
-	int r = archive_stream_open(&s, ARCHIVE_STREAM_TAR, src, src_arg, err);
+	int r = archive_stream_open(&s, kind, src, src_arg, err);
 
 	if (r < 0)
 		return r;
@@ -63,6 +63,17 @@ int archive_walk(archive_source_fn *src, void *src_arg, archive_member_fn *fn, v
 	r = walk(&s, fn, fn_arg, err);
 	archive_lib_leave(before);
 	return r;
+}
+
+int archive_walk(archive_source_fn *src, void *src_arg, archive_member_fn *fn, void *fn_arg,
+		 struct err *err)
+{
+	return open_and_walk(ARCHIVE_STREAM_TAR, src, src_arg, fn, fn_arg, err);
+}
+
+int archive_walk_fd(int fd, archive_member_fn *fn, void *fn_arg, struct err *err)
+{
+	return open_and_walk(ARCHIVE_STREAM_SEEK, archive_source_fd, &fd, fn, fn_arg, err);
 }
 
 ssize_t archive_member_read(struct archive_stream *s, void *buf, size_t len, struct err *err)

@@ -291,6 +291,8 @@ static void finish(struct sup *s)
 		j->error = xstrdup(err_text(&err));
 	if (j->plan->forget && !j->error)
 		s->forget = true;
+	if (s->forget && j->plan->remove_volumes)
+		engine_volumes_sweep(s->engine);
 	if (s->forget) {
 		auto_free char *sock = control_path(s->args->paths, s->args->project);
 

@@ -55,3 +55,16 @@ int engine_volume_remove(struct engine *e, const char *name, struct err *err)
 		forget_name(&e->state->volumes, name);
 	return r;
 }
+
+void engine_volumes_sweep(struct engine *e)
+{
+	auto_volume_records struct volume_records l = { 0 };
+	auto_err struct err err = ERR_INIT;
+	int r = volume_list(e->volumes, e->state->name, &l, &err);
+
+	for (size_t i = 0; r == 0 && i < l.n; i++)
+		if (l.v[i].anonymous)
+			r = volume_remove(e->volumes, l.v[i].name, NULL, &err);
+	if (r < 0)
+		log_line(LOG_WARN, "%s: %s", e->state->name, err_text(&err));
+}

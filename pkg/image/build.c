@@ -95,20 +95,25 @@ bool image_cache_find(struct image_store *s, const char *key, struct image_layer
 	return true;
 }
 
-void store_cached_layers(struct image_store *s, struct map *out)
+size_t store_cached_layers(struct image_store *s, struct map *out)
 {
+	size_t n = 0;
 	int fd = cache_open(s);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct image_layer l;
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
-		if (digest_hex_ok(e->d_name) && cache_read(dirfd(dir), e->d_name, &l))
-			map_put(out, l.diff, s);
+		if (digest_hex_ok(e->d_name) && cache_read(dirfd(dir), e->d_name, &l)) {
+			n++;
+			if (*l.diff)
+				map_put(out, l.diff, s);
+		}
 	if (dir)
 		(void)closedir(dir);
 	else
 		auto_close_fn(&fd);
+	return n;
 }
 
 int image_cache_put(struct image_work *w, const char *name, const char *key,

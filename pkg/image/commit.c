@@ -7,12 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+void new_layer_clear(struct new_layer *l)
+{
+	free(l->dir);
+	free(l->blob_file);
+	free(l->problem);
+	*l = (struct new_layer){ 0 };
+}
+
 void new_image_clear(struct new_image *n)
 {
 	free(n->config);
 	free(n->manifest_text);
 	free(n->created);
 	strs_clear(&n->refs);
+	strs_clear(&n->digests);
 	free(n->layers.v);
 	*n = (struct new_image){ 0 };
 }
@@ -28,7 +37,16 @@ static int put_blob(struct image_store *s, const char *hex, const char *text, si
 /* Into its place, unless another one was faster. The content was synced by the caller. */
 static int put_layer(struct image_store *s, int work, const struct new_layer *l, struct err *err)
 {
-	if (!l->dir || l->known)
+	/* It was there when it was looked for, but the lock is ours only now. */
+	if (l->known && faccessat(s->layers, l->diff, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, ESTALE,
+			       "layer %.12s was removed by another command meanwhile: try again",
+			       l->diff);
+	if (l->known)
+		return 0;
+	if (l->blob_file && renameat(work, l->blob_file, s->blobs, l->blob) < 0 && errno != ENOENT)
+		return err_errno(err, "put a layer's blob into %s/images", s->path);
+	if (!l->dir)
 		return 0;
 	if (renameat(work, l->dir, s->layers, l->diff) == 0 || errno == ENOTEMPTY ||
 	    errno == EEXIST || errno == ENOENT)
@@ -39,22 +57,30 @@ static int put_layer(struct image_store *s, int work, const struct new_layer *l,
 static void list_image(struct index *ix, const struct new_image *n)
 {
 	struct index_image *img = index_by_id(ix, n->id);
+	bool fresh = !img;
 
-	if (!img) {
+	if (fresh) {
 		img = vec_push(ix);
 		memcpy(img->id, n->id, sizeof(img->id));
 		img->created = xstrdup(n->created ? n->created : "");
-		for (size_t i = 0; i < n->layers.n; i++) {
-			struct index_layer *l = vec_push(&img->layers);
+	}
+	/* The same config with other blobs: those of a manifest are worth more than none. */
+	for (size_t i = 0; i < n->layers.n && (fresh || n->manifest[0]); i++) {
+		struct index_layer *l =
+			i < img->layers.n ? &img->layers.v[i] : vec_push(&img->layers);
 
-			memcpy(l->diff, n->layers.v[i]->diff, sizeof(l->diff));
-			l->size = n->layers.v[i]->size;
-		}
+		memcpy(l->diff, n->layers.v[i]->diff, sizeof(l->diff));
+		memcpy(l->blob, n->layers.v[i]->blob, sizeof(l->blob));
+		l->size = n->layers.v[i]->size;
 	}
 	if (n->manifest[0])
 		memcpy(img->manifest, n->manifest, sizeof(img->manifest));
+	if (n->checked)
+		img->checked = n->checked;
+	for (size_t i = 0; i < n->digests.n; i++)
+		index_tag(ix, img, n->digests.v[i]);
 	for (size_t i = 0; i < n->refs.n; i++)
-		index_tag(ix, index_by_id(ix, n->id), n->refs.v[i]);
+		index_tag(ix, img, n->refs.v[i]);
 }
 
 int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err)

@@ -35,7 +35,7 @@ static int unpack_folder(int folder, int work, struct new_layer *l, struct err *
 		(void)close(fds[0]);
 		return err_errno(err, "make a process");
 	}
-	r = layer_unpack(work, "0", archive_source_fd, &fds[0], l, err);
+	r = layer_unpack(work, "0", false, archive_source_fd, &fds[0], l, err);
 	(void)close(fds[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -61,7 +61,7 @@ static int unpack_source(const char *path, int work, struct new_layer *l, struct
 		}
 		in = fd;
 	}
-	r = layer_unpack(work, "0", archive_source_fd, &in, l, err);
+	r = layer_unpack(work, "0", false, archive_source_fd, &in, l, err);
 	return r < 0 ? err_wrap(err, r, "import %s", path) : 0;
 }
 
@@ -120,6 +120,9 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 	if (r < 0)
 		return r;
 	r = unpack_source(path, work, &layer, err);
+	/* What is in the store can be packed again, what came in cannot: the layer is the former. */
+	if (r == 0)
+		r = layer_pack_digest(work, "0", layer.diff, NULL, err);
 	if (r == 0)
 		r = make_config(layer.diff, changes, message, &n, err);
 	if (r == 0) {
@@ -132,7 +135,6 @@ int image_import(struct image_store *s, const char *path, const char *ref,
 		memcpy(id, n.id, DIGEST_HEX);
 	store_work_remove(s, name);
 	new_image_clear(&n);
-	free(layer.dir);
-	free(layer.problem);
+	new_layer_clear(&layer);
 	return r;
 }

@@ -66,6 +66,7 @@ static int read_image(const struct json *j, struct index_image *img)
 	img->created = xstrdup(json_str(j, "created", ""));
 	read_strs(json_get(j, "refs"), &img->refs);
 	read_strs(json_get(j, "digests"), &img->digests);
+	img->checked = json_int(j, "checked", 0);
 	for (const struct json *c = json_first(layers); c; c = json_next(c)) {
 		const char *diff = json_str(c, "diff", "");
 		struct index_layer *l;
@@ -74,6 +75,8 @@ static int read_image(const struct json *j, struct index_image *img)
 			return -EBADMSG;
 		l = vec_push(&img->layers);
 		memcpy(l->diff, diff, DIGEST_HEX);
+		if (digest_hex_ok(json_str(c, "blob", "")))
+			memcpy(l->blob, json_str(c, "blob", ""), DIGEST_HEX);
 		l->size = (uint64_t)json_int(c, "size", 0);
 	}
 	return 0;
@@ -136,11 +139,15 @@ int index_write(struct image_store *s, const struct index *ix, struct err *err)
 		json_add_str(o, "created", img->created);
 		write_strs(o, "refs", &img->refs);
 		write_strs(o, "digests", &img->digests);
+		if (img->checked)
+			json_add_int(o, "checked", img->checked);
 		layers = json_add_array(o, "layers");
 		for (size_t k = 0; k < img->layers.n; k++) {
 			struct json *l = json_add_object(layers, NULL);
 
 			json_add_str(l, "diff", img->layers.v[k].diff);
+			if (img->layers.v[k].blob[0])
+				json_add_str(l, "blob", img->layers.v[k].blob);
 			json_add_int(l, "size", (int64_t)img->layers.v[k].size);
 		}
 	}
@@ -231,9 +238,11 @@ int index_resolve(const struct index *ix, const char *ref, struct index_image **
 
 void index_tag(struct index *ix, struct index_image *img, const char *normal)
 {
+	bool digest = strchr(normal, '@') != NULL;
+
 	for (size_t i = 0; i < ix->n; i++)
-		(void)strs_drop(&ix->v[i].refs, normal);
-	strs_add(&img->refs, normal);
+		(void)strs_drop(digest ? &ix->v[i].digests : &ix->v[i].refs, normal);
+	strs_add(digest ? &img->digests : &img->refs, normal);
 }
 
 uint64_t index_size(const struct index_image *img)

@@ -11,62 +11,134 @@
 struct counted {
 	archive_source_fn *src;
 	void *arg;
-	struct digest *blob;
+	struct digest *came, *diff;
+	int copy;             /* where the bytes are kept, or -1 */
+	bool begun, unpacked; /* unpacked: the tar is kept, not what came */
+	int failed;
 };
+
+static const unsigned char xz_magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
 
 static ssize_t counted_read(void *arg, void *buf, size_t len, struct err *err)
 {
 	struct counted *c = arg;
 	ssize_t n = c->src(c->arg, buf, len, err);
 
-	if (n > 0)
-		digest_add(c->blob, buf, (size_t)n);
+	if (n <= 0 || c->copy < 0)
+		return n;
+	if (!c->begun)
+		c->unpacked = n >= (ssize_t)sizeof(xz_magic) &&
+			      memcmp(buf, xz_magic, sizeof(xz_magic)) == 0;
+	c->begun = true;
+	digest_add(c->came, buf, (size_t)n);
+	if (c->failed == 0 && !c->unpacked)
+		c->failed = fd_write_all(c->copy, buf, (size_t)n);
+	if (c->failed < 0)
+		return err_set(err, c->failed, "keep the bytes of a layer: %s",
+			       strerror(-c->failed));
 	return n;
 }
 
 static void tap(void *arg, const void *data, size_t len)
 {
-	digest_add(arg, data, len);
+	struct counted *c = arg;
+
+	digest_add(c->diff, data, len);
+	if (c->unpacked && c->failed == 0)
+		c->failed = fd_write_all(c->copy, data, len);
 }
 
 /* What the archive reader did not ask for belongs to the blob all the same. */
 static int rest(struct counted *c, struct err *err)
 {
-	char buf[65536];
+	auto_free char *buf = xmalloc(1 << 16);
 	ssize_t n;
 
 	do
-		n = counted_read(c, buf, sizeof(buf), err);
+		n = counted_read(c, buf, 1 << 16, err);
 	while (n > 0);
+	if (n == 0 && c->failed < 0)
+		return err_set(err, c->failed, "keep the bytes of a layer: %s",
+			       strerror(-c->failed));
 	return (int)n;
 }
 
-int layer_unpack(int work, const char *name, archive_source_fn *src, void *arg,
-		 struct new_layer *out, struct err *err)
+static int unpack_into(int work, const char *name, struct counted *c, uint64_t *size,
+		       struct err *err)
 {
-	struct digest *diff = digest_new();
-	struct counted c = { src, arg, digest_new() };
-	struct archive_unpack opt = { .tap = tap, .tap_arg = diff };
+	struct archive_unpack opt = { .tap = tap, .tap_arg = c };
 	auto_close int dir = -1;
-	int r = 0;
+	int r;
 
 	if (mkdirat(work, name, 0755) < 0)
-		r = err_errno(err, "make a folder for a layer");
-	if (r == 0) {
-		dir = openat(work, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = dir < 0 ? err_errno(err, "open a layer's folder") : fchmod(dir, 0755);
+		return err_errno(err, "make a folder for a layer");
+	dir = openat(work, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fchmod(dir, 0755) < 0)
+		return err_errno(err, "open a layer's folder");
+	r = archive_unpack(counted_read, c, dir, &opt, err);
+	*size = opt.bytes;
+	return r < 0 ? r : rest(c, err);
+}
+
+int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, void *arg,
+		 struct new_layer *out, struct err *err)
+{
+	struct counted c = { src, arg, digest_new(), digest_new(), -1, false, false, 0 };
+	auto_free char *file = xasprintf("%s.blob", name);
+	auto_close int copy = -1;
+	int r = 0;
+
+	if (keep) {
+		copy = openat(work, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			      0600);
+		r = copy < 0 ? err_errno(err, "make a file for a layer") : 0;
+		c.copy = copy;
 	}
 	if (r == 0)
-		r = archive_unpack(counted_read, &c, dir, &opt, err);
-	if (r == 0)
-		r = rest(&c, err);
-	digest_end(diff, out->diff);
-	digest_end(c.blob, out->blob);
+		r = unpack_into(work, name, &c, &out->size, err);
+	digest_end(c.diff, out->diff);
+	digest_end(c.came, out->came);
 	if (r < 0) {
 		(void)path_remove_tree(work, name);
+		(void)unlinkat(work, file, 0);
 		return r;
 	}
-	out->size = opt.bytes;
 	out->dir = xstrdup(name);
+	if (keep) {
+		memcpy(out->blob, c.unpacked ? out->diff : out->came, DIGEST_HEX);
+		out->blob_file = steal(file);
+	}
 	return 0;
+}
+
+struct packed {
+	struct digest *digest;
+	uint64_t size;
+};
+
+static int count(void *arg, const void *data, size_t len, struct err *err)
+{
+	struct packed *p = arg;
+
+	(void)err;
+	digest_add(p->digest, data, len);
+	p->size += len;
+	return 0;
+}
+
+int layer_pack_digest(int folder, const char *name, char hex[DIGEST_HEX], uint64_t *size,
+		      struct err *err)
+{
+	auto_close int dir = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct packed p = { 0 };
+	int r;
+
+	if (dir < 0)
+		return err_errno(err, "open a layer's folder");
+	p.digest = digest_new();
+	r = archive_pack_layer(dir, count, &p, err);
+	digest_end(p.digest, hex);
+	if (r == 0 && size)
+		*size = p.size;
+	return r;
 }

@@ -16,13 +16,16 @@ struct image_store {
 /* ---- index.json ------------------------------------------------------------------------------ */
 struct index_layer {
 	char diff[DIGEST_HEX];
-	uint64_t size; /* bytes of its files */
+	char blob
+		[DIGEST_HEX]; /* of the bytes as they came; "": not kept, re-made from the folder */
+	uint64_t size;        /* bytes of its files */
 };
 struct index_image {
 	char id[DIGEST_HEX];
 	char manifest[DIGEST_HEX]; /* "" when it came without one */
 	char *created;
 	struct strs refs, digests; /* normalised */
+	int64_t checked; /* when a registry was last asked, seconds since 1970; 0: never */
 	struct {
 		struct index_layer *v;
 		size_t n, cap;
@@ -58,26 +61,36 @@ void store_work_remove(struct image_store *s, const char *name);
 /* Under the lock, after index_write(): away with what no image refers to and with the work folders
  * of the dead. What cannot go now is left for the next. */
 void store_sweep(struct image_store *s, const struct index *ix);
-/* Diff ids that steps of builds have made, as keys. */
-void store_cached_layers(struct image_store *s, struct map *out);
+/* Bytes that the store takes on disk, as du counts them. */
+uint64_t store_space(struct image_store *s);
+/* Diff ids that steps of builds have made, as keys; how many steps there are. */
+size_t store_cached_layers(struct image_store *s, struct map *out);
 int store_blob_read(struct image_store *s, const char *hex, char **text, size_t *len,
 		    struct err *err);
+/* Names of a folder but those that begin with a dot. */
+int store_names(int dirfd, struct strs *out);
 
 /* ---- A new layer and a new image -------------------------------------------------------------- */
 struct new_layer {
 	char *dir;             /* its folder in the work folder; NULL: the store has it */
+	char *blob_file;       /* the bytes as they came, in the work folder; NULL: not kept */
 	char diff[DIGEST_HEX]; /* of the tar */
-	char blob[DIGEST_HEX]; /* of the bytes as they came */
+	char came[DIGEST_HEX]; /* of the bytes as they came */
+	char blob
+		[DIGEST_HEX]; /* of the bytes that are kept: those that came, but the plain tar of what
+				* came as xz, which no registry takes; "": none */
 	uint64_t size;
 	char *problem; /* why it could not be unpacked; only bad if somebody needs it */
 	bool known;    /* not unpacked: an image of the store has it */
 };
+void new_layer_clear(struct new_layer *l);
 struct new_image {
 	char id[DIGEST_HEX], manifest[DIGEST_HEX];
 	char *config, *manifest_text; /* texts */
 	size_t config_len, manifest_len;
 	char *created;
-	struct strs refs; /* normalised */
+	struct strs refs, digests; /* normalised */
+	int64_t checked;           /* see index_image */
 	struct {
 		struct new_layer **v; /* borrowed */
 		size_t n, cap;
@@ -88,17 +101,55 @@ struct new_images {
 	size_t n, cap;
 };
 void new_image_clear(struct new_image *n);
-/* Unpack a stream into work/name. -EBADMSG: it is no layer. */
-int layer_unpack(int work, const char *name, ssize_t (*src)(void *, void *, size_t, struct err *),
-		 void *arg, struct new_layer *out, struct err *err);
+/* Unpack a stream into work/name. With keep its bytes are left in work/name.blob. -EBADMSG: it is no
+ * layer. */
+int layer_unpack(int work, const char *name, bool keep,
+		 ssize_t (*src)(void *, void *, size_t, struct err *), void *arg,
+		 struct new_layer *out, struct err *err);
+/* Digest and length of the tar that the layer folder/name packs to. size may be NULL. */
+int layer_pack_digest(int folder, const char *name, char hex[DIGEST_HEX], uint64_t *size,
+		      struct err *err);
 /* All of them into the store at once. */
 int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err);
+
+/* ---- An image on its way out -------------------------------------------------------------------
+ * The manifest that it came with, if all its blobs are kept; else one made of what there is.
+ */
+struct export_layer {
+	char digest[DIGEST_HEX], diff[DIGEST_HEX];
+	uint64_t size;
+	const char *media; /* type */
+	bool packed;       /* no blob: the folder is packed again, with this digest */
+};
+struct export
+{
+	char *manifest, *config;
+	size_t manifest_len, config_len;
+	char manifest_digest[DIGEST_HEX];
+	const char *manifest_media;
+	struct {
+		struct export_layer *v;
+		size_t n, cap;
+	} layers;
+};
+#define auto_export __attribute__((cleanup(export_clear)))
+void export_clear(struct export *e);
+int export_prepare(struct image_store *s, const struct index_image *img, struct export *out,
+		   struct err *err);
+/* A manifest of what `layers` has now, instead of the one there was. */
+void export_make_manifest(struct export *e, const char *config_digest);
+/* The bytes of a layer. */
+int export_layer_write(struct image_store *s, const struct export_layer *l,
+		       int (*sink)(void *, const void *, size_t, struct err *), void *arg,
+		       struct err *err);
 
 /* ---- JSON ------------------------------------------------------------------------------------- */
 /* diff ids in hex, lowest first, as they stand. */
 int config_diff_ids(const struct json *config, struct strs *out, struct err *err);
 /* "sha256:<hex>" to hex; NULL when it is none. */
 const char *digest_of(const char *s);
+/* docker.io/library/x:tag and a digest in hex to docker.io/library/x@sha256:...; caller frees. */
+char *ref_with_digest(const char *normal, const char *hex);
 const char *host_architecture(void);
 
 #endif

@@ -131,3 +131,17 @@ char *image_ref_familiar(const char *normal)
 	}
 	return xstrdup(s);
 }
+
+char *ref_with_digest(const char *normal, const char *hex)
+{
+	const char *at = strchr(normal, '@'), *slash = strrchr(normal, '/'), *colon;
+	size_t n;
+
+	if (at) {
+		n = (size_t)(at - normal);
+	} else {
+		colon = strchr(slash ? slash : normal, ':');
+		n = colon ? (size_t)(colon - normal) : strlen(normal);
+	}
+	return xasprintf("%.*s@sha256:%s", (int)n, normal, hex);
+}

@@ -141,15 +141,24 @@ static void remove_if_dead(struct image_store *s, const char *name)
 		(void)path_remove_tree(s->layers, name);
 }
 
-static bool blob_used(const struct index *ix, const char *hex)
+/* Whatever the index names, as keys of one map: there may be thousands. */
+static void named(const struct index *ix, struct map *blobs, struct map *layers)
 {
-	for (size_t i = 0; i < ix->n; i++)
-		if (strcmp(ix->v[i].id, hex) == 0 || strcmp(ix->v[i].manifest, hex) == 0)
-			return true;
-	return false;
+	static char yes;
+
+	for (size_t i = 0; i < ix->n; i++) {
+		const struct index_image *img = &ix->v[i];
+
+		map_put(blobs, img->id, &yes);
+		map_put(blobs, img->manifest, &yes);
+		for (size_t k = 0; k < img->layers.n; k++) {
+			map_put(layers, img->layers.v[k].diff, &yes);
+			map_put(blobs, img->layers.v[k].blob, &yes);
+		}
+	}
 }
 
-static int list_names(int dirfd, struct strs *out)
+int store_names(int dirfd, struct strs *out)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -166,22 +175,28 @@ static int list_names(int dirfd, struct strs *out)
 
 void store_sweep(struct image_store *s, const struct index *ix)
 {
-	auto_strs struct strs layers = { 0 }, blobs = { 0 };
-	auto_map struct map cached = { 0 };
+	auto_strs struct strs layers = { 0 }, blobs = { 0 }, own = { 0 };
+	auto_map struct map cached = { 0 }, used_blobs = { 0 }, used_layers = { 0 };
 
 	store_cached_layers(s, &cached);
-	if (list_names(s->layers, &layers) < 0 || list_names(s->blobs, &blobs) < 0)
+	named(ix, &used_blobs, &used_layers);
+	if (store_names(s->layers, &layers) < 0 || store_names(s->blobs, &blobs) < 0)
 		return;
 	for (size_t i = 0; i < layers.n; i++) {
 		const char *name = layers.v[i];
 
 		if (str_starts(name, "tmp-"))
 			remove_if_dead(s, name);
-		else if (digest_hex_ok(name) && !index_layer(ix, name) && !map_has(&cached, name))
+		else if (digest_hex_ok(name) && !map_has(&used_layers, name) &&
+			 !map_has(&cached, name))
 			remove_layer(s, name);
 	}
+	if (store_names(s->images, &own) == 0)
+		for (size_t i = 0; i < own.n; i++) /* of a write that was cut off */
+			if (strstr(own.v[i], ".tmp."))
+				(void)unlinkat(s->images, own.v[i], 0);
 	for (size_t i = 0; i < blobs.n; i++)
-		if (!blob_used(ix, blobs.v[i]))
+		if (!map_has(&used_blobs, blobs.v[i]))
 			(void)unlinkat(s->blobs, blobs.v[i], 0);
 }
 

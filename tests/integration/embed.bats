@@ -1,6 +1,5 @@
 # examples/embed: a program of someone else's, through the umbrella header and the installed library.
 
-bats_require_minimum_version 1.5.0
 load lib.bash
 
 setup_file() {

@@ -1,6 +1,7 @@
 # lib.bash - a world of its own for each bats file: state and run folders, an image, and a look at
 # the machine before and after each test. Runs in a network namespace that tests/run.sh made.
 
+bats_require_minimum_version 1.5.0
 : "${CTRCOMPOSE:=$(dirname "${BASH_SOURCE[0]}")/../../build/ctrcompose}"
 CTRCOMPOSE=$(realpath "$CTRCOMPOSE")
 export CTRCOMPOSE

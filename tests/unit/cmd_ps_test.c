@@ -179,7 +179,7 @@ START_TEST(templates_print_each_row)
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	auto_err struct err err = ERR_INIT;
 
-	ck_assert_int_eq(template_print(templates[_i].format, rows, &out, &err), 0);
+	ck_assert_int_eq(template_print(templates[_i].format, rows, NULL, &out, &err), 0);
 	ck_assert_str_eq(sbuf_str(&out), templates[_i].text);
 }
 END_TEST
@@ -200,7 +200,7 @@ START_TEST(other_templates_are_refused)
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	auto_err struct err err = ERR_INIT;
 
-	ck_assert_int_eq(template_print(wrong[_i].format, rows, &out, &err), -EINVAL);
+	ck_assert_int_eq(template_print(wrong[_i].format, rows, NULL, &out, &err), -EINVAL);
 	ck_assert_str_eq(err_text(&err), wrong[_i].text);
 }
 END_TEST

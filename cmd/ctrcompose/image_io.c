@@ -1,0 +1,163 @@
+/* image_io.c - ctrcompose image load, import, save. */
+#include "cmd_image.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- load ------------------------------------------------------------------------------------- */
+static struct {
+	const char *input;
+	bool quiet;
+} load_arg;
+
+static const struct opt load_opts[] = {
+	{'i',  "input", OPT_STRING, &load_arg.input, "FILE",
+         "Read FILE instead of standard input"                              },
+	{ 'q', "quiet", OPT_FLAG,   &load_arg.quiet, NULL,   "Print nothing"},
+};
+
+static int load_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *s = NULL;
+	auto_strs struct strs names = { 0 };
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	int r = cmd_image_store(&s, err);
+
+	(void)argc;
+	(void)argv;
+	if (r == 0 && !load_arg.input && isatty(STDIN_FILENO))
+		return usage_error(
+			err, "image load: give the archive with -i FILE or on standard input");
+	if (r == 0)
+		r = load_arg.input && strcmp(load_arg.input, "-") != 0
+			    ? image_load_file(s, load_arg.input, &names, err)
+			    : image_load(s, STDIN_FILENO, "standard input", &names, err);
+	for (size_t i = 0; r == 0 && !load_arg.quiet && i < names.n; i++)
+		sbuf_addf(&out, "Loaded image%s: %s\n",
+			  str_starts(names.v[i], "sha256:") ? " ID" : "", names.v[i]);
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
+const struct cmd image_load_cmd = {
+	.name = "load",
+	.summary = "Load images from an archive (docker save, OCI layout)",
+	CMD_OPTS(load_opts),
+	.run = load_run,
+};
+
+/* ---- import ----------------------------------------------------------------------------------- */
+static struct {
+	struct strs changes;
+	const char *message;
+} import_arg;
+
+static const struct opt import_opts[] = {
+	{'c',  "change",  OPT_LIST,   &import_arg.changes, "INSTRUCTION",
+         "Apply a Dockerfile instruction (CMD, ENV, USER ...)"                            },
+	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT",        "Commit message"},
+};
+
+static int import_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *s = NULL;
+	auto_free const char **words = xcalloc(import_arg.changes.n + 1, sizeof(*words));
+	struct list changes = { words, import_arg.changes.n };
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	char id[65];
+	int r = cmd_image_store(&s, err);
+
+	for (size_t i = 0; i < changes.n; i++)
+		words[i] = import_arg.changes.v[i];
+	if (r == 0)
+		r = image_import(s, argv[0], argc > 1 ? argv[1] : NULL, &changes,
+				 import_arg.message, id, err);
+	strs_clear(&import_arg.changes);
+	if (r < 0)
+		return r;
+	sbuf_addf(&out, "sha256:%s\n", id);
+	return cmd_print(&out, err);
+}
+
+const struct cmd image_import_cmd = {
+	.name = "import",
+	.summary =
+		"Make an image from a root file system: a tar, a folder, or - for standard input",
+	.operands = "FILE|FOLDER|- [NAME[:TAG]]",
+	.min_operands = 1,
+	.max_operands = 2,
+	CMD_OPTS(import_opts),
+	.run = import_run,
+};
+
+/* ---- save ------------------------------------------------------------------------------------- */
+static const char *save_output;
+
+static const struct opt save_opts[] = {
+	{'o', "output", OPT_STRING, &save_output, "FILE",
+         "Write to FILE instead of standard output"},
+};
+
+static int to_fd(void *arg, const void *data, size_t len, struct err *err)
+{
+	int r = fd_write_all(*(int *)arg, data, len);
+
+	return r < 0 ? err_set(err, r, "%s: %s", save_output ? save_output : "standard output",
+			       strerror(-r))
+		     : 0;
+}
+
+/* A file appears under its name only when it is whole. */
+static int save_file(struct image_store *s, const struct list *refs, struct err *err)
+{
+	auto_free char *tmp = xasprintf("%s.part-%d", save_output, (int)getpid());
+	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "%s", save_output);
+	r = image_save(s, refs, to_fd, &fd, err);
+	if (r == 0 && rename(tmp, save_output) < 0)
+		r = err_errno(err, "%s", save_output);
+	if (r < 0)
+		(void)unlink(tmp);
+	return r;
+}
+
+static int save_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *s = NULL;
+	struct list refs = { (const char **)(uintptr_t)argv, (size_t)argc };
+	struct stat st;
+	int out = STDOUT_FILENO, r;
+
+	if (str_eq(save_output, "-"))
+		save_output = NULL;
+	if (!save_output && isatty(out))
+		return usage_error(err, "image save: an archive is nothing for a terminal: give -o "
+					"FILE, or redirect standard output");
+	r = cmd_image_store(&s, err);
+	if (r < 0)
+		return r;
+	/* What is there and no file (a FIFO, /dev/null) is written to as it is. */
+	if (save_output && stat(save_output, &st) == 0 && !S_ISREG(st.st_mode)) {
+		auto_close int fd = open(save_output, O_WRONLY | O_CLOEXEC);
+
+		return fd < 0 ? err_errno(err, "%s", save_output)
+			      : image_save(s, &refs, to_fd, &fd, err);
+	}
+	return save_output ? save_file(s, &refs, err) : image_save(s, &refs, to_fd, &out, err);
+}
+
+const struct cmd image_save_cmd = {
+	.name = "save",
+	.summary = "Write images to an archive that docker, podman and `image load` read",
+	.operands = "IMAGE...",
+	.min_operands = 1,
+	.max_operands = -1,
+	CMD_OPTS(save_opts),
+	.run = save_run,
+};

@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# commands.bats - what a person does with a running stack: a test per command and flag
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+two() { # services a and b; b stops at once on SIGTERM
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, init: true, volumes: [data:/data, /anonymous] }
+		  b: { image: box, init: true, command: sleep 1000 }
+		volumes: { data: }
+	Y
+}
+
+@test "images: table, json, ids, one service" {
+	two
+	compose up -d
+	run -0 compose images
+	[[ "${lines[0]}" == "CONTAINER "*"REPOSITORY"*"TAG"*"PLATFORM"*"IMAGE ID"*"SIZE"*"CREATED" ]]
+	[ "${#lines[@]}" = 3 ]
+	run -0 compose images --format json b
+	[ "$(jq -r '.[] | .ContainerName + " " + .Repository + " " + .Tag' <<<"$output")" = "t1-b-1 box latest" ]
+	[ "$(compose images -q | wc -l)" = 1 ]
+	run ! compose images --format xml
+}
+
+@test "volumes: of the project, of a service, as json and template" {
+	two
+	compose up -d
+	[ "$(compose volumes -q | wc -l)" = 2 ]
+	run -0 compose volumes
+	[[ "${lines[0]}" == "DRIVER"*"VOLUME NAME" ]]
+	[ "$(compose volumes -q b)" = "" ]
+	[[ "$(compose volumes --format json a)" == *"\"t2_data\""* ]]
+	[[ "$(compose volumes --format '{{.Name}}' a)" == *t2_data* ]]
+}
+
+@test "scale: up and down, other services are left alone" {
+	two
+	compose up -d
+	id=$(compose ps -q b)
+	compose scale a=3
+	[ "$(compose ps -q a | wc -l)" = 3 ]
+	compose scale a=1
+	[ "$(compose ps -q a | wc -l)" = 1 ]
+	[ "$(compose ps -q b)" = "$id" ]
+	run ! compose scale a=x
+	[[ "$output" == *"scale needs SERVICE=N"* ]]
+	run ! compose scale nobody=2
+}
+
+@test "wait: until a service ends, its exit code is the command's" {
+	printf 'services: { a: { image: box, command: "sh -c '\''sleep 0.3; exit 7'\''" }, b: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	run -7 compose wait a
+	[[ "$output" == *"exited with status code 7"* ]]
+	run -7 compose wait a # it has ended already
+	run ! compose wait nobody
+	compose up -d
+	run -7 compose wait --down-project a
+	[ "$(compose ps -a -q)" = "" ]
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# images.bats - the store: archives in and out, names, what may be removed
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+# A store of its own for what a test changes.
+other_store() {
+	CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/store.XXXX")
+	export CTRCOMPOSE_STATE
+}
+
+@test "save and load: the same image, compressed or not, by file and by pipe" {
+	compose image save -o box.tar box
+	compose image save box | cmp - box.tar
+	gzip -k box.tar && zstd -q box.tar && xz -k box.tar
+	layers=$CTRCOMPOSE_STATE/layers
+	id=$(compose image ls -q --no-trunc | head -1)
+	for f in box.tar box.tar.gz box.tar.zst box.tar.xz; do
+		other_store
+		[ "$(compose image load -i $f)" = "Loaded image: box:latest" ]
+		[ "$(compose image ls -q --no-trunc)" = "$id" ]
+		diff -r "$layers" "$CTRCOMPOSE_STATE/layers"
+	done
+	other_store
+	compose image load -q <box.tar
+	[ "$(compose image ls -q --no-trunc)" = "$id" ]
+}
+
+@test "another tool reads what is saved, and we read what it writes" {
+	compose image save -o box.tar box
+	skopeo inspect docker-archive:box.tar | jq -e '.Os == "linux"'
+	skopeo --insecure-policy copy -q docker-archive:box.tar oci-archive:oci.tar:again:1
+	other_store
+	compose image load -i oci.tar
+	[ "$(compose image ls -q | wc -l)" = 1 ]
+}
+
+@test "several images share layers in one archive" {
+	other_store
+	mkdir root && echo one >root/file
+	compose image import root a:1
+	compose image import --change 'CMD ["x"]' root b:2
+	compose image tag a:1 c:3
+	compose image save -o all.tar a:1 b:2 c:3
+	[ "$(tar tf all.tar | grep -c blobs/sha256/)" = 5 ] # a layer, two configs, two manifests
+	other_store
+	[ "$(compose image load -i all.tar | sort)" = "$(printf 'Loaded image: %s\n' a:1 b:2 c:3)" ]
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+}
+
+@test "an archive that is cut or changed leaves nothing behind" {
+	compose image save -o box.tar box
+	other_store
+	head -c 1000000 box.tar >cut.tar
+	run ! compose image load -i cut.tar
+	cp box.tar bad.tar
+	printf X | dd of=bad.tar bs=1 seek=200000 conv=notrunc status=none
+	run ! compose image load -i bad.tar
+	[[ "$output" == *"sha256"* ]]
+	[ -z "$(compose image ls -q)" ]
+	[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
+}
+
+@test "a load that is killed leaves nothing that can be seen" {
+	compose image save -o box.tar box
+	other_store
+	for delay in 0.001 0.005 0.01 0.02; do
+		"$CTRCOMPOSE" image load -i box.tar >/dev/null 2>&1 3>&- &
+		sleep $delay
+		kill -9 $! 2>/dev/null || true
+		wait $! || true
+		compose image ls -q >/dev/null
+	done
+	compose image load -i box.tar
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+}
+
+@test "two loads at once: both succeed, one image" {
+	compose image save -o box.tar box
+	other_store
+	for i in 1 2 3 4; do "$CTRCOMPOSE" image load -q -i box.tar 3>&- & done
+	wait
+	[ "$(compose image ls -q | wc -l)" = 1 ]
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+}
+
+@test "rm and prune keep what a container has" {
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	compose up -d
+	mkdir root && echo x >root/file
+	compose image import root gone:1
+	run ! compose image rm -f "$(compose image ls -q --no-trunc | tail -1)"
+	[[ "$output" == *"box"* || "$output" == *"container"* ]]
+	run -0 compose image prune -a -f
+	[[ "$output" == *"untagged: gone:1"* ]]
+	[ "$(compose image ls --format '{{.Repository}}')" = box ]
+	run -0 compose images --format json
+	[ "$(jq -r '.[0].Repository' <<<"$output")" = box ]
+	[ "$(compose images -q)" = "$(compose image ls -q --no-trunc | sed s/sha256://)" ]
+}
+
+@test "hostile layers: refused or harmless" {
+	canary=$BATS_TEST_TMPDIR/canary
+	mkdir -p "$canary" && echo safe >"$canary/file" && before=$(find "$canary" | xargs stat -c '%n %s %Y')
+	python3 - "$canary" <<-'PY'
+		import hashlib, io, json, sys, tarfile
+		canary = sys.argv[1]
+		def member(t, name, kind=tarfile.REGTYPE, link='', data=b'x'):
+		    i = tarfile.TarInfo(name); i.type = kind; i.linkname = link
+		    i.size = len(data) if kind == tarfile.REGTYPE else 0
+		    t.addfile(i, io.BytesIO(data) if kind == tarfile.REGTYPE else None)
+		cases = {
+		    'dotdot': [('../../../../../../../../..' + canary + '/new',)],
+		    'absolute': [(canary + '/new',)],
+		    'symlink': [('l', tarfile.SYMTYPE, canary), ('l/new',)],
+		    'symlink2': [('l', tarfile.SYMTYPE, '../' * 12 + canary), ('l/new',)],
+		    'hardlink': [('h', tarfile.LNKTYPE, canary + '/file'), ('h',)],
+		    'hardlink2': [('h', tarfile.LNKTYPE, '../' * 12 + canary.lstrip('/') + '/file'), ('h',)],
+		    'whiteout': [('l', tarfile.SYMTYPE, canary), ('l/.wh.file',)],
+		    'whiteout2': [('.wh...',), ('.wh..',)],
+		    'opaque': [('l', tarfile.SYMTYPE, canary), ('l/.wh..wh..opq',)],
+		}
+		for name, members in cases.items():
+		    buf = io.BytesIO(); t = tarfile.open(fileobj=buf, mode='w')
+		    for m in members: member(t, *m)
+		    t.close(); layer = buf.getvalue(); d = hashlib.sha256(layer).hexdigest()
+		    config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + d]}}).encode()
+		    out = tarfile.open(name + '.tar', 'w')
+		    for n, b in (('layer.tar', layer), ('config.json', config), ('manifest.json', json.dumps([{'Config': 'config.json', 'RepoTags': [name + ':1'], 'Layers': ['layer.tar']}]).encode())):
+		        i = tarfile.TarInfo(n); i.size = len(b); out.addfile(i, io.BytesIO(b))
+		    out.close()
+	PY
+	other_store
+	for f in *.tar; do compose image load -i "$f" || true; done
+	[ "$(find "$canary" | xargs stat -c '%n %s %Y')" = "$before" ]
+	[ "$(cat "$canary/file")" = safe ]
+}
+
+@test "500 layers are taken, one more is named as too many" {
+	python3 - <<-'PY'
+		import hashlib, io, json, tarfile
+		def image(n):
+		    layers = []
+		    for k in range(n):
+		        buf = io.BytesIO(); t = tarfile.open(fileobj=buf, mode='w')
+		        i = tarfile.TarInfo('f%d' % k); t.addfile(i); t.close(); layers.append(buf.getvalue())
+		    config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(l).hexdigest() for l in layers]}}).encode()
+		    out = tarfile.open('l%d.tar' % n, 'w')
+		    files = [('c.json', config)] + [('%d.tar' % k, l) for k, l in enumerate(layers)]
+		    files.append(('manifest.json', json.dumps([{'Config': 'c.json', 'RepoTags': ['l%d:1' % n], 'Layers': ['%d.tar' % k for k in range(n)]}]).encode()))
+		    for name, b in files:
+		        i = tarfile.TarInfo(name); i.size = len(b); out.addfile(i, io.BytesIO(b))
+		    out.close()
+		image(500); image(501)
+	PY
+	other_store
+	compose image load -i l500.tar
+	run ! compose image load -i l501.tar
+	[[ "$output" == *"layers"* ]]
+}
