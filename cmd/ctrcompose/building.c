@@ -86,13 +86,78 @@ static int read_secret(struct requests *rq, const struct project *p, const struc
 	return 0;
 }
 
+static bool is_true(const struct yaml_node *n)
+{
+	return n && n->type == YAML_BOOL && n->b;
+}
+
+static int64_t limit_of(const struct yaml_node *n, const char *half)
+{
+	const struct yaml_node *v = n->type == YAML_MAP ? yaml_get(n, half) : n;
+
+	return v && v->type == YAML_INT ? v->i : 0;
+}
+
+/* How its RUNs run. */
+static int read_runs(struct requests *rq, const struct yaml_node *n, const struct build_how *how,
+		     struct build_request *out, struct err *err)
+{
+	const struct yaml_node *limits = yaml_get(n, "ulimits"),
+			       *hosts = yaml_get(n, "extra_hosts");
+	const struct yaml_node *more = yaml_get(n, "entitlements");
+	size_t n_limits = limits ? limits->m.n : 0, n_hosts = hosts ? hosts->m.n : 0;
+	struct box_rlimit *v = arena_array(&rq->arena, n_limits + 1, sizeof(*v));
+	struct kv *kv = arena_array(&rq->arena, n_hosts + 1, sizeof(*kv));
+
+	out->memory = how->memory;
+	out->insecure = is_true(yaml_get(n, "privileged"));
+	for (size_t i = 0; more && i < more->m.n; i++)
+		out->insecure |= str_eq(yaml_str(more->m.v[i].value), "security.insecure");
+	for (size_t i = 0; i < n_limits; i++) {
+		const struct yaml_node *l = limits->m.v[i].value;
+		int r = box_rlimit_from(limits->m.v[i].key, limit_of(l, "soft"),
+					limit_of(l, "hard"), &v[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < n_hosts; i++) {
+		const char *whole = yaml_text(&rq->arena, hosts->m.v[i].value);
+		char *text = arena_strdup(&rq->arena, whole ? whole : ""), *eq = strchr(text, '=');
+
+		if (!eq)
+			return err_set(err, EINVAL, "extra_hosts: '%s' is not HOST=ADDRESS", text);
+		*eq = '\0';
+		kv[i] = (struct kv){ text, eq + 1 };
+	}
+	out->rlimits = v;
+	out->n_rlimits = n_limits;
+	out->extra_hosts = (struct kvs){ .v = kv, .n = n_hosts };
+	return 0;
+}
+
+static int check_platforms(const struct yaml_node *n, struct err *err)
+{
+	for (size_t i = 0; n && i < n->m.n; i++) {
+		const char *p = yaml_str(n->m.v[i].value);
+
+		if (p && !build_platform_ok(p))
+			return err_set(
+				err, ENOTSUP,
+				"%s:%u:%u: build.platforms: %s: only this machine's own, %s, "
+				"is built",
+				n->m.v[i].value->file ? n->m.v[i].value->file : "",
+				n->m.v[i].value->line, n->m.v[i].value->col, p, build_platform());
+	}
+	return 0;
+}
+
 static int read_section(struct requests *rq, const struct project *p, const struct service *svc,
 			const struct yaml_node *n, const struct build_how *how,
 			struct build_request *out, struct err *err)
 {
 	struct arena *a = &rq->arena;
 	const struct yaml_node *secrets = yaml_get(n, "secrets"), *shm = yaml_get(n, "shm_size");
-	const struct yaml_node *no_cache = yaml_get(n, "no_cache");
 	size_t n_secrets = secrets && secrets->type == YAML_LIST ? secrets->m.n : 0;
 	size_t more = how->args ? how->args->n : 0;
 	int r = 0;
@@ -109,8 +174,8 @@ static int read_section(struct requests *rq, const struct project *p, const stru
 		.contexts = pairs(a, yaml_get(n, "additional_contexts"), 0),
 		.tags = words(a, yaml_get(n, "tags")),
 		.secrets = arena_array(a, n_secrets + 1, sizeof(struct build_secret)),
-		.no_cache =
-			how->no_cache || (no_cache && no_cache->type == YAML_BOOL && no_cache->b),
+		.no_cache_stages = words(a, yaml_get(n, "no_cache_filter")),
+		.no_cache = how->no_cache || is_true(yaml_get(n, "no_cache")),
 	};
 	if (!out->context)
 		return err_set(err, EINVAL, "service %s: build has no context", svc->name);
@@ -120,6 +185,9 @@ static int read_section(struct requests *rq, const struct project *p, const stru
 		r = parse_bytes(yaml_str(shm), &out->shm_size);
 	if (r < 0)
 		return err_set(err, r, "service %s: build.shm_size", svc->name);
+	r = check_platforms(yaml_get(n, "platforms"), err);
+	if (r == 0)
+		r = read_runs(rq, n, how, out, err);
 	add_args(&out->args, a, how->args);
 	out->tags.v[out->tags.n++] = svc->image;
 	for (size_t i = 0; r == 0 && i < n_secrets; i++)
@@ -271,29 +339,51 @@ static int build_here(const struct online *o, struct image_store *store, const s
 	return r;
 }
 
+/* Nobody waits for a build whose command was killed: its end of the pipe closes, which is a SIGTERM
+ * for us. PR_SET_PDEATHSIG would be lost with the first change of the fsuid. */
+static void end_with(int pipe_fd)
+{
+	char none;
+
+	(void)fcntl(pipe_fd, F_SETOWN, getpid());
+	(void)fcntl(pipe_fd, F_SETSIG, SIGTERM);
+	(void)fcntl(pipe_fd, F_SETFL, O_ASYNC | O_NONBLOCK);
+	if (read(pipe_fd, &none, 1) == 0) /* it was killed before we asked */
+		_exit(EXIT_INTERRUPTED);
+}
+
 /* Its mounts, and the change of its mount namespace, end with it. */
 static int build_apart(const struct online *o, struct image_store *store, const struct requests *rq,
 		       bool quiet, struct err *err)
 {
 	char text[4096];
-	int fds[2], status = 0;
+	int fds[2], alive[2], status = 0;
 	ssize_t n;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_errno(err, "make a pipe");
+	if (pipe2(alive, O_CLOEXEC) < 0) {
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return err_errno(err, "make a pipe");
+	}
 	cmd_catch_interrupts();
 	pid = fork();
 	if (pid == 0) {
 		struct err why = ERR_INIT;
-		int r = build_here(o, store, rq, quiet, &why);
+		int r;
 
+		(void)close(alive[1]);
+		end_with(alive[0]);
+		r = build_here(o, store, rq, quiet, &why);
 		if (r < 0)
 			(void)fd_write_all(fds[1], err_text(&why), strlen(err_text(&why)));
 		(void)fflush(stderr);
 		_exit(r == 0 ? 0 : r == -EINTR ? EXIT_INTERRUPTED : 1);
 	}
 	(void)close(fds[1]);
+	(void)close(alive[0]);
 	/* A signal may be meant for this process alone: the builder has to hear of it. */
 	do {
 		n = pid < 0 ? -1 : read(fds[0], text, sizeof(text) - 1);
@@ -303,10 +393,13 @@ static int build_apart(const struct online *o, struct image_store *store, const 
 	(void)close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	(void)close(alive[1]);
 	if (pid < 0)
 		return err_errno(err, "make a process");
 	if (status == 0)
 		return 0;
+	if (WIFSIGNALED(status))
+		build_sweep(&o->paths);
 	text[n > 0 ? n : 0] = '\0';
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED)
 		return err_set(err, EINTR, "the build was interrupted");
@@ -323,6 +416,7 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 		r = collect(&rq, o, store, how, err);
 	if (built)
 		*built = rq.n;
+	build_sweep(&o->paths);
 	if (r == 0 && rq.n)
 		r = build_apart(o, store, &rq, how->quiet, err);
 	arena_free(&rq.arena);

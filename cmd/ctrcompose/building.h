@@ -8,6 +8,7 @@ struct build_how {
 	char *const *services; /* NULL-terminated; NULL or none: all */
 	bool only_missing;     /* those whose image is not there */
 	bool no_cache, quiet;
+	uint64_t memory; /* bytes for each RUN; 0: no bound */
 	const struct strs *args; /* "NAME=value" or "NAME" of the environment; NULL: none */
 };
 /* Build; *built (may be NULL) is the number of images. */

@@ -87,6 +87,9 @@ struct box_rlimit {
 	uint64_t soft, hard;
 	bool must; /* fail when it cannot be had; else the nearest that can */
 };
+/* "nofile", -1: unlimited. Pure. -EINVAL: no such limit, or soft above hard. */
+int box_rlimit_from(const char *name, int64_t soft, int64_t hard, struct box_rlimit *out,
+		    struct err *err);
 
 /* Only what belongs to a namespace that the container has for itself: others are refused. */
 

@@ -11,6 +11,7 @@
 #define CTRCOMPOSE_BUILD_H
 
 #include <ctrcompose/base.h>
+#include <ctrcompose/box.h>
 #include <ctrcompose/image.h>
 #include <ctrcompose/model.h>
 #include <ctrcompose/state.h>
@@ -27,13 +28,19 @@ struct build_request {
 	const char *dockerfile;  /* absolute, or below the context; NULL: "Dockerfile" */
 	const char *inline_text; /* instead of a file, or NULL */
 	const char *target;      /* a stage, or NULL: the last one */
-	const char *network;     /* of RUN: "none"; NULL, "default" and "host" are the host's */
+	const char *network;     /* of RUN: "none", "host"; NULL and "default": its own, with a way out */
 	struct kvs args, labels;
 	struct kvs contexts; /* name -> absolute folder, or "docker-image://REF" */
 	struct build_secret *secrets;
 	size_t n_secrets;
 	struct list tags; /* names of the image */
+	struct list no_cache_stages; /* names of stages that are built in any case */
+	struct kvs extra_hosts;      /* name -> address or "host-gateway" */
+	const struct box_rlimit *rlimits;
+	size_t n_rlimits;
 	bool no_cache;
+	bool insecure;   /* RUN --security=insecure is allowed */
+	uint64_t memory; /* bytes for each RUN; 0: no bound */
 	uint64_t shm_size;
 };
 
@@ -62,6 +69,12 @@ struct build_world {
 	void *arg;
 };
 
+/* The name of this machine's platform: "linux/amd64". */
+const char *build_platform(void);
+/* Whether a platform is this machine's own: "linux/amd64", "amd64", "linux/arm64/v8". */
+bool build_platform_ok(const char *platform);
+/* Take away what builders that were killed have left: containers, control groups, networks. */
+void build_sweep(const struct state_paths *paths);
 /* ids: per request the id of its image. */
 int build_run(const struct build_world *w, const struct build_request *req, size_t n,
 	      char (*ids)[65], struct err *err);

@@ -45,6 +45,8 @@ int loop_run(struct loop *loop, struct err *err);
 /* Wait at most timeout_us for one event and dispatch it: 1 something ran, 0 nothing did, or a
  * negative errno. LOOP_NEVER waits for good. */
 int loop_turn(struct loop *loop, uint64_t timeout_us);
+/* For a caller that waits by itself: readable when loop_turn(loop, 0) has something to do. */
+int loop_fd(const struct loop *loop);
 /* End loop_run() after the current callback. The code should be 0 or more. */
 void loop_exit(struct loop *loop, int code);
 

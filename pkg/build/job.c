@@ -242,11 +242,24 @@ static int from_base(struct stage *s, struct err *err)
 	return r < 0 ? r : take_triggers(s, err);
 }
 
+static int check_platform(struct stage *s, struct err *err)
+{
+	auto_free char *platform = NULL;
+	int r = s->def->platform ? build_expand(s->b, s->def->platform, &platform, err) : 0;
+
+	if (r == 0 && platform && *platform && !build_platform_ok(platform))
+		r = err_set(err, ENOTSUP, "--platform=%s: only this machine's own, %s, is built",
+			    platform, build_platform());
+	return r;
+}
+
 static int begin(struct stage *s, struct err *err)
 {
 	const struct json *shell;
-	int r = from_base(s, err);
+	int r = check_platform(s, err);
 
+	if (r == 0)
+		r = from_base(s, err);
 	s->started = true;
 	if (r < 0)
 		return err_wrap(err, r, "%s:%u", s->b->file->name, s->def->from->line);
@@ -269,12 +282,26 @@ static const struct df_instruction *next_of(struct stage *s)
 	return s->at < s->def->n ? &s->def->v[s->at++] : NULL;
 }
 
+/* The step has to be tried again. */
+static void put_back(struct stage *s)
+{
+	if (s->at == 0 && s->trigger > 0)
+		s->trigger--;
+	else
+		s->at--;
+	s->announced = true;
+}
+
 static void announce(struct stage *s, const struct df_instruction *in)
 {
 	const char *stage = s->def->name ? s->def->name : "";
 	const char *several = s->b->n > 1 && !*stage ? "stage-" : "";
 	auto_free char *number = *several ? xasprintf("%zu", s->index) : xstrdup("");
 
+	if (s->announced) {
+		s->announced = false;
+		return;
+	}
 	free(s->title);
 	s->step++;
 	s->shown = ++s->b->all->steps;
@@ -326,6 +353,12 @@ static int advance(struct stage *s, struct err *err)
 			return 0;
 		}
 		r = step(s, in, err);
+		if (r == -EAGAIN) {
+			put_back(s);
+			s->b->all->waits = true;
+			s->status = STAGE_READY;
+			return r;
+		}
 		if (r < 0)
 			return failed(s, r, in->line, in->source, err);
 	}
@@ -385,7 +418,11 @@ static int round_trip(struct builder *all, struct wait *w, bool *moved, struct e
 				r = turn(s, err);
 			if (r == 0 && is_ready(s)) {
 				r = advance(s, err);
-				*moved = true;
+				*moved |= r == 0;
+				if (r == -EAGAIN) {
+					err_clear(err);
+					r = 0;
+				}
 			}
 			if (r < 0 || s->status != STAGE_RUNS)
 				continue;
@@ -401,17 +438,23 @@ static int work(struct builder *all, struct err *err)
 {
 	for (;;) {
 		struct wait w = { 0 };
-		bool moved = false;
-		int r = round_trip(all, &w, &moved, err);
+		bool moved = false, busy;
+		int r;
 
-		if (r == 0 && !moved && w.n)
+		all->waits = false;
+		r = round_trip(all, &w, &moved, err);
+
+		busy = w.n > 0 || all->waits;
+		wait_for(&w, build_net_fd(all));
+		if (r == 0 && !moved && busy)
 			(void)poll(w.v, w.n, TURN_MS);
 		free(w.v);
+		build_net_turn(all);
 		if (r < 0)
 			return r;
 		if (all->w->cancelled && *all->w->cancelled)
 			return err_set(err, EINTR, "the build was interrupted");
-		if (!moved && w.n == 0)
+		if (!moved && !busy)
 			return 0;
 	}
 }
@@ -457,7 +500,7 @@ int build_run(const struct build_world *w, const struct build_request *req, size
 	      char (*ids)[65], struct err *err)
 {
 	struct builder all = {
-		.w = w, .v = xcalloc(n + 1, sizeof(struct build)), .n = n, .userns = -1
+		.w = w, .v = xcalloc(n + 1, sizeof(struct build)), .n = n, .userns = -1, .mark = -1
 	};
 	int r = 0;
 

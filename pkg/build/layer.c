@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -36,11 +37,24 @@ void stage_add_layer(struct stage *s, const struct image_layer *l)
 		*vec_push(&s->layers) = *l;
 }
 
+static bool never_cached(const struct stage *s)
+{
+	const struct list *l = &s->b->req->no_cache_stages;
+	auto_free char *number = xasprintf("%zu", s->index);
+
+	for (size_t i = 0; i < l->n; i++)
+		if ((s->def->name && strcasecmp(s->def->name, l->v[i]) == 0) ||
+		    strcmp(number, l->v[i]) == 0)
+			return true;
+	return false;
+}
+
 bool stage_cached(struct stage *s, const char *key, const char *by)
 {
 	struct image_layer l;
 
-	if (s->b->req->no_cache || !image_cache_find(s->b->all->w->images, key, &l))
+	if (s->b->req->no_cache || never_cached(s) ||
+	    !image_cache_find(s->b->all->w->images, key, &l))
 		return false;
 	stage_add_layer(s, &l);
 	config_history(s, by, !*l.diff);

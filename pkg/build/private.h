@@ -6,8 +6,11 @@
 #include <ctrcompose/build.h>
 #include <ctrcompose/cgroup.h>
 #include <ctrcompose/digest.h>
+#include <ctrcompose/dns.h>
 #include <ctrcompose/dockerfile.h>
 #include <ctrcompose/json.h>
+#include <ctrcompose/loop.h>
+#include <ctrcompose/net.h>
 #include <ctrcompose/rootfs.h>
 
 #define BUILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -38,6 +41,7 @@ struct stage {
 	struct strs args;              /* "NAME=value" in force */
 	struct strs shell;             /* words; empty: the default */
 	bool cmd_set, started, cached; /* cached: the step at hand was not done */
+	bool announced;                /* the step at hand, which had to wait */
 	struct dockerfile **triggers;  /* of the base image's ONBUILD */
 	size_t n_triggers, trigger;
 	struct run *run;
@@ -64,10 +68,14 @@ struct builder {
 	struct image_work *work;
 	unsigned names; /* of folders in the work folder */
 	struct cgroup_system *cgroups;
-	char *group;
-	bool group_made;
-	bool ready; /* the mount namespace */
-	char *view; /* the idmapped store; NULL: it can't be */
+	char id[13];           /* names what is outside of the process */
+	int mark;              /* see world.c; -1: none yet */
+	char *group;           /* of control groups */
+	bool group_made[2];    /* [true]: the one without rules for devices */
+	struct build_net *net; /* of RUNs; NULL: not needed yet */
+	bool waits;            /* a stage waits for somebody else's cache folder */
+	bool ready;            /* the mount namespace */
+	char *view;            /* the idmapped store; NULL: it can't be */
 	int userns;
 	uint32_t uid_base;
 };
@@ -136,7 +144,7 @@ int copy_write(const struct copy *c, int root, struct err *err);
 /* A text as a file. */
 int copy_text(const struct copy *c, int root, const char *path, const char *text, struct err *err);
 
-/* ---- copy.c, run.c: 0 done, 1 goes on in the background */
+/* ---- copy.c, run.c: 0 done, 1 goes on in the background, -EAGAIN: has to be tried later */
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err);
 int step_workdir(struct stage *s, const struct df_instruction *in, struct err *err);
 int step_run(struct stage *s, const struct df_instruction *in, struct err *err);
@@ -146,6 +154,11 @@ void run_fds(const struct run *run, int *out, int *end, int *ctl);
 int run_turn(struct stage *s, struct err *err);
 void run_abort(struct stage *s);
 void run_world_close(struct builder *b);
+
+/* ---- net.c: the name server of RUNs */
+int build_net_fd(const struct builder *b); /* to wait for; -1: none */
+void build_net_turn(struct builder *b);
+void build_net_remove(const char *run, const char *id);
 
 void step_event(struct stage *s, enum build_event_kind kind, const char *text, size_t len);
 

@@ -1,6 +1,7 @@
 /* scope.c - which value a name has: ENV before ARG, arguments of the command before defaults */
 #include "private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -83,6 +84,26 @@ static const char *architecture(void)
 		if (strcmp(u.machine, names[i][0]) == 0)
 			return names[i][1];
 	return u.machine;
+}
+
+const char *build_platform(void)
+{
+	static char text[80];
+
+	(void)snprintf(text, sizeof(text), "linux/%s", architecture());
+	return text;
+}
+
+bool build_platform_ok(const char *platform)
+{
+	const char *arch = str_starts(platform, "linux/") ? platform + 6 : platform;
+	const char *own = architecture();
+	size_t n = strlen(own);
+
+	if (strcmp(arch, "x86_64") == 0 || strcmp(arch, "aarch64") == 0)
+		arch = *arch == 'x' ? "amd64" : "arm64";
+	/* "/v8" is all of arm64 there is. */
+	return strncmp(arch, own, n) == 0 && (!arch[n] || strcmp(arch + n, "/v8") == 0);
 }
 
 int build_globals(struct build *b, struct err *err)

@@ -1,6 +1,8 @@
 /* keys_deploy.c - deploy, build, develop and the other nested sections of a service. */
 #include "keys.h"
 
+#include <string.h>
+
 #define F(field) offsetof(struct service, field)
 /* ---- deploy */
 const struct key limit_keys[] = {
@@ -84,32 +86,56 @@ static const struct shape s_ssh = { .expects = "a string, a list or a mapping",
 				    .item = &s_str,
 				    .value = &shape_any,
 				    .canon = canon_ssh };
+static const char *refuse_context(const struct yaml_node *n)
+{
+	const char *s = yaml_str(n);
+
+	return s && (strstr(s, "://") || str_starts(s, "git@") || str_starts(s, "github.com/"))
+		       ? "an address can't be a context: fetch it and name its folder"
+		       : NULL;
+}
+
+static const char *refuse_entitlements(const struct yaml_node *n)
+{
+	for (size_t i = 0; n->type == YAML_LIST && i < n->m.n; i++)
+		if (!str_eq(yaml_str(n->m.v[i].value), "network.host") &&
+		    !str_eq(yaml_str(n->m.v[i].value), "security.insecure"))
+			return "only network.host and security.insecure are known";
+	return NULL;
+}
+
+static const char *refuse_attestation(const struct yaml_node *n)
+{
+	return str_eq(yaml_str(n), "false") ? NULL : "attestations are not made";
+}
+
 const struct key build_keys[] = {
-	KEY("context", s_context, RUNS, NULL),
+	KEY_IF("context", s_context, RUNS, "a folder", refuse_context),
 	KEY("dockerfile", s_str, RUNS, NULL),
 	KEY("dockerfile_inline", s_str, RUNS, NULL),
-	KEY("entitlements", s_str_append, NOT_YET, NULL),
+	KEY_IF("entitlements", s_str_append, RUNS, "network.host, security.insecure",
+	       refuse_entitlements),
 	KEY("args", s_env, RUNS, NULL),
 	KEY("ssh", s_ssh, NOT_YET, NULL),
 	KEY("labels", s_labels, RUNS, NULL),
 	KEY("cache_from", s_str_append, NOT_YET, NULL),
 	KEY("cache_to", s_str_append, NOT_YET, NULL),
 	KEY("no_cache", s_bool, RUNS, NULL),
-	KEY("no_cache_filter", s_str_or_list, NOT_YET, NULL),
-	KEY("additional_contexts", s_contexts, RUNS, "folders and docker-image://"),
+	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
+	KEY("additional_contexts", s_contexts, RUNS, "folders, docker-image://, service:NAME"),
 	KEY("network", s_str, RUNS, "default, none, host"),
-	KEY("provenance", s_bool_or_str, NOT_YET, NULL),
-	KEY("sbom", s_bool_or_str, NOT_YET, NULL),
+	KEY_IF("provenance", s_bool_or_str, RUNS, "only false", refuse_attestation),
+	KEY_IF("sbom", s_bool_or_str, RUNS, "only false", refuse_attestation),
 	KEY("pull", s_bool, NOT_YET, NULL),
 	KEY("target", s_str, RUNS, NULL),
 	KEY("shm_size", s_bytes, RUNS, NULL),
-	KEY("extra_hosts", s_hosts, NOT_YET, NULL),
+	KEY("extra_hosts", s_hosts, RUNS, NULL),
 	KEY("isolation", s_str, IGNORED, "Windows only"),
-	KEY("privileged", s_bool, NOT_YET, NULL),
+	KEY("privileged", s_bool, RUNS, "allows RUN --security=insecure"),
 	KEY("secrets", s_file_refs, RUNS, "from a file or the environment"),
 	KEY("tags", s_unique, RUNS, NULL),
-	KEY("ulimits", s_ulimits, NOT_YET, NULL),
-	KEY("platforms", s_str_append, NOT_YET, NULL),
+	KEY("ulimits", s_ulimits, RUNS, NULL),
+	KEY("platforms", s_str_append, RUNS, "only this machine's own"),
 	END,
 };
 const struct shape s_build = { .types = T_STR | T_MAP, .keys = build_keys, .canon = canon_build };

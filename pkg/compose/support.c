@@ -108,6 +108,7 @@ void compose_support_page(struct sbuf *out)
 		"Unknown keys are errors, `x-*` is allowed\neverywhere.\n");
 	table(out, "Top level", project_keys);
 	table(out, "services.*", service_keys);
+	table(out, "services.*.build", build_keys);
 	table(out, "services.*.healthcheck", healthcheck_keys);
 	table(out, "services.*.deploy", deploy_keys);
 	table(out, "services.*.deploy.resources.limits", limit_keys);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -32,48 +31,6 @@ int unit_seccomp(const struct service *svc, bool privileged, struct box_process 
 }
 
 /* ---- ulimits ---------------------------------------------------------------------------------- */
-static const struct {
-	const char *name;
-	int resource;
-} limits_by_name[] = {
-	{"as",          RLIMIT_AS        },
-	{ "core",       RLIMIT_CORE      },
-	{ "cpu",        RLIMIT_CPU       },
-	{ "data",       RLIMIT_DATA      },
-	{ "fsize",      RLIMIT_FSIZE     },
-	{ "locks",      RLIMIT_LOCKS     },
-	{ "memlock",    RLIMIT_MEMLOCK   },
-	{ "msgqueue",   RLIMIT_MSGQUEUE  },
-	{ "nice",       RLIMIT_NICE      },
-	{ "nofile",     RLIMIT_NOFILE    },
-	{ "nproc",      RLIMIT_NPROC     },
-	{ "rss",        RLIMIT_RSS       },
-	{ "rtprio",     RLIMIT_RTPRIO    },
-	{ "rttime",     RLIMIT_RTTIME    },
-	{ "sigpending", RLIMIT_SIGPENDING},
-	{ "stack",      RLIMIT_STACK     },
-};
-
-static int rlimit_of(const struct service_ulimit *u, struct box_rlimit *out, struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_LEN(limits_by_name); i++) {
-		if (strcmp(limits_by_name[i].name, u->name) != 0)
-			continue;
-		if (u->soft < -1 || u->hard < -1 ||
-		    (u->hard >= 0 && (u->soft < 0 || u->soft > u->hard)))
-			return err_set(err, EINVAL, "ulimits.%s: soft %lld is above hard %lld",
-				       u->name, (long long)u->soft, (long long)u->hard);
-		*out = (struct box_rlimit){
-			.resource = limits_by_name[i].resource,
-			.soft = u->soft < 0 ? RLIM_INFINITY : (uint64_t)u->soft,
-			.hard = u->hard < 0 ? RLIM_INFINITY : (uint64_t)u->hard,
-			.must = true,
-		};
-		return 0;
-	}
-	return err_set(err, EINVAL, "ulimits: there is no limit called '%s'", u->name);
-}
-
 int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,
 		 size_t *n, struct err *err)
 {
@@ -81,7 +38,8 @@ int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rl
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < svc->n_ulimits; i++)
-		r = rlimit_of(&svc->ulimits[i], &v[i], err);
+		r = box_rlimit_from(svc->ulimits[i].name, svc->ulimits[i].soft,
+				    svc->ulimits[i].hard, &v[i], err);
 	*out = v;
 	*n = svc->n_ulimits;
 	return r;

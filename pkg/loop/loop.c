@@ -316,3 +316,8 @@ int loop_post(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **ou
 	return source_done(src, sd_event_add_post(loop->event, &src->event, on_plain, src), out,
 			   "the end of a turn", err);
 }
+
+int loop_fd(const struct loop *loop)
+{
+	return sd_event_get_fd(loop->event);
+}

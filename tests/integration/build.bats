@@ -253,3 +253,108 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$status" = 1 ]
 	[[ "$output" == *nosuch* ]]
 }
+
+@test "network: RUN has one of its own with a way to this machine; extra_hosts, ulimits, shm_size" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    build:
+		      context: .
+		      extra_hosts: ["here:host-gateway", "there:192.0.2.7"]
+		      ulimits: { nofile: { soft: 100, hard: 200 }, nproc: 300 }
+		      shm_size: 8m
+	Y
+	cat >Dockerfile <<-'D'
+		FROM box
+		RUN ls /sys/class/net | xargs >/links; cat /etc/hosts >/hosts; ulimit -n >/n; ulimit -Hn >>/n; df -k /dev/shm | tail -1 >/shm
+		RUN wget -q -O /answer http://here:8099/file
+	D
+	mkdir www; echo from-outside >www/file
+	/bin/busybox httpd -f -p 8099 -h www 3>&- & server=$!
+	run compose build
+	kill $server
+	[ "$status" = 0 ]
+	[ "$(in_image cat /links)" = "eth0 lo" ]
+	[ "$(in_image cat /answer)" = from-outside ]
+	[ "$(in_image cat /n)" = $'100\n200' ]
+	[[ "$(in_image cat /hosts)" == *$'192.0.2.7\tthere'* ]]
+	[[ "$(in_image cat /shm)" == *" 8192 "* ]]
+}
+
+@test "kill -9 of the builder: its container, group, network and rules are gone with the next build" {
+	echo 'services: { a: { build: . } }' >compose.yaml
+	printf 'FROM box\nRUN sleep 1000\n' >Dockerfile
+	compose build >out 2>&1 3>&- & cmd=$!
+	eventually 10 sh -c "ip -o link | grep -q 'eth0\|cc-' && ls $CTRCOMPOSE_RUN/.builds"
+	kill -9 $(pgrep -P $cmd) $cmd
+	printf 'FROM box\nRUN true\n' >Dockerfile
+	compose build
+	[ -z "$(pgrep -f '^sleep 1000' | xargs -r -I{} sh -c 'readlink /proc/{}/ns/net' | grep "$(readlink /proc/self/ns/net)")" ]
+	# the rest is what the comparison of the machine looks at
+}
+
+@test "cache mounts: sharing, a first content, owner and mode" {
+	cat >Dockerfile <<-'D'
+		FROM box AS seed
+		RUN mkdir /s && echo first >/s/f
+		FROM box AS x
+		RUN --mount=type=cache,id=l,sharing=locked,target=/c echo in >>/c/log; sleep 0.5; echo out >>/c/log
+		FROM box AS y
+		RUN --mount=type=cache,id=l,sharing=locked,target=/c : y; echo in >>/c/log; sleep 0.5; echo out >>/c/log
+		FROM box
+		COPY --from=x /etc/passwd /x
+		COPY --from=y /etc/passwd /y
+		RUN --mount=type=cache,id=l,target=/c cat /c/log >/log
+		RUN --mount=type=cache,id=o,target=/c,from=seed,source=/s,uid=1000,gid=2000,mode=0750 stat -c '%u:%g %a' /c >/o; cat /c/f >>/o
+	D
+	compose build
+	[ "$(in_image cat /log | xargs)" = "in out in out" ]
+	[ "$(in_image cat /o)" = $'1000:2000 750\nfirst' ]
+}
+
+@test "proxies are for RUN alone: no ARG, no part of the image or the cache" {
+	printf 'FROM box\nRUN echo "$http_proxy" >/p\n' >Dockerfile
+	compose build --build-arg http_proxy=http://x:1
+	[ "$(in_image cat /p)" = http://x:1 ]
+	run compose build --build-arg http_proxy=http://y:2
+	[[ "$output" == *CACHED* ]]
+	[[ "$(config Env)" != *proxy* ]]
+}
+
+@test "no_cache_filter, privileged and --security=insecure" {
+	printf 'FROM box AS one\nRUN cat /proc/uptime >/t\nFROM one AS two\nRUN cat /proc/uptime >/u\n' >Dockerfile
+	sed -i 's/network: none/network: none, no_cache_filter: [two]/' compose.yaml
+	compose build
+	t=$(in_image cat /t) u=$(in_image cat /u)
+	sleep 0.05
+	compose build
+	[ "$(in_image cat /t)" = "$t" ]
+	[ "$(in_image cat /u)" != "$u" ]
+	printf 'FROM box\nRUN --security=insecure cat /proc/self/uid_map >/m; mkdir /t && mount -t tmpfs x /t\n' >Dockerfile
+	run compose build
+	[ "$status" = 1 ]
+	[[ "$output" == *"Dockerfile:2"*"security.insecure"* ]]
+	echo 'services: { a: { build: { context: ., network: none, privileged: true } } }' >compose.yaml
+	compose build
+	[[ "$(in_image cat /m)" == *4294967295* ]]
+}
+
+@test "what is not carried out is refused with its place" {
+	printf 'FROM box\n' >Dockerfile
+	local row
+	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "https://example.org/x.git"|an address' \
+		'provenance: "mode=max"|attestations' 'sbom: true|attestations' 'entitlements: [device]|entitlements' \
+		'ssh: [default]|ssh'; do
+		printf 'services:\n  a:\n    build:\n      context: .\n      %s\n' "${row%%|*}" | awk '!(/context: \.$/ && 0)' >compose.yaml
+		[[ "$row" != context* ]] || sed -i '/context: \.$/d' compose.yaml
+		run compose build
+		[ "$status" != 0 ]
+		[[ "$output" == *compose.yaml:*"${row#*|}"* ]]
+	done
+	echo 'services: { a: { build: . } }' >compose.yaml
+	printf 'FROM --platform=linux/s390x box\n' >Dockerfile
+	run compose build
+	[[ "$output" == *"Dockerfile:1: --platform=linux/s390x"* ]]
+	printf 'FROM --platform=$BUILDPLATFORM box\nARG TARGETARCH\nRUN --network=none test -n "$TARGETARCH"\n' >Dockerfile
+	compose build
+}

@@ -1,0 +1,401 @@
+/* mount.c - RUN --mount: read, made, and what of it counts for the cache */
+#include "run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- --mount ---------------------------------------------------------------------------------- */
+struct mount {
+	const char *type, *target, *source, *from, *id, *env, *size, *sharing;
+	bool write, required, has_write, has_owner;
+	unsigned mode, uid, gid;
+};
+
+static int read_number(const char *text, int base, unsigned *out, struct err *err)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, base);
+
+	if (!*text || *end || v > UINT32_MAX)
+		return err_set(err, EINVAL, "--mount: '%s' is not a number", text);
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int mount_option(struct mount *m, char *word, struct err *err)
+{
+	char *eq = strchr(word, '=');
+	const char *v = eq ? eq + 1 : "true";
+	const struct {
+		const char *name;
+		const char **field;
+	} texts[] = {
+		{"type",         &m->type   },
+                { "target",      &m->target },
+                { "dst",         &m->target },
+		{ "destination", &m->target },
+                { "source",      &m->source },
+                { "src",         &m->source },
+		{ "from",        &m->from   },
+                { "id",          &m->id     },
+                { "env",         &m->env    },
+		{ "size",        &m->size   },
+                { "sharing",     &m->sharing},
+	};
+
+	if (eq)
+		*eq = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (strcmp(word, texts[i].name) == 0) {
+			*texts[i].field = v;
+			return 0;
+		}
+	if (strcmp(word, "rw") == 0 || strcmp(word, "readwrite") == 0)
+		m->write = strcmp(v, "true") == 0, m->has_write = true;
+	else if (strcmp(word, "ro") == 0 || strcmp(word, "readonly") == 0)
+		m->write = strcmp(v, "true") != 0, m->has_write = true;
+	else if (strcmp(word, "required") == 0)
+		m->required = strcmp(v, "true") == 0;
+	else if (strcmp(word, "mode") == 0)
+		return read_number(v, 8, &m->mode, err);
+	else if (strcmp(word, "uid") == 0)
+		return m->has_owner = true, read_number(v, 10, &m->uid, err);
+	else if (strcmp(word, "gid") == 0)
+		return m->has_owner = true, read_number(v, 10, &m->gid, err);
+	else
+		return err_set(err, ENOTSUP, "--mount does not know '%s%s%s'", word, eq ? "=" : "",
+			       eq ? v : "");
+	return 0;
+}
+
+static int mount_read(struct stage *s, const char *text, struct mount *m, struct err *err)
+{
+	auto_free char *value = NULL;
+	char *copy, *save = NULL;
+	int r = stage_expand(s, text, false, &value, err);
+
+	if (r < 0)
+		return r;
+	*m = (struct mount){ .type = "bind" };
+	copy = arena_strdup(&s->run->arena, value);
+	for (char *w = strtok_r(copy, ",", &save); r == 0 && w; w = strtok_r(NULL, ",", &save))
+		r = mount_option(m, w, err);
+	if (r == 0 && m->sharing && strcmp(m->sharing, "shared") != 0 &&
+	    strcmp(m->sharing, "private") != 0 && strcmp(m->sharing, "locked") != 0)
+		r = err_set(err, EINVAL, "--mount: sharing is shared, private or locked, not '%s'",
+			    m->sharing);
+	if (r < 0)
+		return r;
+	if (m->target && *m->target != '/') {
+		auto_free char *joined = path_join(config_text(s, "WorkingDir", "/"), m->target);
+
+		m->target = arena_strdup(&s->run->arena, joined);
+	}
+	if (!m->target && strcmp(m->type, "secret") == 0)
+		m->target = arena_printf(&s->run->arena, "/run/secrets/%s", m->id ? m->id : "");
+	return m->target ? 0 : err_set(err, EINVAL, "--mount=%s needs a target", text);
+}
+
+static struct box_mount *add_mount(struct run *r, const char *target)
+{
+	struct box_mount *b = &r->mounts[r->spec.n_mounts++];
+
+	*b = (struct box_mount){ .target = target, .fd = -1 };
+	return b;
+}
+
+/* What a bind shows is put together as a COPY would, so that .dockerignore holds for it as well and
+ * owners are the container's. Writes to it are not kept. */
+static int mount_bind(struct stage *s, const struct mount *m, struct err *err)
+{
+	struct builder *b = s->b->all;
+	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
+	struct source src;
+	struct stage none = { .b = s->b };
+	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
+	struct new_root root = { .fd = -1 };
+	auto_free char *at = NULL;
+	struct rootfs_bind bind = { .dirfd = AT_FDCWD, .userns_fd = -1, .read_only = !m->write };
+	int r = build_source_open(s, m->from, &src, err), fd;
+
+	if (r < 0)
+		return r;
+	r = root_open(&none, false, &root, err);
+	if (r == 0)
+		r = copy_write(&c, root.fd, err);
+	build_source_close(&src);
+	auto_close_fn(&root.fd);
+	if (r < 0)
+		return r;
+	at = xasprintf("%s/%s/%s/tree", b->view && !s->run->open ? b->view : b->w->paths->state,
+		       image_work_name(b->work), root.name);
+	bind.path = at;
+	fd = rootfs_bind(&bind, err);
+	add_mount(s->run, m->target)->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+/* What a new cache folder begins with. */
+static int fill_cache(struct stage *s, const struct mount *m, const char *folder, struct err *err)
+{
+	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
+	auto_close int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct source src;
+	struct copy c = { .src = &src, .mode = -1, .dest = "/", .paths = &path, .n = 1 };
+	int r = root < 0 ? -errno : build_source_open(s, m->from, &src, err);
+
+	if (r < 0)
+		return r;
+	r = copy_write(&c, root, err);
+	build_source_close(&src);
+	return r;
+}
+
+/* Locked as the mount's sharing says. -EWOULDBLOCK: somebody has it. */
+static int lock_cache(struct run *run, const char *path, bool alone)
+{
+	auto_free char *name = xasprintf("%s.lock", path);
+	auto_close int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
+		return -errno;
+	run->locks[run->n_locks++] = steal_fd(&fd);
+	return 0;
+}
+
+/* sharing=private takes another folder while one is in use; locked waits for it. */
+static int take_cache(struct stage *s, const struct mount *m, char **name, struct err *err)
+{
+	const char *id = m->id ? m->id : m->target, *state = s->b->all->w->paths->state;
+	bool own = str_eq(m->sharing, "private");
+	auto_free char *all = path_join(state, "images/mounts");
+	char hex[DIGEST_HEX];
+	int r = path_mkdirs(all, 0755);
+
+	digest_text(id, strlen(id), hex);
+	for (unsigned i = 0; r == 0 && i < MOUNTS_MAX; i++) {
+		auto_free char *at = i ? xasprintf("images/mounts/%s-%u", hex, i)
+				       : xasprintf("images/mounts/%s", hex);
+		auto_free char *path = path_join(state, at);
+
+		r = lock_cache(s->run, path, own || str_eq(m->sharing, "locked"));
+		if (r == 0)
+			*name = steal(at);
+		if (r != -EWOULDBLOCK)
+			break;
+		if (!own)
+			return err_set(err, EAGAIN, "the cache '%s' is in use", id);
+		r = 0;
+	}
+	return r == 0 && *name ? 0 : err_set(err, r ? r : EBUSY, "open the cache '%s'", id);
+}
+
+static int make_cache(struct stage *s, const struct mount *m, const char *path, struct err *err)
+{
+	if (mkdir(path, 0755) < 0)
+		return errno == EEXIST ? 0 : err_errno(err, "make %s", path);
+	if (m->from || m->source) {
+		int r = fill_cache(s, m, path, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (m->has_owner && chown(path, m->uid, m->gid) < 0)
+		return err_errno(err, "make %s", path);
+	return chmod(path, m->mode ? m->mode : 0755) < 0 ? err_errno(err, "make %s", path) : 0;
+}
+
+static int mount_cache(struct stage *s, const struct mount *m, struct err *err)
+{
+	struct builder *b = s->b->all;
+	auto_free char *name = NULL, *real = NULL, *at = NULL;
+	struct rootfs_bind bind = { .dirfd = AT_FDCWD,
+				    .userns_fd = -1,
+				    .read_only = m->has_write && !m->write };
+	int fd, r = take_cache(s, m, &name, err);
+
+	if (r < 0)
+		return r;
+	real = path_join(b->w->paths->state, name);
+	r = make_cache(s, m, real, err);
+	if (r < 0)
+		return r;
+	at = path_join(b->view && !s->run->open ? b->view : b->w->paths->state, name);
+	bind.path = at;
+	fd = rootfs_bind(&bind, err);
+	add_mount(s->run, m->target)->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+static int mount_tmpfs(struct stage *s, const struct mount *m, struct err *err)
+{
+	(void)err;
+	add_mount(s->run, m->target)->tmpfs =
+		m->size ? arena_printf(&s->run->arena, "size=%s", m->size) : "";
+	return 0;
+}
+
+static const struct build_secret *secret_of(const struct stage *s, const char *id)
+{
+	for (size_t i = 0; id && i < s->b->req->n_secrets; i++)
+		if (strcmp(s->b->req->secrets[i].id, id) == 0)
+			return &s->b->req->secrets[i];
+	return NULL;
+}
+
+static int mount_secret(struct stage *s, const struct mount *m, struct err *err)
+{
+	const char *id = m->id ? m->id : strrchr(m->target, '/') + 1;
+	const struct build_secret *secret = secret_of(s, id);
+
+	if (!secret)
+		return m->required ? err_set(err, ENOENT, "the build has no secret '%s'", id) : 0;
+	if (m->env)
+		strs_addf(&s->run->env, "%s=%.*s", m->env, (int)secret->len, secret->data);
+	else
+		s->run->files[s->run->spec.n_files++] =
+			(struct box_file){ .target = m->target,
+					   .data = secret->data,
+					   .len = secret->len,
+					   .mode = m->mode ? m->mode : 0400,
+					   .uid = m->uid,
+					   .gid = m->gid,
+					   .read_only = true };
+	return 0;
+}
+
+static const struct {
+	const char *type;
+	int (*make)(struct stage *s, const struct mount *m, struct err *err);
+} mount_types[] = {
+	{"bind",    mount_bind  },
+	{ "cache",  mount_cache },
+	{ "tmpfs",  mount_tmpfs },
+	{ "secret", mount_secret},
+};
+
+static int each_mount(struct stage *s, const struct df_instruction *in,
+		      int (*fn)(struct stage *, const struct mount *, void *, struct err *),
+		      void *arg, struct err *err)
+{
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->n_flags; i++) {
+		struct mount m;
+
+		if (strcmp(in->flags[i].key, "mount") != 0)
+			continue;
+		if (++n > MOUNTS_MAX)
+			return err_set(err, E2BIG, "more than %d mounts", MOUNTS_MAX);
+		r = mount_read(s, in->flags[i].value ? in->flags[i].value : "", &m, err);
+		if (r == 0)
+			r = fn(s, &m, arg, err);
+	}
+	return r;
+}
+
+static int make_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
+{
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(mount_types); i++)
+		if (strcmp(m->type, mount_types[i].type) == 0) {
+			strs_add(&s->run->stubs, m->target);
+			return mount_types[i].make(s, m, err);
+		}
+	return err_set(err, ENOTSUP,
+		       strcmp(m->type, "ssh") == 0 ? "--mount=type=%s is not carried out"
+						   : "--mount=type=%s is not known",
+		       m->type);
+}
+
+int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err)
+{
+	return each_mount(s, in, make_mount, NULL, err);
+}
+
+/* The content of a bind counts; of caches and secrets only that they are there. */
+static int key_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
+{
+	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
+	struct source src;
+	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
+	int r;
+
+	if (strcmp(m->type, "bind") != 0)
+		return 0;
+	r = build_source_open(s, m->from, &src, err);
+	if (r == 0)
+		r = copy_digest(&c, arg, err);
+	build_source_close(&src);
+	return r;
+}
+
+int run_mounts_key(struct stage *s, const struct df_instruction *in, struct digest *d,
+		   struct err *err)
+{
+	return each_mount(s, in, key_mount, d, err);
+}
+
+/* ---- Mount points ----------------------------------------------------------------------------- */
+/* Of the paths where something is mounted, those that the image does not have, with their parents:
+ * they are made for the mount and do not belong to the layer. */
+void run_stubs_find(struct run *r)
+{
+	static const char *const always[] = { "/etc/hosts",    "/etc/resolv.conf",
+					      "/etc/hostname", "/dev",
+					      "/proc",         "/sys" };
+	auto_strs struct strs wanted = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		strs_add(&wanted, always[i]);
+	for (size_t i = 0; i < r->stubs.n; i++)
+		strs_add(&wanted, r->stubs.v[i]);
+	strs_clear(&r->stubs);
+	for (size_t i = 0; i < wanted.n; i++) {
+		auto_free char *path = path_clean(wanted.v[i]);
+
+		for (char *end = path + 1; *end; end++) {
+			char kept;
+			int fd;
+
+			end += strcspn(end, "/");
+			kept = *end;
+			*end = '\0';
+			fd = path_open_in(r->root.fd, path, O_PATH, 0);
+			if (fd == -ENOENT)
+				strs_add(&r->stubs, path);
+			auto_close_fn(&fd);
+			*end = kept;
+			if (!kept)
+				break;
+		}
+	}
+}
+
+void run_stubs_remove(struct run *r)
+{
+	auto_close int upper = openat(image_work_fd(r->root.all->work), r->root.name,
+				      O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = r->stubs.n; upper >= 0 && i-- > 0;) {
+		auto_free char *folder = xstrdup(r->stubs.v[i]);
+		char *slash = strrchr(folder, '/');
+		auto_close int dir = -1;
+		struct stat st;
+
+		*slash = '\0';
+		dir = path_open_in(upper, *folder ? folder : "/", O_PATH | O_DIRECTORY, 0);
+		if (dir < 0 || fstatat(dir, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			(void)unlinkat(dir, slash + 1, AT_REMOVEDIR); /* only when empty */
+		else if (S_ISREG(st.st_mode) && st.st_size == 0)
+			(void)unlinkat(dir, slash + 1, 0);
+	}
+}

@@ -1,0 +1,53 @@
+/* run.h - a RUN on its way, for the files that prepare and carry out one. */
+#ifndef CTRCOMPOSE_BUILD_RUN_H
+#define CTRCOMPOSE_BUILD_RUN_H
+
+#include "private.h"
+
+enum { MOUNTS_MAX = 32 };
+
+struct run {
+	struct arena arena;
+	struct new_root root;
+	struct box box;
+	struct box_spec spec;
+	struct box_mount mounts[MOUNTS_MAX];
+	struct box_file files[MOUNTS_MAX + 3];
+	struct strs env;
+	struct strs stubs; /* mount points that were not there before */
+	struct cgroup cg;
+	char *cgroup;
+	int locks[MOUNTS_MAX]; /* of cache folders */
+	size_t n_locks;
+	uint32_t ip; /* in the builder's network; 0: none */
+	struct dns_endpoint *dns;
+	char key[DIGEST_HEX];
+	const char *source;
+	int out; /* what it prints */
+	bool decided;
+	bool open; /* --security=insecure: no user namespace, all capabilities */
+};
+
+/* ---- mount.c: --mount */
+/* -EAGAIN: a cache folder is in use. */
+int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err);
+/* The content of binds counts; of caches and secrets only what the instruction says. */
+int run_mounts_key(struct stage *s, const struct df_instruction *in, struct digest *d,
+		   struct err *err);
+/* Of the paths where something is mounted, those that the image does not have, with their parents:
+ * they are made for the mount and do not belong to the layer. */
+void run_stubs_find(struct run *r);
+void run_stubs_remove(struct run *r);
+
+/* ---- world.c: what all RUNs of a build share */
+int world_open(struct builder *b, struct err *err);
+int world_group(struct stage *s, bool open, struct err *err);
+
+/* ---- net.c: the network of the RUNs */
+int build_net_ready(struct builder *b, struct err *err);
+uint32_t build_net_gateway(const struct builder *b);
+int build_net_attach(struct stage *s, struct err *err); /* after box_create() */
+void build_net_detach(struct stage *s);
+void build_net_close(struct builder *b);
+
+#endif
