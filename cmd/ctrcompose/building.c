@@ -218,7 +218,9 @@ static int collect(struct requests *rq, const struct online *o, struct image_sto
 		const struct service *svc = &p->services[i];
 		const struct yaml_node *n = section_of(p, svc->name);
 
-		if (!n || !cmd_wants(how->services, svc->name) ||
+		if (!n ||
+		    !(how->deps ? project_needs(p, how->services, svc->name)
+				: cmd_wants(how->services, svc->name)) ||
 		    (how->only_missing && has_image(store, svc->image)))
 			continue;
 		r = read_section(rq, p, svc, n, how, &rq->v[rq->n++], err);
@@ -424,7 +426,7 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 }
 
 /* The container was made of an image; another one is a reason to make it anew. */
-static int hash_images(struct online *o, struct err *err)
+int images_identify(struct online *o, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
 	int r = cmd_image_store(&store, err);
@@ -434,8 +436,7 @@ static int hash_images(struct online *o, struct err *err)
 		auto_image struct image *img = NULL;
 		auto_free char *both = NULL;
 
-		if (!section_of(o->project, svc->name) ||
-		    image_find(store, svc->image, &img, NULL) < 0)
+		if (!svc->image || image_find(store, svc->image, &img, NULL) < 0)
 			continue;
 		both = xasprintf("%s %s", svc->config_hash, img->id);
 		digest_text(both, strlen(both), svc->config_hash);
@@ -446,11 +447,10 @@ static int hash_images(struct online *o, struct err *err)
 int build_for_up(struct online *o, char *const *services, bool build, bool no_build,
 		 struct err *err)
 {
-	struct build_how how = { .only_missing = !build };
+	struct build_how how = { .services = services, .deps = true, .only_missing = !build };
 	int r = 0;
 
-	(void)services; /* those that were named need their dependencies' images as well */
 	if (!no_build && !global.dry_run)
 		r = build_services(o, &how, NULL, err);
-	return r < 0 ? r : hash_images(o, err);
+	return r < 0 ? r : images_identify(o, err);
 }

@@ -6,13 +6,16 @@
 
 struct build_how {
 	char *const *services; /* NULL-terminated; NULL or none: all */
+	bool deps;             /* what they depend on as well */
 	bool only_missing;     /* those whose image is not there */
 	bool no_cache, quiet;
-	uint64_t memory; /* bytes for each RUN; 0: no bound */
+	uint64_t memory;         /* bytes for each RUN; 0: no bound */
 	const struct strs *args; /* "NAME=value" or "NAME" of the environment; NULL: none */
 };
 /* Build; *built (may be NULL) is the number of images. */
 int build_services(struct online *o, const struct build_how *how, size_t *built, struct err *err);
+/* Another image of the same name is a reason for a new container: it becomes part of the hashes. */
+int images_identify(struct online *o, struct err *err);
 /* Before a plan is made: build what has to be, and let a new image be a reason for a new container. */
 int build_for_up(struct online *o, char *const *services, bool build, bool no_build,
 		 struct err *err);

@@ -74,7 +74,7 @@ struct global {
 	struct strs files, env_files, profiles;
 	const char *project_name, *project_dir;
 	const char *progress, *ansi;
-	bool dry_run, all_resources, verbose;
+	bool dry_run, all_resources, verbose, offline;
 	int64_t parallel; /* -1: no bound */
 	bool version;
 };
@@ -194,6 +194,8 @@ void progress_warn(struct progress *p, const char *text); /* stays above the liv
 void progress_close(struct progress *p); /* NULL is fine */
 void progress_close_fn(struct progress **p);
 #define auto_progress __attribute__((cleanup(progress_close_fn)))
+/* Lines are redrawn: a step may be told often. */
+bool progress_is_live(const struct progress *p);
 bool progress_is_json(void); /* errors are JSON lines as well */
 
 /* ---- Terminal ---------------------------------------------------------------------------------
@@ -254,8 +256,8 @@ void container_log(const struct state_paths *paths, const char *project,
 
 /* ---- Commands --------------------------------------------------------------------------------- */
 extern const struct cmd cmd_build, cmd_config, cmd_create, cmd_doctor, cmd_down, cmd_exec,
-	cmd_image, cmd_images, cmd_kill, cmd_logs, cmd_ls, cmd_port, cmd_restart, cmd_rm, cmd_run,
-	cmd_scale, cmd_start, cmd_stop, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps,
-	cmd_version;
+	cmd_image, cmd_images, cmd_kill, cmd_logs, cmd_ls, cmd_port, cmd_pull, cmd_push,
+	cmd_restart, cmd_rm, cmd_run, cmd_scale, cmd_start, cmd_stop, cmd_up, cmd_volume,
+	cmd_volumes, cmd_wait, cmd_ps, cmd_version;
 
 #endif

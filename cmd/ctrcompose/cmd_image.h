@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "store.h"
 
-extern const struct cmd image_import_cmd, image_load_cmd, image_save_cmd, image_rm, image_prune_cmd;
+extern const struct cmd image_import_cmd, image_load_cmd, image_save_cmd, image_rm, image_prune_cmd,
+	image_pull_cmd, image_push_cmd;
 
 #endif

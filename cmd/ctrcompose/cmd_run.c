@@ -1,6 +1,8 @@
 /* cmd_run.c - ctrcompose run: a container of its own for one command of a service. */
+#include "building.h"
 #include "inside.h"
 #include "online.h"
+#include "pulling.h"
 
 #include <ctrcompose/json.h>
 #include <poll.h>
@@ -31,7 +33,9 @@ static const struct opt opts[] = {
 	{ 0,   "no-deps",        OPT_FLAG,   &arg.no_deps,       NULL,        "Do not start what it depends on"         },
 	{ 'p', "publish",        OPT_LIST,   &arg.publish,       "PORT",      "Publish a port"                          },
 	{ 0,   "quiet",          OPT_FLAG,   &arg.quiet,         NULL,        "No progress lines"                       },
-	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,    NULL,        "Accepted for scripts"                    },
+	{ 0,   "build",          OPT_FLAG,   &arg.build,         NULL,        "Build the image first"                   },
+	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,    NULL,        "No progress lines for pulls"             },
+	{ 0,   "pull",           OPT_STRING, &arg.pull,          "POLICY",    "always, missing, never"                  },
 	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,       NULL,        "Accepted for scripts"                    },
 	{ 0,   "rm",             OPT_FLAG,   &arg.rm,            NULL,        "Remove the container when it ends"       },
 	{ 'P', "service-ports",  OPT_FLAG,   &arg.service_ports, NULL,        "Publish the service's ports"             },
@@ -405,6 +409,12 @@ static int run(int argc, char **argv, struct err *err)
 	int r = online_open_file(&o, &how, err);
 
 	(void)argc;
+	if (r == 0)
+		r = pull_check_policy(arg.pull, err);
+	if (r == 0)
+		r = pull_for_up(&o, words, arg.pull, arg.quiet || arg.quiet_pull, err);
+	if (r == 0)
+		r = build_for_up(&o, words, arg.build, false, err);
 	if (r == 0)
 		r = run_it(&o, argv, tty, err);
 	strs_clear(&arg.env);

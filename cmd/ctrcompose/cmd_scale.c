@@ -1,5 +1,5 @@
 /* cmd_scale.c - ctrcompose scale: another number of containers of some services. */
-#include "online.h"
+#include "building.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +39,8 @@ static int run(int argc, char **argv, struct err *err)
 
 	if (r == 0)
 		r = online_open_file(&o, &how, err);
+	if (r == 0)
+		r = images_identify(&o, err);
 	if (r == 0)
 		r = plan_up(o.project, o.state, &po, &plan, NULL, err);
 	return r < 0 ? r : online_apply(&o, plan, "Running", err);

@@ -2,6 +2,7 @@
 #include "building.h"
 #include "follow.h"
 #include "online.h"
+#include "pulling.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,9 @@ static const struct opt opts[] = {
 	{ 0,   "no-start",                   OPT_FLAG,    &arg.no_start,      NULL,        "Make containers, start none"            },
 	{ 0,   "build",		      OPT_FLAG,    &arg.build,         NULL,        "Build images before containers are made"},
 	{ 0,   "no-build",                   OPT_FLAG,    &arg.no_build,      NULL,        "Never build an image"                   },
-	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "Accepted for scripts"                   },
+	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "No progress lines for pulls"            },
+	{ 0,   "pull",		       OPT_STRING,  &arg.pull,          "POLICY",
+         "always, missing, never, build: for all services"									  },
 	{ 0,   "remove-orphans",             OPT_FLAG,    &arg.orphans,       NULL,
          "Remove containers of services that the file does not have"                                                                },
 	{ 'V', "renew-anon-volumes",         OPT_FLAG,    &arg.renew,         NULL,        "Make anonymous volumes anew"            },
@@ -74,6 +77,8 @@ static int check(struct err *err)
 		return usage_error(err, "--force-recreate and --no-recreate exclude each other");
 	if (arg.build && arg.no_build)
 		return usage_error(err, "--build and --no-build exclude each other");
+	if (pull_check_policy(arg.pull, err) < 0)
+		return -EINVAL;
 	if (arg.exit_from)
 		arg.abort_exit = true;
 	if (arg.wait)
@@ -166,6 +171,8 @@ static int run(int argc, char **argv, struct err *err)
 	if (r == 0)
 		r = online_open_file(&o, &how, err);
 	if (r == 0)
+		r = pull_for_up(&o, argv, arg.pull, arg.quiet_pull, err);
+	if (r == 0)
 		r = build_for_up(&o, argv, arg.build, arg.no_build, err);
 	if (r == 0)
 		r = apply(&o, argv, err);
@@ -188,13 +195,15 @@ const struct cmd cmd_up = {
 
 /* ---- create ----------------------------------------------------------------------------------- */
 static const struct opt create_opts[] = {
-	{0,  "build",          OPT_FLAG, &arg.build,       NULL,        "Build images before containers are made"},
-	{ 0, "no-build",       OPT_FLAG, &arg.no_build,    NULL,        "Never build an image"                   },
-	{ 0, "force-recreate", OPT_FLAG, &arg.force,       NULL,        "Make containers anew in any case"       },
-	{ 0, "no-recreate",    OPT_FLAG, &arg.no_recreate, NULL,        "Keep containers that exist"             },
-	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans,     NULL,
-         "Remove containers of services that the file does not have"                                             },
-	{ 0, "scale",          OPT_LIST, &arg.scale,       "SERVICE=N", "How many containers of a service"       },
+	{0,  "build",          OPT_FLAG,   &arg.build,       NULL,        "Build images before containers are made"},
+	{ 0, "pull",           OPT_STRING, &arg.pull,        "POLICY",    "always, missing, never, build"          },
+	{ 0, "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,  NULL,        "No progress lines for pulls"            },
+	{ 0, "no-build",       OPT_FLAG,   &arg.no_build,    NULL,        "Never build an image"                   },
+	{ 0, "force-recreate", OPT_FLAG,   &arg.force,       NULL,        "Make containers anew in any case"       },
+	{ 0, "no-recreate",    OPT_FLAG,   &arg.no_recreate, NULL,        "Keep containers that exist"             },
+	{ 0, "remove-orphans", OPT_FLAG,   &arg.orphans,     NULL,
+         "Remove containers of services that the file does not have"                                               },
+	{ 0, "scale",          OPT_LIST,   &arg.scale,       "SERVICE=N", "How many containers of a service"       },
 };
 
 static int create_run(int argc, char **argv, struct err *err)

@@ -17,6 +17,7 @@ static const struct opt opts[] = {
 	{ 0,   "env-file",          OPT_LIST,   &global.env_files,     "FILE", "Read this instead of .env"        },
 	{ 'f', "file",              OPT_LIST,   &global.files,         "FILE",
          "Compose file; may be repeated, later ones win"							  },
+	{ 0,   "offline",           OPT_FLAG,   &global.offline,       NULL,   "Ask no registry for images"       },
 	{ 0,   "parallel",          OPT_INT,    &global.parallel,      "N",    NULL                               },
 	{ 0,   "profile",           OPT_LIST,   &global.profiles,      "NAME", "Enable a profile; may be repeated"},
 	{ 0,   "progress",          OPT_STRING, &global.progress,      "TYPE",

@@ -19,7 +19,7 @@ static const struct cmd *const commands[] = {
 	&cmd_logs,
 	&cmd_ls,
 	&cmd_port,
-	&cmd_ps,
+	&cmd_ps, &cmd_pull, &cmd_push,
 	&cmd_restart,
 	&cmd_rm,
 	&cmd_run,

@@ -81,6 +81,11 @@ static const char *asked_for(void)
 	return global.progress ? global.progress : env && env[0] ? env : "auto";
 }
 
+bool progress_is_live(const struct progress *p)
+{
+	return p->mode == MODE_TTY;
+}
+
 bool progress_is_json(void)
 {
 	return str_eq(asked_for(), "json");

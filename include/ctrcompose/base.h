@@ -191,6 +191,8 @@ uint64_t str_hash(const char *s); /* FNV-1a, 64 bits */
  * *out is written on success only. -EINVAL: not a number; -ERANGE: does not fit.
  */
 int parse_u64(const char *s, uint64_t *out);
+/* RFC 4648, blanks are skipped; *out ends in NUL and is the caller's. -EINVAL: another character. */
+int base64_decode(const char *in, char **out);
 int parse_i64(const char *s, int64_t *out); /* optional leading '-' */
 int parse_port(const char *s, uint16_t *out);
 /* "512", "64k", "64kb", "1.5g", "64KiB": powers of 1024 in all spellings, as Compose has it. */

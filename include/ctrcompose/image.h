@@ -87,6 +87,26 @@ int image_load(struct image_store *s, int fd, const char *what, struct strs *loa
 	       struct err *err);
 int image_load_file(struct image_store *s, const char *path, struct strs *loaded, struct err *err);
 
+/* ---- Registries ---------------------------------------------------------------------------------
+ * Settings and credentials are found as registry.h says.
+ */
+struct image_pull_how {
+	const char *platform; /* "linux/arm64"; NULL: this machine's */
+	void (*progress)(void *arg, uint64_t bytes, uint64_t all); /* or NULL */
+	void *arg;
+	const volatile bool *cancelled; /* or NULL */
+};
+/* Ask the registry, fetch what the store lacks. *fresh (may be NULL): the name stands for another
+ * image now. -ENOENT, -EACCES: the registry has none for us. A partial image is never seen. */
+int image_pull(struct image_store *s, const char *ref, const struct image_pull_how *how,
+	       bool *fresh, struct err *err);
+/* When a registry was last asked for this image, in seconds since 1970; 0: never. */
+int image_checked(struct image_store *s, const char *ref, int64_t *when);
+/* An image of the store to the registry its name says. */
+int image_push(struct image_store *s, const char *ref,
+	       void (*progress)(void *arg, uint64_t bytes, uint64_t all), void *arg,
+	       struct err *err);
+
 /* Images as one archive, an OCI layout with docker's manifest.json; each of refs is one or one more
  * name of one. What came with a manifest leaves with the same digests. sink as archive_sink_fn. */
 int image_save(struct image_store *s, const struct list *refs,

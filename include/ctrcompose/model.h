@@ -211,6 +211,9 @@ struct project {
 };
 
 const struct service *project_service(const struct project *p, const char *name); /* or NULL */
+/* Whether the service is one of the words (NULL-terminated), or one of them depends on it; no words:
+ * yes. */
+bool project_needs(const struct project *p, char *const *words, const char *service);
 const struct network *project_network(const struct project *p, const char *key);
 const struct volume *project_volume(const struct project *p, const char *key);
 void project_free(struct project *p); /* the arena with all in it, and p itself */

@@ -271,3 +271,30 @@ const char *signal_name(int sig)
 		return full[sig];
 	return "signal";
 }
+
+int base64_decode(const char *in, char **out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	auto_free char *text = xmalloc(strlen(in) + 1);
+	unsigned bits = 0, acc = 0;
+	char *o = text;
+
+	for (; *in && *in != '='; in++) {
+		const char *d = strchr(digits, *in);
+
+		if (strchr(" \t\r\n", *in))
+			continue;
+		if (!d)
+			return -EINVAL;
+		acc = (acc << 6 | (unsigned)(d - digits)) & 0xffff;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			*o++ = (char)(acc >> bits & 0xff);
+		}
+	}
+	*o = '\0';
+	*out = steal(text);
+	return 0;
+}

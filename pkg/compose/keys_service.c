@@ -21,12 +21,6 @@ static const char *refuse_network_mode(const struct yaml_node *v)
 			     "only 'none' and 'host' are supported yet");
 }
 
-static const char *refuse_pull_policy(const struct yaml_node *v)
-{
-	return refuse_unless(v, (const char *const[]){ "missing", "never", "if_not_present", NULL },
-			     "only 'missing' and 'never' are supported yet");
-}
-
 static const char *refuse_userns(const struct yaml_node *v)
 {
 	return refuse_unless(v, (const char *const[]){ "host", "", NULL },
@@ -423,7 +417,7 @@ const struct key service_keys[] = {
 	DEC("oom_score_adj", s_oom_score, RUNS, NULL, dec_int, F(oom_score_adj)),
 	DEC_IF("pid", s_strnull, RUNS, "host, service:, container:", dec_str, F(pid), refuse_pid),
 	DEC("pids_limit", s_int, RUNS, NULL, dec_i64, F(pids_limit)),
-	KEY("platform", s_str, IGNORED, "the image in the store is taken"),
+	KEY("platform", s_str, RUNS, "chooses the image that is pulled"),
 	DEC_IF("ports", s_ports, RUNS, "tcp and udp", dec_ports, 0, refuse_ports),
 	KEY("post_start", s_hooks, NOT_YET, NULL),
 	KEY("pre_start", s_hooks, NOT_YET, NULL),
@@ -431,8 +425,7 @@ const struct key service_keys[] = {
 	DEC("privileged", s_bool, RUNS, NULL, dec_bool, F(privileged)),
 	DEC("profiles", s_profiles, LOADS, NULL, dec_list, F(profiles)),
 	KEY("provider", s_provider, NOT_YET, NULL),
-	DEC_IF("pull_policy", s_pull_policy, RUNS, "missing, never", dec_str, F(pull_policy),
-	       refuse_pull_policy),
+	DEC("pull_policy", s_pull_policy, RUNS, NULL, dec_str, F(pull_policy)),
 	KEY("pull_refresh_after", s_str, NOT_YET, NULL),
 	DEC("read_only", s_bool, RUNS, NULL, dec_bool, F(read_only)),
 	DEC("restart", s_str, RUNS, NULL, dec_restart, 0),

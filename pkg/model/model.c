@@ -20,6 +20,33 @@ const struct service *project_service(const struct project *p, const char *name)
 	return NULL;
 }
 
+static bool leads_to(const struct project *p, const char *from, const char *to, bool *seen)
+{
+	const struct service *s = project_service(p, from);
+
+	if (str_eq(from, to))
+		return true;
+	if (!s || seen[s - p->services])
+		return false;
+	seen[s - p->services] = true;
+	for (size_t i = 0; i < s->n_deps; i++)
+		if (leads_to(p, s->deps[i].service, to, seen))
+			return true;
+	return false;
+}
+
+bool project_needs(const struct project *p, char *const *words, const char *service)
+{
+	auto_free bool *seen = xcalloc(p->n_services + 1, sizeof(*seen));
+
+	if (!words || !words[0])
+		return true;
+	for (; *words; words++)
+		if (leads_to(p, *words, service, seen))
+			return true;
+	return false;
+}
+
 const struct network *project_network(const struct project *p, const char *key)
 {
 	for (size_t i = 0; i < p->n_networks; i++)

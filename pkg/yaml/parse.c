@@ -116,37 +116,11 @@ static int alias(struct parse *p, const yaml_event_t *ev, struct yaml_node **out
 		       ev->start_mark.line + 1, ev->start_mark.column + 1, name);
 }
 
-static int base64(struct arena *a, const char *in, char **out)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *o = arena_alloc(a, strlen(in) + 1);
-	unsigned bits = 0, acc = 0;
-
-	*out = o;
-	for (; *in && *in != '='; in++) {
-		const char *d = strchr(digits, *in);
-
-		if (strchr(" \t\r\n", *in))
-			continue;
-		if (!d)
-			return -EINVAL;
-		acc = (acc << 6 | (unsigned)(d - digits)) & 0xffff;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			*o++ = (char)(acc >> bits & 0xff);
-		}
-	}
-	return 0;
-}
-
 static int scalar(struct parse *p, const yaml_event_t *ev, struct yaml_node *n)
 {
 	const char *value = (const char *)ev->data.scalar.value;
 	const char *tag = (const char *)ev->data.scalar.tag;
 	const char *text;
-	char *bytes;
 
 	if (ev->data.scalar.length > YAML_SCALAR_MAX)
 		return fail(p, &ev->start_mark, "a value longer than 4 MiB");
@@ -158,9 +132,11 @@ static int scalar(struct parse *p, const yaml_event_t *ev, struct yaml_node *n)
 	if (tag && strcmp(tag, YAML_STR_TAG) == 0)
 		return 0;
 	if (tag && strcmp(tag, "tag:yaml.org,2002:binary") == 0) {
-		if (base64(p->arena, text, &bytes) < 0)
+		auto_free char *bytes = NULL;
+
+		if (base64_decode(text, &bytes) < 0)
 			return fail(p, &ev->start_mark, "!!binary is no base64");
-		n->s = bytes;
+		n->s = arena_strdup(p->arena, bytes);
 		return 0;
 	}
 	if (tag && str_starts(tag, "tag:yaml.org,2002:")) {

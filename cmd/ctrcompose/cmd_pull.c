@@ -1,0 +1,232 @@
+/* cmd_pull.c - ctrcompose pull and push: the images of services from and to their registries. */
+#include "cmd_image.h"
+#include "pulling.h"
+
+#include <ctrcompose/yaml.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	bool ignore_buildable, ignore_failures, deps, quiet, parallel, no_parallel;
+	const char *policy;
+} arg;
+
+static const struct opt opts[] = {
+	{0,    "ignore-buildable",     OPT_FLAG,   &arg.ignore_buildable, NULL,
+         "Leave out images that can be built"									 },
+	{ 0,   "ignore-pull-failures", OPT_FLAG,   &arg.ignore_failures,  NULL,
+         "Pull what can be pulled"										    },
+	{ 0,   "include-deps",         OPT_FLAG,   &arg.deps,             NULL,     "Also what the services depend on"},
+	{ 0,   "no-parallel",          OPT_FLAG,   &arg.no_parallel,      NULL,     NULL                              },
+	{ 0,   "parallel",             OPT_FLAG,   &arg.parallel,         NULL,     NULL                              },
+	{ 0,   "policy",               OPT_STRING, &arg.policy,           "POLICY", "missing or always"               },
+	{ 'q', "quiet",                OPT_FLAG,   &arg.quiet,            NULL,     "No progress lines"               },
+};
+
+static const struct opt push_opts[] = {
+	{0,    "ignore-push-failures", OPT_FLAG, &arg.ignore_failures, NULL,
+         "Push what can be pushed"									     },
+	{ 0,   "include-deps",         OPT_FLAG, &arg.deps,            NULL, "Also what the services depend on"},
+	{ 'q', "quiet",                OPT_FLAG, &arg.quiet,           NULL, "No progress lines"               },
+};
+
+static bool is_built(const struct project *p, const char *service)
+{
+	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), "build") != NULL;
+}
+
+/* Services that were named, and with --include-deps what they depend on: that is all the loader
+ * left. */
+static int load(char **argv, struct project **out, struct err *err)
+{
+	struct cmd_load how = { .services = argv, .only_services = argv[0] && arg.deps };
+	int r = cmd_load_project_with(&how, out, err);
+
+	return r < 0 ? r : cmd_check_services(argv, *out, NULL, err);
+}
+
+static bool wanted(char **argv, const struct service *svc)
+{
+	return svc->image && (arg.deps || cmd_wants(argv, svc->name));
+}
+
+static bool is_there(struct image_store *s, const char *ref)
+{
+	auto_image struct image *img = NULL;
+
+	return image_find(s, ref, &img, NULL) == 0;
+}
+
+/* The first failure is the command's; the others were shown. */
+static void failed(int r, struct err *first, struct err *why)
+{
+	if (arg.ignore_failures && r != -EINTR)
+		cmd_warn("%s", err_text(why));
+	else if (!first->code)
+		(void)err_set(first, r, "%s", err_text(why));
+}
+
+static int pull_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_progress struct progress *pg = NULL;
+	auto_project struct project *p = NULL;
+	auto_strs struct strs asked = { 0 };
+	int r;
+
+	(void)argc;
+	if (arg.policy && strcmp(arg.policy, "missing") != 0 && strcmp(arg.policy, "always") != 0)
+		return usage_error(err, "--policy: '%s' is neither missing nor always", arg.policy);
+	r = load(argv, &p, err);
+	if (r == 0)
+		r = cmd_image_store(&store, err);
+	if (r == 0 && !arg.quiet)
+		r = progress_open("Pulling", &pg, err);
+	if (r < 0)
+		return r;
+	cmd_catch_interrupts();
+	for (size_t i = 0; i < p->n_services && !cmd_cancelled; i++) {
+		const struct service *svc = &p->services[i];
+		auto_err struct err why = ERR_INIT;
+		bool built = is_built(p, svc->name);
+
+		if (!wanted(argv, svc) || strs_has(&asked, svc->image))
+			continue;
+		strs_add(&asked, svc->image);
+		if ((built && arg.ignore_buildable) || str_eq(svc->pull_policy, "never") ||
+		    str_eq(svc->pull_policy, "build") ||
+		    (str_eq(arg.policy, "missing") && is_there(store, svc->image))) {
+			if (pg)
+				progress_step(pg, "Image", svc->image, "Skipped", NULL);
+			continue;
+		}
+		r = pull_image(store, svc->image, pull_platform(p, svc->name), pg, &why);
+		if (r < 0 && built && r != -EINTR)
+			cmd_warn("image %s must be built: ctrcompose build %s", svc->image,
+				 svc->name);
+		if (r < 0)
+			failed(r, err, &why);
+	}
+	return err->code;
+}
+
+const struct cmd cmd_pull = {
+	.name = "pull",
+	.summary = "Fetch the images of services from their registries",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(opts),
+	.run = pull_run,
+};
+
+/* ---- push ------------------------------------------------------------------------------------- */
+static int push_one(struct image_store *s, const char *ref, struct progress *pg, struct err *err)
+{
+	int r;
+
+	if (global.offline)
+		return err_set(err, ENETUNREACH, "image %s: --offline is given", ref);
+	if (pg)
+		progress_step(pg, "Image", ref, "Pushing", NULL);
+	r = image_push(s, ref, NULL, NULL, err);
+	if (pg)
+		progress_step(pg, "Image", ref, r < 0 ? "Error" : "Pushed",
+			      r < 0 ? err_text(err) : NULL);
+	return r;
+}
+
+static int push_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_progress struct progress *pg = NULL;
+	auto_project struct project *p = NULL;
+	int r = load(argv, &p, err);
+
+	(void)argc;
+	if (r == 0)
+		r = cmd_image_store(&store, err);
+	if (r == 0 && !arg.quiet)
+		r = progress_open("Pushing", &pg, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < p->n_services && !cmd_cancelled; i++) {
+		const struct service *svc = &p->services[i];
+		auto_err struct err why = ERR_INIT;
+
+		/* What was not made here is not ours to push. */
+		if (!wanted(argv, svc) || !is_built(p, svc->name))
+			continue;
+		r = push_one(store, svc->image, pg, &why);
+		if (r < 0)
+			failed(r, err, &why);
+	}
+	return err->code;
+}
+
+const struct cmd cmd_push = {
+	.name = "push",
+	.summary = "Push the images that services build to their registries",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	CMD_OPTS(push_opts),
+	.run = push_run,
+};
+
+/* ---- image pull, image push ------------------------------------------------------------------- */
+static const char *platform;
+
+static const struct opt image_pull_opts[] = {
+	{0,    "platform", OPT_STRING, &platform,  "OS/ARCH", "Not this machine's own"},
+	{ 'q', "quiet",    OPT_FLAG,   &arg.quiet, NULL,      "No progress lines"     },
+};
+
+static int image_pull_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_progress struct progress *pg = NULL;
+	int r = cmd_image_store(&store, err);
+
+	if (r == 0 && !arg.quiet)
+		r = progress_open("Pulling", &pg, err);
+	cmd_catch_interrupts();
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = pull_image(store, argv[i], platform, pg, err);
+	return r;
+}
+
+const struct cmd image_pull_cmd = {
+	.name = "pull",
+	.summary = "Fetch images from their registries",
+	.operands = "NAME[:TAG|@DIGEST]...",
+	.min_operands = 1,
+	.max_operands = -1,
+	CMD_OPTS(image_pull_opts),
+	.run = image_pull_run,
+};
+
+static const struct opt image_push_opts[] = {
+	{'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines"},
+};
+
+static int image_push_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_progress struct progress *pg = NULL;
+	int r = cmd_image_store(&store, err);
+
+	if (r == 0 && !arg.quiet)
+		r = progress_open("Pushing", &pg, err);
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = push_one(store, argv[i], pg, err);
+	return r;
+}
+
+const struct cmd image_push_cmd = {
+	.name = "push",
+	.summary = "Push images to the registries that their names say",
+	.operands = "NAME[:TAG]...",
+	.min_operands = 1,
+	.max_operands = -1,
+	CMD_OPTS(image_push_opts),
+	.run = image_push_run,
+};

@@ -1,0 +1,191 @@
+/* pulling.c - images from registries; see pulling.h */
+#include "pulling.h"
+#include "store.h"
+
+#include <ctrcompose/yaml.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- Deciding --------------------------------------------------------------------------------- */
+/* "daily", "every_2d12h" in seconds; 0: another policy. */
+static int64_t period(const char *policy)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {
+		{'w',  604800},
+                { 'd', 86400 },
+                { 'h', 3600  },
+                { 'm', 60    },
+                { 's', 1     }
+	};
+	int64_t sum = 0, n = 0;
+
+	if (str_eq(policy, "daily"))
+		return 86400;
+	if (str_eq(policy, "weekly"))
+		return 604800;
+	if (!policy || !str_starts(policy, "every_"))
+		return 0;
+	for (const char *s = policy + strlen("every_"); *s; s++) {
+		if (*s >= '0' && *s <= '9') {
+			n = n < 1000000 ? 10 * n + (*s - '0') : n;
+			continue;
+		}
+		for (size_t i = 0; i < ARRAY_LEN(units); i++)
+			if (units[i].unit == *s)
+				sum += n * units[i].seconds;
+		n = 0;
+	}
+	return sum > 0 ? sum : 1;
+}
+
+enum pull_decision pull_decide(const char *policy, bool has_image, bool has_build, int64_t age_s)
+{
+	int64_t every = period(policy);
+
+	if (str_eq(policy, "always") || str_eq(policy, "refresh"))
+		return PULL_YES;
+	if (str_eq(policy, "never"))
+		return has_image || has_build ? PULL_NO : PULL_REFUSED;
+	if (str_eq(policy, "build") || (!policy && has_build))
+		return PULL_NO;
+	if (!has_image)
+		return PULL_YES;
+	return every && (age_s < 0 || age_s >= every) ? PULL_YES : PULL_NO;
+}
+
+int pull_check_policy(const char *policy, struct err *err)
+{
+	static const char *const ok[] = { "always", "missing", "never", "build", "policy" };
+
+	for (size_t i = 0; policy && i < ARRAY_LEN(ok); i++)
+		if (strcmp(policy, ok[i]) == 0)
+			return 0;
+	return policy ? usage_error(err,
+				    "--pull: '%s' is none of always, missing, never, build, policy",
+				    policy)
+		      : 0;
+}
+
+const char *pull_platform(const struct project *p, const char *service)
+{
+	const struct yaml_node *n = yaml_get(yaml_get(p->tree, "services"), service);
+
+	return yaml_str(yaml_get(n, "platform"));
+}
+
+static bool has_section(const struct project *p, const char *service, const char *key)
+{
+	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), key) != NULL;
+}
+
+/* ---- Doing ------------------------------------------------------------------------------------ */
+struct shown {
+	struct progress *pg;
+	const char *ref;
+	uint64_t told_us;
+};
+
+static void on_progress(void *arg, uint64_t bytes, uint64_t all)
+{
+	enum { EVERY_US = 100000 };
+	struct shown *s = arg;
+	char has[16], wants[16];
+	auto_free char *detail = NULL;
+
+	/* Lines that are not kept up to date are for beginnings and ends. */
+	if (!s->pg || !all || now_mono_us() - s->told_us < EVERY_US || !progress_is_live(s->pg))
+		return;
+	s->told_us = now_mono_us();
+	format_bytes(bytes, has);
+	format_bytes(all, wants);
+	detail = xasprintf("%s / %s", has, wants);
+	progress_step(s->pg, "Image", s->ref, "Pulling", detail);
+}
+
+int pull_image(struct image_store *s, const char *ref, const char *platform, struct progress *pg,
+	       struct err *err)
+{
+	struct shown shown = { .pg = pg, .ref = ref };
+	struct image_pull_how how = { .platform = platform,
+				      .progress = on_progress,
+				      .arg = &shown,
+				      .cancelled = &cmd_cancelled };
+	int r;
+
+	if (global.offline)
+		return err_set(err, ENETUNREACH,
+			       "image %s: --offline is given, so no registry is asked for it", ref);
+	if (pg)
+		progress_step(pg, "Image", ref, "Pulling", NULL);
+	r = image_pull(s, ref, &how, NULL, err);
+	if (pg)
+		progress_step(pg, "Image", ref, r < 0 ? "Error" : "Pulled",
+			      r < 0 ? err_text(err) : NULL);
+	return r;
+}
+
+static int64_t age_of(struct image_store *store, const char *ref)
+{
+	int64_t when = 0;
+
+	return image_checked(store, ref, &when) == 0 && when > 0 ? (int64_t)time(NULL) - when : -1;
+}
+
+/* 1: to be pulled. */
+static int ask(struct image_store *store, const struct project *p, const struct service *svc,
+	       const char *policy, struct err *err)
+{
+	auto_image struct image *img = NULL;
+	bool has = image_find(store, svc->image, &img, NULL) == 0;
+	const char *own = policy && strcmp(policy, "policy") != 0 ? policy : svc->pull_policy;
+
+	switch (pull_decide(own, has, has_section(p, svc->name, "build"),
+			    age_of(store, svc->image))) {
+	case PULL_YES:
+		return 1;
+	case PULL_REFUSED:
+		return err_set(
+			err, ENOENT,
+			"service %s: image %s is not in the store, and its pull policy is never",
+			svc->name, svc->image);
+	case PULL_NO:
+		break;
+	}
+	return 0;
+}
+
+int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,
+		struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_progress struct progress *pg = NULL;
+	auto_strs struct strs asked = { 0 };
+	const struct project *p = o->project;
+	int r = global.dry_run ? 0 : cmd_image_store(&store, err);
+
+	for (size_t i = 0; store && r >= 0 && i < p->n_services; i++) {
+		const struct service *svc = &p->services[i];
+
+		if (!svc->image || !project_needs(p, services, svc->name) ||
+		    strs_has(&asked, svc->image))
+			continue;
+		strs_add(&asked, svc->image);
+		r = ask(store, p, svc, policy, err);
+		if (r <= 0)
+			continue;
+		cmd_catch_interrupts();
+		r = quiet || pg ? 0 : progress_open("Pulling", &pg, err);
+		if (r == 0)
+			r = pull_image(store, svc->image, pull_platform(p, svc->name), pg, err);
+		if (r < 0 && r != -EINTR && has_section(p, svc->name, "build")) {
+			cmd_warn("%s: it is built instead", err_text(err));
+			err_clear(err);
+			r = 0;
+		}
+	}
+	return r < 0 ? r : 0;
+}

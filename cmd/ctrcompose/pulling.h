@@ -1,0 +1,25 @@
+/* pulling.h - what `pull`, `up`, `create` and `run` share: which images a registry is asked for. */
+#ifndef CMD_PULLING_H
+#define CMD_PULLING_H
+
+#include "online.h"
+#include <ctrcompose/image.h>
+
+enum pull_decision { PULL_NO, PULL_YES, PULL_REFUSED };
+/* Pure. policy: of the service or the command line, or NULL; age_s: how long ago a registry was
+ * asked, -1: never. PULL_REFUSED: it is not there and must not be fetched. */
+enum pull_decision pull_decide(const char *policy, bool has_image, bool has_build, int64_t age_s);
+
+/* One image with its progress lines. pg may be NULL. */
+int pull_image(struct image_store *s, const char *ref, const char *platform, struct progress *pg,
+	       struct err *err);
+/* Before images are built and a plan is made. services: what was named, and what that depends on;
+ * none: all. policy: of the command line, or NULL. */
+int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,
+		struct err *err);
+/* --pull of up, create and run: -EINVAL for other words. */
+int pull_check_policy(const char *policy, struct err *err);
+/* The platform a service asks for, or NULL. */
+const char *pull_platform(const struct project *p, const char *service);
+
+#endif

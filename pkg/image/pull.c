@@ -1,0 +1,364 @@
+/* pull.c - an image from a registry into the store; see image.h */
+#include "private.h"
+
+#include <ctrcompose/archive.h>
+#include <ctrcompose/registry.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NESTED_MAX = 3 };
+
+struct pull {
+	struct image_store *store;
+	struct registry *reg;
+	const struct image_pull_how *how;
+	const char *normal;
+	int work;
+	struct index index;
+	char pinned[DIGEST_HEX]; /* of what the name stands for: an index, or a manifest */
+	struct registry_manifest manifest;
+	struct new_images images; /* the one */
+	struct strs diffs, hexes; /* per layer: of its tar, of its blob */
+	struct new_layer *layers;
+	struct registry_blob *blobs;
+	size_t *layer_of; /* blob -> layer */
+	size_t n_blobs;
+};
+
+/* ---- Platforms -------------------------------------------------------------------------------- */
+/* "linux/amd64", "linux/arm64/v8", "arm64"; NULL: this machine's. */
+static bool fits(const struct json *descriptor, const char *wanted)
+{
+	const struct json *p = json_get(descriptor, "platform");
+	const char *variant = json_str(p, "variant", "");
+	auto_free char *mine = xasprintf("linux/%s", host_architecture());
+	auto_free char *full = NULL;
+	auto_free char *has =
+		xasprintf("%s/%s", json_str(p, "os", "linux"), json_str(p, "architecture", ""));
+
+	if (!p)
+		return true;
+	if (!wanted)
+		return strcmp(has, mine) == 0;
+	if (!strchr(wanted, '/')) {
+		full = xasprintf("linux/%s", wanted);
+		wanted = full;
+	}
+	if (strcmp(has, wanted) == 0)
+		return true;
+	return *variant && strncmp(wanted, has, strlen(has)) == 0 && wanted[strlen(has)] == '/' &&
+	       strcmp(wanted + strlen(has) + 1, variant) == 0;
+}
+
+static const char *choose(const struct pull *p, const struct json *list, struct err *err)
+{
+	auto_sbuf struct sbuf known = SBUF_INIT;
+
+	for (const struct json *d = json_first(list); d; d = json_next(d)) {
+		const struct json *at = json_get(d, "platform");
+		const char *hex = digest_of(json_str(d, "digest", NULL));
+
+		if (str_eq(json_str(at, "os", ""), "unknown"))
+			continue; /* an attestation */
+		if (hex && fits(d, p->how->platform))
+			return hex;
+		sbuf_addf(&known, "%s%s/%s", known.len ? ", " : "", json_str(at, "os", "?"),
+			  json_str(at, "architecture", "?"));
+	}
+	(void)err_set(err, ENOENT, "%s: there is none for %s%s (there are: %s)", p->normal,
+		      p->how->platform ? "" : "linux/",
+		      p->how->platform ? p->how->platform : host_architecture(), sbuf_str(&known));
+	return NULL;
+}
+
+/* From what the name stands for to the manifest of one image. */
+static int find_manifest(struct pull *p, struct err *err)
+{
+	int r = registry_manifest(p->reg, NULL, &p->manifest, err);
+
+	if (r == 0)
+		memcpy(p->pinned, p->manifest.digest, DIGEST_HEX);
+	for (unsigned depth = 0; r == 0; depth++) {
+		auto_json struct json *j = NULL;
+		const char *hex;
+
+		r = json_parse(p->manifest.text, p->manifest.len, &j, err);
+		if (r < 0)
+			return err_wrap(err, r, "%s: its manifest", p->normal);
+		if (!json_get(j, "manifests"))
+			return 0;
+		if (depth >= NESTED_MAX)
+			return err_set(err, EBADMSG, "%s: its indexes are nested too deeply",
+				       p->normal);
+		hex = choose(p, json_get(j, "manifests"), err);
+		if (!hex)
+			return -ENOENT;
+		registry_manifest_clear(&p->manifest);
+		r = registry_manifest(p->reg, hex, &p->manifest, err);
+	}
+	return r;
+}
+
+/* ---- What is to be fetched -------------------------------------------------------------------- */
+static int work_file(const struct pull *p, size_t i, struct err *err)
+{
+	auto_free char *name = xasprintf("%zu.blob", i);
+	int fd = openat(p->work, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_errno(err, "make a file for a layer") : fd;
+}
+
+struct text_wanted {
+	char *text;
+	size_t len;
+	int fd;
+};
+
+static int take_text(void *arg, size_t i, struct err *err)
+{
+	struct text_wanted *t = arg;
+
+	(void)i;
+	t->len = 0;
+	for (;;) {
+		ssize_t n = read(t->fd, t->text + t->len, 65536);
+
+		if (n < 0)
+			return err_errno(err, "read a config");
+		if (n == 0)
+			return 0;
+		t->len += (size_t)n;
+	}
+}
+
+static int fetch_config(struct pull *p, const char *hex, uint64_t size, struct new_image *n,
+			struct err *err)
+{
+	auto_close int fd = memfd_create("config", MFD_CLOEXEC);
+	struct registry_blob blob = { .size = size, .fd = fd };
+	auto_json struct json *config = NULL;
+	struct text_wanted t = { .fd = fd };
+	struct registry_fetch f = {
+		.blobs = &blob, .n = 1, .done = take_text, .arg = &t, .cancelled = p->how->cancelled
+	};
+	int r;
+
+	if (size > IMAGE_JSON_MAX)
+		return err_set(err, E2BIG, "%s: its config is longer than %u bytes", p->normal,
+			       IMAGE_JSON_MAX);
+	if (fd < 0)
+		return err_errno(err, "make a file for a config");
+	memcpy(blob.hex, hex, DIGEST_HEX);
+	t.text = xcalloc(1, (size_t)size + 65537);
+	n->config = t.text;
+	r = registry_fetch(p->reg, &f, err);
+	if (r < 0)
+		return r;
+	n->config_len = t.len;
+	memcpy(n->id, hex, DIGEST_HEX);
+	r = json_parse(n->config, n->config_len, &config, err);
+	if (r == 0)
+		r = config_diff_ids(config, &p->diffs, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s: its config", p->normal);
+	n->created = xstrdup(json_str(config, "created", ""));
+	return 0;
+}
+
+/* The store has the layer, or an earlier one of this image is the same. */
+static bool have_layer(struct pull *p, size_t i)
+{
+	const struct index_layer *il = index_layer(&p->index, p->diffs.v[i]);
+	struct new_layer *y = &p->layers[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(p->hexes.v[k], p->hexes.v[i]) == 0)
+			return true;
+	if (!il || faccessat(p->store->layers, p->diffs.v[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	memcpy(y->diff, il->diff, DIGEST_HEX);
+	memcpy(y->blob, il->blob, DIGEST_HEX);
+	y->size = il->size;
+	y->known = true;
+	return true;
+}
+
+static int want_layers(struct pull *p, const struct json *manifest, struct err *err)
+{
+	const struct json *d = json_first(json_get(manifest, "layers"));
+
+	if (p->hexes.n != p->diffs.n)
+		return err_set(err, EBADMSG, "%s: the config names %zu layers, the manifest %zu",
+			       p->normal, p->diffs.n, p->hexes.n);
+	p->layers = xcalloc(p->diffs.n + 1, sizeof(*p->layers));
+	p->blobs = xcalloc(p->diffs.n + 1, sizeof(*p->blobs));
+	p->layer_of = xcalloc(p->diffs.n + 1, sizeof(*p->layer_of));
+	for (size_t i = 0; i < p->diffs.n; i++, d = json_next(d)) {
+		struct registry_blob *b = &p->blobs[p->n_blobs];
+		int64_t size = json_int(d, "size", -1);
+
+		if (size < 0 || (uint64_t)size > ARCHIVE_BYTES_MAX)
+			return err_set(err, EBADMSG, "%s: a layer without a sensible size",
+				       p->normal);
+		if (have_layer(p, i))
+			continue;
+		memcpy(b->hex, p->hexes.v[i], DIGEST_HEX);
+		b->size = (uint64_t)size;
+		b->fd = work_file(p, i, err);
+		if (b->fd < 0)
+			return b->fd;
+		p->layer_of[p->n_blobs++] = i;
+	}
+	return 0;
+}
+
+/* ---- Layers ----------------------------------------------------------------------------------- */
+static int layer_came(void *arg, size_t b, struct err *err)
+{
+	struct pull *p = arg;
+	size_t i = p->layer_of[b];
+	struct new_layer *y = &p->layers[i];
+	auto_free char *dir = xasprintf("%zu", i);
+	int r = layer_unpack(p->work, dir, false, archive_source_fd, &p->blobs[b].fd, y, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "%s: layer sha256:%.12s", p->normal, p->blobs[b].hex);
+	if (strcmp(y->diff, p->diffs.v[i]) != 0)
+		return err_set(err, EBADMSG,
+			       "%s: layer sha256:%.12s unpacks to sha256:%s, but the config says "
+			       "sha256:%s",
+			       p->normal, p->blobs[b].hex, y->diff, p->diffs.v[i]);
+	memcpy(y->blob, p->blobs[b].hex, DIGEST_HEX);
+	y->blob_file = xasprintf("%zu.blob", i);
+	auto_close_fn(&p->blobs[b].fd);
+	p->blobs[b].fd = -1;
+	return 0;
+}
+
+static void on_progress(void *arg, uint64_t bytes, uint64_t all)
+{
+	const struct pull *p = arg;
+
+	if (p->how->progress)
+		p->how->progress(p->how->arg, bytes, all);
+}
+
+static struct new_layer *layer_at(struct pull *p, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(p->hexes.v[k], p->hexes.v[i]) == 0)
+			return &p->layers[k];
+	return &p->layers[i];
+}
+
+static int fetch_image(struct pull *p, struct err *err)
+{
+	struct new_image *n = vec_push(&p->images);
+	auto_json struct json *manifest = NULL;
+	auto_free char *pinned = ref_with_digest(p->normal, p->pinned);
+	struct registry_fetch f = { .done = layer_came,
+				    .progress = on_progress,
+				    .arg = p,
+				    .cancelled = p->how->cancelled };
+	char config[65];
+	int64_t size;
+	int r = image_manifest_parse(p->manifest.text, p->manifest.len, config, &p->hexes, err);
+
+	if (r == 0)
+		r = json_parse(p->manifest.text, p->manifest.len, &manifest, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s: its manifest", p->normal);
+	size = json_int(json_get(manifest, "config"), "size", -1);
+	if (size < 0)
+		return err_set(err, EBADMSG, "%s: its config has no size", p->normal);
+	r = fetch_config(p, config, (uint64_t)size, n, err);
+	if (r == 0)
+		r = want_layers(p, manifest, err);
+	f.blobs = p->blobs;
+	f.n = p->n_blobs;
+	if (r == 0)
+		r = registry_fetch(p->reg, &f, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < p->diffs.n; i++)
+		*vec_push(&n->layers) = layer_at(p, i);
+	memcpy(n->manifest, p->manifest.digest, DIGEST_HEX);
+	n->manifest_text = xstrndup(p->manifest.text, p->manifest.len);
+	n->manifest_len = p->manifest.len;
+	n->checked = (int64_t)time(NULL);
+	if (!strchr(p->normal, '@'))
+		strs_add(&n->refs, p->normal);
+	strs_add(&n->digests, pinned);
+	return 0;
+}
+
+static void pull_clear(struct pull *p)
+{
+	for (size_t i = 0; i < p->n_blobs; i++)
+		auto_close_fn(&p->blobs[i].fd);
+	for (size_t i = 0; p->layers && i < p->diffs.n; i++)
+		new_layer_clear(&p->layers[i]);
+	for (size_t i = 0; i < p->images.n; i++)
+		new_image_clear(&p->images.v[i]);
+	free(p->images.v);
+	free(p->layers);
+	free(p->blobs);
+	free(p->layer_of);
+	strs_clear(&p->diffs);
+	strs_clear(&p->hexes);
+	registry_manifest_clear(&p->manifest);
+	registry_close(&p->reg);
+	index_clear(&p->index);
+	auto_close_fn(&p->work);
+}
+
+int image_pull(struct image_store *s, const char *ref, const struct image_pull_how *how,
+	       bool *fresh, struct err *err)
+{
+	auto_free char *normal = NULL, *docker = NULL, *hosts = NULL, *name = NULL;
+	struct pull p = { .store = s, .how = how, .work = -1 };
+	struct registry_settings settings;
+	const struct index_image *had;
+	int r = image_ref_normal(ref, &normal, err);
+
+	if (r < 0)
+		return r;
+	registry_settings_find(&docker, &hosts);
+	settings = (struct registry_settings){ docker, hosts };
+	p.normal = normal;
+	r = registry_open(normal, &settings, false, &p.reg, err);
+	if (r == 0)
+		r = find_manifest(&p, err);
+	if (r == 0)
+		r = store_work_open(s, &name, &p.work, err);
+	if (r == 0)
+		r = index_read(s, &p.index, err);
+	if (r == 0)
+		r = fetch_image(&p, err);
+	had = r == 0 ? index_by_ref(&p.index, normal) : NULL;
+	if (r == 0 && fresh)
+		*fresh = !had || strcmp(had->id, p.images.v[0].id) != 0;
+	if (r == 0)
+		r = store_commit(s, p.work, &p.images, err);
+	if (name)
+		store_work_remove(s, name);
+	pull_clear(&p);
+	return r;
+}
+
+int image_checked(struct image_store *s, const char *ref, int64_t *when)
+{
+	auto_index struct index ix = { 0 };
+	struct index_image *img = NULL;
+	int r = index_read(s, &ix, NULL);
+
+	if (r == 0)
+		r = index_resolve(&ix, ref, &img, NULL, NULL);
+	if (r == 0)
+		*when = img->checked;
+	return r;
+}

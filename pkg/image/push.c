@@ -1,0 +1,125 @@
+/* push.c - an image of the store to a registry; see image.h */
+#include "private.h"
+
+#include <ctrcompose/archive.h>
+#include <ctrcompose/registry.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct push {
+	struct image_store *store;
+	struct registry *reg;
+	const char *normal;
+	void (*progress)(void *arg, uint64_t bytes, uint64_t all);
+	void *arg;
+	uint64_t bytes, all;
+};
+
+struct source {
+	struct push *p;
+	int fd;
+	const char *text; /* instead of fd */
+	size_t left;
+};
+
+static ssize_t read_source(void *arg, void *buf, size_t len, struct err *err)
+{
+	struct source *s = arg;
+	ssize_t n;
+
+	if (s->text) {
+		n = (ssize_t)(s->left < len ? s->left : len);
+		memcpy(buf, s->text, (size_t)n);
+		s->text += n;
+		s->left -= (size_t)n;
+	} else {
+		n = read(s->fd, buf, len);
+		if (n < 0)
+			return err_errno(err, "read a layer");
+	}
+	s->p->bytes += (uint64_t)n;
+	if (s->p->progress)
+		s->p->progress(s->p->arg, s->p->bytes, s->p->all);
+	return n;
+}
+
+static int put(struct push *p, const char *hex, uint64_t size, struct source *src, struct err *err)
+{
+	bool has = false;
+	int r = registry_has_blob(p->reg, hex, &has, err);
+
+	if (r < 0 || has) {
+		p->bytes += has ? size : 0;
+		return r;
+	}
+	return registry_put_blob(p->reg, hex, size, read_source, src, err);
+}
+
+/* The registry wants to read what the store wants to write: a file without a name is between them. */
+static int put_layer(struct push *p, const struct export_layer *l, struct err *err)
+{
+	auto_close int fd = openat(p->store->images, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct source src = { .p = p, .fd = fd };
+	bool has = false;
+	int r = registry_has_blob(p->reg, l->digest, &has, err);
+
+	if (r < 0 || has) {
+		p->bytes += has ? l->size : 0;
+		return r;
+	}
+	if (fd < 0)
+		return err_errno(err, "make a file in %s/images", p->store->path);
+	r = export_layer_write(p->store, l, archive_sink_fd, &fd, err);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = err_errno(err, "read a layer");
+	return r < 0 ? r : registry_put_blob(p->reg, l->digest, l->size, read_source, &src, err);
+}
+
+static int push_all(struct push *p, const struct export *e, const char *id, struct err *err)
+{
+	struct source config = { .p = p, .fd = -1, .text = e->config, .left = e->config_len };
+	int r = 0;
+
+	p->all = e->config_len;
+	for (size_t i = 0; i < e->layers.n; i++)
+		p->all += e->layers.v[i].size;
+	for (size_t i = 0; r == 0 && i < e->layers.n; i++)
+		r = put_layer(p, &e->layers.v[i], err);
+	if (r == 0)
+		r = put(p, id, e->config_len, &config, err);
+	if (r == 0)
+		r = registry_put_manifest(p->reg, e->manifest_media, e->manifest, e->manifest_len,
+					  err);
+	return r < 0 ? err_wrap(err, r, "push %s", p->normal) : 0;
+}
+
+int image_push(struct image_store *s, const char *ref,
+	       void (*progress)(void *arg, uint64_t bytes, uint64_t all), void *arg,
+	       struct err *err)
+{
+	auto_index struct index ix = { 0 };
+	auto_export struct export e = { 0 };
+	auto_registry struct registry *reg = NULL;
+	auto_free char *normal = NULL, *docker = NULL, *hosts = NULL;
+	struct registry_settings settings;
+	struct index_image *img = NULL;
+	struct push p = { .store = s, .progress = progress, .arg = arg };
+	int r = index_read(s, &ix, err);
+
+	if (r == 0)
+		r = index_resolve(&ix, ref, &img, &normal, err);
+	if (r == 0 && (!normal || strchr(normal, '@')))
+		r = err_set(err, EINVAL, "'%s': an image is pushed by its name", ref);
+	if (r == 0)
+		r = export_prepare(s, img, &e, err);
+	if (r < 0)
+		return r;
+	registry_settings_find(&docker, &hosts);
+	settings = (struct registry_settings){ docker, hosts };
+	r = registry_open(normal, &settings, true, &reg, err);
+	p.reg = reg;
+	p.normal = normal;
+	return r < 0 ? r : push_all(&p, &e, img->id, err);
+}

@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# registry.bats - pull and push, against Debian's docker-registry on 127.0.0.1 and with skopeo
+
+load lib
+load registry
+setup_file() {
+	world_open
+	registry_open tls 5443
+	export REG DOCKER_CONFIG CTRCOMPOSE_REGISTRIES
+}
+teardown_file() {
+	registry_close
+	world_close
+}
+setup() {
+	project_open
+	registry_login
+}
+teardown() { project_close; }
+
+other_store() {
+	CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/store.XXXX")
+	export CTRCOMPOSE_STATE
+}
+
+skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false --authfile "$DOCKER_CONFIG/config.json" "$@"; }
+
+@test "push, then pull into another store: the same image" {
+	compose image tag box "$REG/box:1"
+	id=$(compose image ls -q --no-trunc | head -1)
+	compose image push "$REG/box:1"
+	other_store
+	compose image pull "$REG/box:1"
+	[ "$(compose image ls -q --no-trunc)" = "$id" ]
+	skopeo inspect --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" "docker://$REG/box:1" | jq -e '.Os == "linux"'
+	compose image pull "$REG/box:1" # nothing new
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+	run -0 compose image inspect "$REG/box:1"
+	[[ "$(jq -r '.[0].RepoDigests[0]' <<<"$output")" == "$REG/box@sha256:"* ]]
+}
+
+@test "what skopeo pushed is pulled, by digest too; another digest is refused" {
+	compose image save -o box.tar box
+	skopeo_copy docker-archive:box.tar "docker://$REG/from/skopeo:2"
+	digest=$(skopeo inspect --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" --format '{{.Digest}}' "docker://$REG/from/skopeo:2")
+	other_store
+	compose image pull "$REG/from/skopeo@$digest"
+	compose image inspect "$REG/from/skopeo@$digest" >/dev/null
+	run ! compose image pull "$REG/from/skopeo@sha256:$(printf '%064d' 1)"
+	[ "$(compose image ls -q | sort -u | wc -l)" = 1 ]
+}
+
+@test "without credentials, and with wrong ones: one sentence that says what to do" {
+	compose image tag box "$REG/box:1"
+	compose image push "$REG/box:1"
+	rm "$DOCKER_CONFIG/config.json"
+	run ! compose image pull "$REG/box:1"
+	[[ "$output" == *"$REG/box: 1: access denied"*"config.json"* ]]
+	printf '{"auths": {"%s": {"auth": "%s"}}}' "$REG" "$(printf user:wrong | base64)" >"$DOCKER_CONFIG/config.json"
+	run ! compose image pull "$REG/box:1"
+	[[ "$output" == *"access denied"* ]]
+}
+
+@test "a credential helper is asked" {
+	compose image tag box "$REG/box:1"
+	compose image push "$REG/box:1"
+	mkdir bin
+	printf '#!/bin/sh\nread host; [ "$1 $host" = "get %s" ] && echo '\''{"Username":"user","Secret":"secret"}'\''\n' "$REG" >bin/docker-credential-mine
+	chmod +x bin/docker-credential-mine
+	printf '{"credHelpers": {"%s": "mine"}}' "$REG" >"$DOCKER_CONFIG/config.json"
+	other_store
+	PATH=$PWD/bin:$PATH compose image pull "$REG/box:1"
+	printf '{"credsStore": "../mine"}' >"$DOCKER_CONFIG/config.json"
+	run ! compose image pull "$REG/box:1"
+	[[ "$output" == *"no name of a credential helper"* ]]
+}
+
+@test "a certificate nobody vouches for, and plain HTTP: only for hosts that are named" {
+	rm "$CTRCOMPOSE_REGISTRIES"
+	run ! compose image pull "$REG/box:1"
+	[[ "$output" == *"certificate"* ]]
+	printf '{"%s": {"insecure": true}}' "$REG" >"$CTRCOMPOSE_REGISTRIES"
+	compose image tag box "$REG/box:1"
+	compose image push "$REG/box:1"
+	printf '{"%s": {"ca": "%s/tls/ca.pem"}}' "$REG" "$BATS_FILE_TMPDIR" >"$CTRCOMPOSE_REGISTRIES"
+}
+
+@test "plain HTTP, a mirror of another registry" {
+	registry_open plain 5000 plain
+	compose image tag box "$REG/library/box:m"
+	run ! compose image push "$REG/library/box:m"
+	printf '{"localhost:5000": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	compose image push "$REG/library/box:m"
+	other_store
+	compose image pull box:m
+	[ "$(compose image ls --format '{{.Repository}}:{{.Tag}}')" = box:m ]
+	run ! timeout 20 "$CTRCOMPOSE" image pull nothing-there:m
+	kill "$(cat "$BATS_FILE_TMPDIR/plain/pid")"
+}
+
+@test "up pulls what is missing; pull_policy; --pull; --offline; pull and its flags" {
+	compose image tag box "$REG/app:1"
+	compose image push "$REG/app:1"
+	compose image rm "$REG/app:1"
+	printf 'services: { a: { image: "%s/app:1", init: true } }\n' "$REG" >compose.yaml
+	run ! compose --offline up -d
+	[[ "$output" == *"--offline"* ]]
+	run ! compose up -d --pull never
+	[[ "$output" == *"pull policy is never"* ]]
+	run -0 compose up -d
+	[[ "$output" == *"Pulled"* ]]
+	run -0 compose up -d
+	[[ "$output" != *"Pull"* ]]
+	run -0 compose up -d --pull always
+	[[ "$output" == *"Pulled"* ]]
+	[ "$(compose ps -q | wc -l)" = 1 ]
+	run -0 compose pull
+	[[ "$output" == *"Image $REG/app:1  Pulled"* ]]
+	run -0 compose pull --policy missing
+	[[ "$output" == *"Skipped"* ]]
+	[ -z "$(compose pull -q 2>&1)" ]
+	printf 'services: { a: { image: "%s/app:1", init: true }, b: { image: "%s/none:1" } }\n' "$REG" "$REG" >compose.yaml
+	run ! compose pull
+	[[ "$output" == *"$REG/none: 1: not found"* ]]
+	run -0 compose pull --ignore-pull-failures
+	run ! compose up -d
+	[ "$(compose ps -a -q b)" = "" ]
+	printf 'services: { a: { image: "%s/app:1", init: true, pull_policy: every_1h } }\n' "$REG" >compose.yaml
+	run -0 compose up -d
+	[[ "$output" != *"Pull"* ]]
+}
+
+@test "another image of the same name makes a new container" {
+	compose image tag box "$REG/moving:1"
+	printf 'services: { a: { image: "%s/moving:1", init: true } }\n' "$REG" >compose.yaml
+	compose up -d
+	before=$(compose ps -q)
+	mkdir root && cp -a /bin/busybox root/ && mkdir root/bin && ln -s ../busybox root/bin/sleep
+	compose image import --change 'CMD ["/bin/sleep","1000"]' root "$REG/moving:1"
+	run -0 compose up -d
+	[[ "$output" == *"Recreated"* ]]
+	[ "$(compose ps -q)" != "$before" ]
+}
+
+@test "an index: this machine's platform is chosen, another on request" {
+	for arch in amd64 arm64; do
+		mkdir $arch && echo $arch >$arch/file
+		tar -C $arch -cf $arch.tar .
+	done
+	python3 - <<-'PY'
+		import hashlib, json, os
+		os.makedirs('oci/blobs/sha256')
+		def blob(b):
+		    d = hashlib.sha256(b).hexdigest(); open('oci/blobs/sha256/' + d, 'wb').write(b); return {'digest': 'sha256:' + d, 'size': len(b)}
+		ms = []
+		for arch in ('amd64', 'arm64'):
+		    layer = open(arch + '.tar', 'rb').read()
+		    config = json.dumps({'architecture': arch, 'os': 'linux', 'config': {'Cmd': ['x']}, 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(layer).hexdigest()]}}).encode()
+		    m = json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.manifest.v1+json',
+		        'config': dict(blob(config), mediaType='application/vnd.oci.image.config.v1+json'),
+		        'layers': [dict(blob(layer), mediaType='application/vnd.oci.image.layer.v1.tar')]}).encode()
+		    ms.append(dict(blob(m), mediaType='application/vnd.oci.image.manifest.v1+json', platform={'os': 'linux', 'architecture': arch}))
+		ix = json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.index.v1+json', 'manifests': ms}).encode()
+		json.dump({'schemaVersion': 2, 'manifests': [dict(blob(ix), mediaType='application/vnd.oci.image.index.v1+json', annotations={'org.opencontainers.image.ref.name': 'x'})]}, open('oci/index.json', 'w'))
+		json.dump({'imageLayoutVersion': '1.0.0'}, open('oci/oci-layout', 'w'))
+	PY
+	skopeo_copy --all oci:oci:x "docker://$REG/multi:1"
+	other_store
+	compose image pull "$REG/multi:1"
+	[ "$(compose image inspect "$REG/multi:1" | jq -r '.[0].Architecture')" = "$(dpkg --print-architecture)" ]
+	compose image pull --platform linux/arm64 "$REG/multi:1"
+	[ "$(compose image inspect "$REG/multi:1" | jq -r '.[0].Architecture')" = arm64 ]
+	run ! compose image pull --platform linux/s390x "$REG/multi:1"
+	[[ "$output" == *"there are: linux/amd64, linux/arm64"* ]]
+}
+
+@test "a registry that lies: wrong bytes, too many, cut off; nothing is left" {
+	cat >liar.py <<-'PY'
+		import hashlib, http.server, json, sys
+		layer = b'x' * 10240
+		config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(layer).hexdigest()]}}).encode()
+		d = lambda b: 'sha256:' + hashlib.sha256(b).hexdigest()
+		class H(http.server.BaseHTTPRequestHandler):
+		    protocol_version = 'HTTP/1.1'
+		    def log_message(self, *a): pass
+		    def do_GET(self):
+		        repo, what = self.path.split('/')[2], self.path.split('/')[-1]
+		        size = {'short': 20000, 'long': 100}.get(repo, len(layer))
+		        m = json.dumps({'schemaVersion': 2, 'config': {'digest': d(config), 'size': len(config)}, 'layers': [{'digest': d(layer), 'size': size}]}).encode()
+		        if 'manifests' in self.path: body = m if what != 'huge' else b'[' * (9 << 20)
+		        elif what == d(config): body = config
+		        else: body = layer if repo != 'wrong' else b'y' * 10240
+		        self.send_response(200); self.send_header('Content-Length', str(len(body))); self.end_headers()
+		        try: self.wfile.write(body)
+		        except Exception: pass
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5001), H).serve_forever()
+	PY
+	python3 liar.py 3>&- & server=$!
+	printf '{"localhost:5001": {"insecure": true}}' >r.json
+	export CTRCOMPOSE_REGISTRIES=$PWD/r.json
+	eventually 5 curl -s -o /dev/null http://localhost:5001/v2/
+	other_store
+	run ! compose image pull localhost:5001/wrong:1
+	[[ "$output" == *"digest sha256:"* ]]
+	run ! compose image pull localhost:5001/long:1
+	[[ "$output" == *"longer than"* ]]
+	run ! timeout 30 "$CTRCOMPOSE" image pull localhost:5001/short:1
+	run ! compose image pull localhost:5001/x:huge
+	[[ "$output" == *"longer than"* ]]
+	run ! compose image pull localhost:5001/ok:1 # the layer is no tar
+	kill $server
+	[ -z "$(compose image ls -q)" ]
+	[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
+}
