@@ -107,6 +107,35 @@ const struct cmd cmd_restart = {
 	.run = restart_run,
 };
 
+/* ---- pause, unpause --------------------------------------------------------------------------- */
+static int pause_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_PAUSE, argv, &(struct plan_options){ .grace_us = -1 }, err);
+}
+
+const struct cmd cmd_pause = {
+	.name = "pause",
+	.summary = "Stop all processes of services where they are",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	.run = pause_run,
+};
+
+static int unpause_run(int argc, char **argv, struct err *err)
+{
+	(void)argc;
+	return apply(PLAN_VERB_UNPAUSE, argv, &(struct plan_options){ .grace_us = -1 }, err);
+}
+
+const struct cmd cmd_unpause = {
+	.name = "unpause",
+	.summary = "Let paused services go on",
+	.operands = "[SERVICE...]",
+	.max_operands = -1,
+	.run = unpause_run,
+};
+
 /* ---- kill ------------------------------------------------------------------------------------- */
 static const struct opt kill_opts[] = {
 	{0,    "remove-orphans", OPT_FLAG,   &arg.orphans, NULL,     "Accepted for scripts"            },

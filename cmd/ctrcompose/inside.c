@@ -14,13 +14,16 @@ int find_running(const struct state_project *s, const char *service, int64_t ind
 	for (size_t i = 0; i < s->containers.n; i++) {
 		const struct state_container *c = s->containers.v[i];
 
-		if (c->oneoff || !str_eq(c->service, service) || c->status != STATE_RUNNING ||
-		    c->pid <= 0)
+		if (c->oneoff || !str_eq(c->service, service) || c->pid <= 0 ||
+		    (c->status != STATE_RUNNING && c->status != STATE_PAUSED))
 			continue;
 		if (index ? c->number == index : !found || c->number < found->number)
 			found = c;
 	}
 	*out = found;
+	if (found && found->status == STATE_PAUSED)
+		return err_set(err, EBUSY, "container %s is paused: `unpause` it first",
+			       found->name);
 	if (found)
 		return 0;
 	if (index)

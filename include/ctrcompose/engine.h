@@ -77,6 +77,8 @@ int engine_started(struct unit *u, struct err *err);
 int engine_signal(struct unit *u, int sig, struct err *err);
 /* The signal that asks it to stop; *deaf: its first process could never receive it. */
 int engine_stop_signal(const struct unit *u, bool *deaf);
+/* Stop all its processes where they are, or let them go on. */
+int engine_pause(struct unit *u, bool pause, struct err *err);
 /* SIGKILL for everything in it. */
 int engine_kill(struct unit *u, struct err *err);
 /* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
@@ -97,6 +99,17 @@ struct engine_exec {
 int engine_exec(const struct state_paths *paths, struct state_project *state,
 		struct state_container *c, const struct engine_exec *x, struct box *out,
 		struct err *err);
+
+/* What a container has and uses now, for any root process. */
+int engine_pids(const struct state_paths *paths, struct state_project *state,
+		struct state_container *c, pid_t **out, size_t *n, struct err *err);
+struct engine_usage {
+	uint64_t memory;       /* without file pages that could go at once, as Docker counts */
+	uint64_t memory_limit; /* UINT64_MAX: none */
+	uint64_t cpu_us, pids, net_in, net_out;
+};
+int engine_usage(const struct state_paths *paths, struct state_project *state,
+		 struct state_container *c, struct engine_usage *out, struct err *err);
 
 /* Run the health probe: a process in the container, its output into *out_fd (a pipe to read).
  * *pidfd ends when the probe does; kill it with engine_probe_kill(). */

@@ -19,6 +19,8 @@ enum plan_op {
 	PLAN_START,
 	PLAN_STOP,
 	PLAN_KILL,
+	PLAN_PAUSE,
+	PLAN_UNPAUSE,
 	PLAN_REMOVE,
 	PLAN_KEEP, /* is as it should be: only reported */
 	PLAN_WAIT, /* until the condition holds for the container */
@@ -82,8 +84,16 @@ int plan_up(const struct project *want, const struct state_project *have,
 /* want may be NULL (no compose file at hand): everything of the project goes. */
 int plan_down(const struct project *want, const struct state_project *have,
 	      const struct plan_options *opt, struct plan **out, struct err *err);
-/* start, stop, restart, kill and rm over containers that are there. */
-enum plan_verb { PLAN_VERB_START, PLAN_VERB_STOP, PLAN_VERB_RESTART, PLAN_VERB_KILL, PLAN_VERB_RM };
+/* start, stop, restart, kill, rm, pause and unpause over containers that are there. */
+enum plan_verb {
+	PLAN_VERB_START,
+	PLAN_VERB_STOP,
+	PLAN_VERB_RESTART,
+	PLAN_VERB_KILL,
+	PLAN_VERB_RM,
+	PLAN_VERB_PAUSE,
+	PLAN_VERB_UNPAUSE
+};
 int plan_verb(enum plan_verb verb, const struct project *want, const struct state_project *have,
 	      const struct plan_options *opt, struct plan **out, struct err *err);
 

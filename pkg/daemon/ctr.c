@@ -169,6 +169,18 @@ static void spawn(struct ctr *c)
 	s->fw_dirty |= c->unit->c->ports.n > 0;
 }
 
+int ctr_pause(struct ctr *c, bool pause, struct err *err)
+{
+	int r;
+
+	if (c->st != SVC_RUNNING)
+		return err_set(err, ESRCH, "container %s is not running", c->unit->c->name);
+	r = engine_pause(c->unit, pause, err);
+	if (r == 0)
+		set_status(c, pause ? STATE_PAUSED : STATE_RUNNING);
+	return r;
+}
+
 static void ask_to_stop(struct ctr *c)
 {
 	uint64_t grace = c->grace_us >= 0 ? (uint64_t)c->grace_us : c->unit->svc->stop_grace_us;
@@ -176,7 +188,11 @@ static void ask_to_stop(struct ctr *c)
 	int sig;
 
 	if (c->exit_pending)
-		return; /* it has ended: only how is not known yet */
+		return;                           /* it has ended: only how is not known yet */
+	if (c->unit->c->status == STATE_PAUSED) { /* or the signal would wait for ever */
+		(void)engine_pause(c->unit, false, NULL);
+		set_status(c, STATE_RUNNING);
+	}
 	sig = engine_stop_signal(c->unit, &deaf);
 	if (deaf || grace == 0) {
 		if (deaf)

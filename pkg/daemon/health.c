@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { PROBE_OUTPUT_MAX = 4096 };
+enum { PROBE_OUTPUT_MAX = 4096, PAUSED_LOOK_US = 500000 };
 
 static void probe_start(void *arg);
 
@@ -99,6 +99,10 @@ static void probe_start(void *arg)
 		c->unit->health.timeout_us ? c->unit->health.timeout_us : HEALTH_TIMEOUT_US;
 	int r;
 
+	if (c->unit->c->status == STATE_PAUSED) { /* nothing in it can answer */
+		(void)loop_timer_set(c->health_timer, PAUSED_LOOK_US);
+		return;
+	}
 	if (c->probing) {
 		engine_probe_kill(&c->probe);
 		probe_end(c);

@@ -183,6 +183,11 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		if (c)
 			r = engine_signal(c->unit, a->signal, &err);
 		break;
+	case PLAN_PAUSE:
+	case PLAN_UNPAUSE:
+		r = c ? ctr_pause(c, a->op == PLAN_PAUSE, &err)
+		      : err_set(&err, ENOENT, "container %s is gone", a->name);
+		break;
 	case PLAN_KEEP:
 		if (c)
 			c->started = true;

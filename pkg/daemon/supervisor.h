@@ -79,6 +79,7 @@ struct ctr *ctr_new(struct sup *s, struct unit *u);
 void ctr_free(struct ctr *c);
 struct ctr *ctr_find(struct sup *s, const char *name);
 void ctr_event(struct ctr *c, enum svc_event ev);
+int ctr_pause(struct ctr *c, bool pause, struct err *err);
 void ctr_adopted(struct ctr *c);    /* watch what still runs */
 void ctr_exit_known(struct ctr *c); /* the keeper wrote something */
 struct svc_view ctr_view(const struct ctr *c);

@@ -86,6 +86,15 @@ int engine_stop_signal(const struct unit *u, bool *deaf)
 	return sig;
 }
 
+int engine_pause(struct unit *u, bool pause, struct err *err)
+{
+	auto_free char *path = unit_cgroup(u);
+	int r = pause ? cgroup_freeze(u->engine->cgroups, path, err)
+		      : cgroup_thaw(u->engine->cgroups, path, err);
+
+	return r < 0 ? err_wrap(err, r, "container %s", u->c->name) : 0;
+}
+
 int engine_kill(struct unit *u, struct err *err)
 {
 	auto_free char *path = unit_cgroup(u);

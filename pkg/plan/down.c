@@ -219,6 +219,10 @@ int plan_verb(enum plan_verb verb, const struct project *want, const struct stat
 
 			plan->actions.v[at].signal = opt->signal;
 		}
+		if (verb == PLAN_VERB_PAUSE && c->status == STATE_RUNNING)
+			(void)plan_add(plan, PLAN_PAUSE, c->name, c->service);
+		if (verb == PLAN_VERB_UNPAUSE && c->status == STATE_PAUSED)
+			(void)plan_add(plan, PLAN_UNPAUSE, c->name, c->service);
 		if (verb == PLAN_VERB_RM && !alive(c))
 			(void)plan_add(plan, PLAN_REMOVE, c->name, c->service);
 	}

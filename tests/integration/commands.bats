@@ -64,3 +64,50 @@ two() { # services a and b; b stops at once on SIGTERM
 	run -7 compose wait --down-project a
 	[ "$(compose ps -a -q)" = "" ]
 }
+
+@test "pause, unpause: frozen, shown, stopped all the same; exec says so" {
+	printf 'services: { a: { image: box, init: true, command: "sh -c '\''while :; do date +%%s%%N; sleep 0.02; done'\''" }, b: { image: box } }\n' >compose.yaml
+	compose up -d
+	compose pause a
+	[ "$(compose ps --format '{{.Service}} {{.State}}')" = "$(printf 'a paused\nb running')" ]
+	n=$(compose logs a | wc -l)
+	sleep 0.2
+	[ "$(compose logs a | wc -l)" = "$n" ]
+	run ! compose exec a true
+	[[ "$output" == *"paused"* ]]
+	compose unpause a
+	eventually 3 sh -c "[ \$(\"$CTRCOMPOSE\" logs a | wc -l) -gt $n ]"
+	compose pause
+	[ "$(compose ps -q --status paused | wc -l)" = 2 ]
+	SECONDS=0
+	compose stop a
+	[ $SECONDS -lt 5 ]
+	compose down -t 1
+}
+
+@test "top: the processes of services, with what they run" {
+	two
+	compose up -d
+	run -0 compose top
+	[[ "${lines[0]}" == "SERVICE "*"#"*"UID"*"PID"*"PPID"*"CMD" ]]
+	[[ "$output" == *"sleep 1000"* ]]
+	run -0 compose top b
+	[[ "$output" != *$'\na '* ]]
+	pid=$(compose top b | awk 'END { print $4 }')
+	[ -d "/proc/$pid" ]
+}
+
+@test "stats: table, json, template; a busy container is busy" {
+	printf 'services: { a: { image: box, mem_limit: 64m, command: "sh -c '\''while :; do :; done'\''" }, b: { image: box } }\n' >compose.yaml
+	compose up -d
+	run -0 compose stats --no-stream
+	[[ "${lines[0]}" == "CONTAINER ID"*"NAME"*"CPU %"*"MEM USAGE / LIMIT"*"PIDS" ]]
+	[[ "$output" == *"/ 64MiB"* ]]
+	[ "${#lines[@]}" = 3 ]
+	run -0 compose stats --no-stream --format '{{.Name}} {{.CPUPerc}}' a
+	cpu=${output##* } && [ "${cpu%%.*}" -gt 20 ]
+	compose stats --no-stream --format json b | jq -e '.PIDs == "1"'
+	compose stop -t 0 b
+	[ "$(compose stats --no-stream --format '{{.Name}}' | wc -l)" = 1 ]
+	[ "$(compose stats -a --no-stream --format '{{.Name}}' | wc -l)" = 2 ]
+}
