@@ -92,6 +92,7 @@ struct state_container {
 struct state_network {
 	char *key, *name, *driver, *bridge;
 	char *subnet, *gateway, *subnet6, *gateway6;
+	unsigned mtu; /* 0: the kernel's default */
 	bool internal, external;
 	char *config_hash;
 };

@@ -31,6 +31,9 @@ decode_fn dec_ipam;
 
 /* Write into a service's secrets, configs and security_opt where their bytes come from. */
 void decode_resolve_files(struct decode *d, struct yaml_node *service);
+/* Rewrite what stands for something else: a volume whose driver options make it a bind, and the
+ * network mode "bridge", which is the project's default network. */
+void decode_resolve_places(struct decode *d, struct yaml_node *service);
 void decode_keys(struct decode *d, const struct key *keys, const struct yaml_node *map, void *out);
 
 #endif

@@ -125,3 +125,50 @@ void dec_tmpfs(struct decode *d, const struct yaml_node *v, void *field)
 			tmpfs_options(d, m, colon + 1);
 	}
 }
+
+/* ---- What stands for something else ------------------------------------------------------------ */
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = list; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL)
+		if (strncmp(s, word, n) == 0 && (s[n] == ',' || s[n] == '\0'))
+			return true;
+	return false;
+}
+
+static void resolve_volume(struct decode *d, struct yaml_node *mount)
+{
+	const char *source = yaml_str(yaml_get(mount, "source"));
+	const struct yaml_node *def =
+		source ? yaml_get(yaml_get(d->tree, "volumes"), source) : NULL;
+	const struct yaml_node *opts = yaml_get(def, "driver_opts");
+	const char *o = yaml_str(yaml_get(opts, "o"));
+	const char *device = yaml_str(yaml_get(opts, "device"));
+
+	if (!str_eq(yaml_str(yaml_get(mount, "type")), "volume") || !device || !o)
+		return;
+	yaml_put(d->a, mount, "type", yaml_new_str(d->a, "bind", mount));
+	yaml_put(d->a, mount, "source", yaml_new_str(d->a, device, mount));
+	if (has_word(o, "ro")) {
+		struct yaml_node *yes = yaml_new(d->a, YAML_BOOL, mount);
+
+		yes->b = true;
+		yaml_put(d->a, mount, "read_only", yes);
+	}
+}
+
+void decode_resolve_places(struct decode *d, struct yaml_node *service)
+{
+	struct yaml_node *list = yaml_get(service, "volumes"), *nets;
+
+	for (size_t i = 0; list && list->type == YAML_LIST && i < list->m.n; i++)
+		if (list->m.v[i].value->type == YAML_MAP)
+			resolve_volume(d, list->m.v[i].value);
+	if (!str_eq(yaml_str(yaml_get(service, "network_mode")), "bridge"))
+		return;
+	nets = yaml_new(d->a, YAML_MAP, service);
+	yaml_put(d->a, nets, "default", yaml_new(d->a, YAML_NULL, service));
+	yaml_put(d->a, service, "networks", nets);
+	yaml_remove(service, "network_mode");
+}

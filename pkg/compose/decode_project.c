@@ -47,8 +47,10 @@ static void decode_service(struct decode *d, const char *name, const struct yaml
 	s->scale = 1;
 	s->stop_grace_us = STOP_GRACE_DEFAULT_US;
 	s->mem_swappiness = -1;
-	if (d->tree)
+	if (d->tree) {
 		decode_resolve_files(d, n);
+		decode_resolve_places(d, n);
+	}
 	decode_keys(d, service_keys, n, s);
 	if (s->n_networks > 1)
 		qsort(s->networks, s->n_networks, sizeof(*s->networks), by_priority);
@@ -86,6 +88,13 @@ static void decode_services(struct decode *d, const char *project, const struct 
 	*n_out = n;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct network *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
 void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 {
 	struct network *net = field;
@@ -107,13 +116,35 @@ void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 	}
 }
 
+/* Only the typed project has it: `config` shows what the file says. */
+static void add_default_network(struct decode *d, struct project *p)
+{
+	struct network *n = &p->networks[p->n_networks];
+
+	for (size_t i = 0; i < p->n_networks; i++)
+		if (strcmp(p->networks[i].key, "default") == 0)
+			return;
+	for (size_t i = 0; i < p->n_services; i++)
+		if (p->services[i].n_networks &&
+		    strcmp(p->services[i].networks[0].network, "default") == 0) {
+			*n = (struct network){
+				.key = "default",
+				.driver = "bridge",
+				.name = arena_printf(d->a, "%s_default", p->name),
+			};
+			p->n_networks++;
+			qsort(p->networks, p->n_networks, sizeof(*n), by_key);
+			return;
+		}
+}
+
 static void decode_resources(struct decode *d, struct project *p)
 {
 	const struct yaml_node *nets = yaml_get(p->tree, "networks");
 	const struct yaml_node *vols = yaml_get(p->tree, "volumes");
 
 	p->n_networks = nets ? nets->m.n : 0;
-	p->networks = arena_array(d->a, p->n_networks + 1, sizeof(*p->networks));
+	p->networks = arena_array(d->a, p->n_networks + 2, sizeof(*p->networks));
 	for (size_t i = 0; i < p->n_networks; i++) {
 		p->networks[i].key = nets->m.v[i].key;
 		p->networks[i].driver = "bridge";
@@ -124,6 +155,7 @@ static void decode_resources(struct decode *d, struct project *p)
 			p->networks[i].name =
 				arena_printf(d->a, "%s_%s", p->name, p->networks[i].key);
 	}
+	add_default_network(d, p);
 	p->n_volumes = vols ? vols->m.n : 0;
 	p->volumes = arena_array(d->a, p->n_volumes + 1, sizeof(*p->volumes));
 	for (size_t i = 0; i < p->n_volumes; i++) {

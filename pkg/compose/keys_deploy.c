@@ -118,7 +118,7 @@ const struct key build_keys[] = {
 	KEY("args", s_env, RUNS, NULL),
 	KEY("ssh", s_ssh, NOT_YET, NULL),
 	KEY("labels", s_labels, RUNS, NULL),
-	KEY("cache_from", s_str_append, NOT_YET, NULL),
+	KEY("cache_from", s_str_append, IGNORED, "the cache is this machine's own"),
 	KEY("cache_to", s_str_append, NOT_YET, NULL),
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),

@@ -11,9 +11,43 @@ static const char *refuse_driver(const struct yaml_node *v)
 	return s && strcmp(s, "bridge") != 0 && *s ? "only 'bridge' is supported yet" : NULL;
 }
 
-static const char *refuse_opts(const struct yaml_node *v)
+/* The options of Docker's bridge driver that have a meaning here; those that say what is so anyway. */
+static const char *refuse_network_opts(const struct yaml_node *v)
 {
-	return v->m.n ? "driver options are not supported yet" : NULL;
+	static const struct {
+		const char *key, *only; /* NULL: any value */
+	} known[] = {
+		{"com.docker.network.bridge.name",                  NULL   },
+		{ "com.docker.network.driver.mtu",                  NULL   },
+		{ "com.docker.network.bridge.enable_icc",           "true" },
+		{ "com.docker.network.bridge.enable_ip_masquerade", "true" },
+		{ "com.docker.network.enable_ipv6",                 "false"},
+		{ "com.docker.network.container_iface_prefix",      "eth"  },
+	};
+
+	for (size_t i = 0; i < v->m.n; i++) {
+		bool ok = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(known); k++)
+			ok |= strcmp(v->m.v[i].key, known[k].key) == 0 &&
+			      (!known[k].only || str_eq(yaml_str(v->m.v[i].value), known[k].only));
+		if (!ok)
+			return "of Docker's driver options there are com.docker.network.bridge.name "
+			       "and com.docker.network.driver.mtu";
+	}
+	return NULL;
+}
+
+static const char *refuse_volume_opts(const struct yaml_node *v)
+{
+	const char *o = yaml_str(yaml_get(v, "o")), *device = yaml_str(yaml_get(v, "device"));
+	bool bind = o && (str_eq(o, "bind") || str_eq(o, "rbind") || str_starts(o, "bind,") ||
+			  str_starts(o, "rbind,") || strstr(o, ",bind") || strstr(o, ",rbind"));
+
+	if (v->m.n == 0 || (bind && device && *device == '/'))
+		return NULL;
+	return "of the local driver's options there are only those of a bind: type none, o bind, "
+	       "device an absolute path";
 }
 
 static const char *refuse_ipam_driver(const struct yaml_node *v)
@@ -53,7 +87,8 @@ static const struct shape s_external = { .types = T_BOOL | T_STR | T_MAP,
 const struct key network_keys[] = {
 	DEC("name", s_str, RUNS, NULL, dec_str, N(name)),
 	DEC_IF("driver", s_str, RUNS, "bridge", dec_str, N(driver), refuse_driver),
-	DEC_IF("driver_opts", s_str_map, NOT_YET, NULL, dec_kvs, N(driver_opts), refuse_opts),
+	DEC_IF("driver_opts", s_str_map, RUNS, "bridge.name, driver.mtu", dec_kvs, N(driver_opts),
+	       refuse_network_opts),
 	DEC("ipam", s_ipam, RUNS, "subnet, gateway, ip_range", dec_ipam, 0),
 	DEC("external", s_external, RUNS, NULL, dec_bool, N(external)),
 	DEC("internal", s_bool, RUNS, NULL, dec_bool, N(internal)),
@@ -79,7 +114,8 @@ static const char *refuse_local(const struct yaml_node *v)
 const struct key volume_keys[] = {
 	DEC("name", s_str, RUNS, NULL, dec_str, V(name)),
 	DEC_IF("driver", s_str, RUNS, "local", dec_str, V(driver), refuse_local),
-	DEC_IF("driver_opts", s_str_map, NOT_YET, NULL, dec_kvs, V(driver_opts), refuse_opts),
+	DEC_IF("driver_opts", s_str_map, RUNS, "of a bind", dec_kvs, V(driver_opts),
+	       refuse_volume_opts),
 	DEC("external", s_external, RUNS, NULL, dec_bool, V(external)),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, V(labels)),
 	END,

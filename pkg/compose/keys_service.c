@@ -17,8 +17,14 @@ static const char *refuse_unless(const struct yaml_node *v, const char *const *o
 
 static const char *refuse_network_mode(const struct yaml_node *v)
 {
-	return refuse_unless(v, (const char *const[]){ "none", "host", NULL },
-			     "only 'none' and 'host' are supported yet");
+	const char *s = yaml_str(v);
+
+	if (s && (str_starts(s, "service:") || str_starts(s, "container:")))
+		return NULL;
+	return refuse_unless(
+		v, (const char *const[]){ "none", "host", "bridge", NULL },
+		"only none, host, bridge, service:NAME and container:NAME are modes here: for "
+		"others, name a network");
 }
 
 static const char *refuse_userns(const struct yaml_node *v)
@@ -410,8 +416,8 @@ const struct key service_keys[] = {
 	DEC("mem_swappiness", s_bytes, RUNS, "on cgroup v1", dec_i64, F(mem_swappiness)),
 	DEC("memswap_limit", s_bytes, RUNS, NULL, dec_sbytes, F(memswap_limit)),
 	KEY("models", s_service_models, NOT_YET, NULL),
-	DEC_IF("network_mode", s_str, RUNS, "none, host", dec_str, F(network_mode),
-	       refuse_network_mode),
+	DEC_IF("network_mode", s_str, RUNS, "none, host, bridge, service:, container:", dec_str,
+	       F(network_mode), refuse_network_mode),
 	DEC("networks", s_networks, RUNS, NULL, dec_networks, 0),
 	DEC("oom_kill_disable", s_bool, RUNS, "on cgroup v1", dec_bool, F(oom_kill_disable)),
 	DEC("oom_score_adj", s_oom_score, RUNS, NULL, dec_int, F(oom_score_adj)),

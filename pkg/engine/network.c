@@ -2,6 +2,8 @@
 #include "private.h"
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -32,7 +34,10 @@ static int from_record(const struct engine *e, const struct state_network *rec, 
 		       struct net_network *out, struct err *err)
 {
 	*out = (struct net_network){ .name = name, .internal = rec->internal };
-	net_bridge_name(e->paths->run, name, out->bridge);
+	(void)snprintf(out->bridge, sizeof(out->bridge), "%s", rec->bridge ? rec->bridge : "");
+	if (!rec->bridge)
+		net_bridge_name(e->paths->run, name, out->bridge);
+	out->mtu = rec->mtu;
 	out->group = net_group(e->paths->run, e->state->name);
 	if (net_prefix_parse(rec->subnet, &out->subnet) < 0)
 		return err_set(err, EINVAL, "network %s: '%s' is not a subnet like 10.1.0.0/24",
@@ -152,6 +157,31 @@ static void record_subnet(struct state_network *rec, const struct engine *e,
 	state_set(&rec->bridge, net.bridge);
 }
 
+/* What the file asks for of the bridge itself. */
+static int take_options(struct state_network *rec, const struct network *def, struct err *err)
+{
+	const char *name = kvs_get(&def->driver_opts, "com.docker.network.bridge.name");
+	const char *mtu = kvs_get(&def->driver_opts, "com.docker.network.driver.mtu");
+	uint64_t v;
+
+	if (mtu && *mtu) {
+		if (parse_u64(mtu, &v) < 0 || v < 68 || v > 65535)
+			return err_set(err, EINVAL, "network %s: '%s' is no MTU", def->name, mtu);
+		rec->mtu = (unsigned)v;
+	}
+	if (!name || !*name)
+		return 0;
+	if (strlen(name) >= NET_IFNAME || strpbrk(name, "/ \t:%") || str_starts(name, "."))
+		return err_set(err, EINVAL,
+			       "network %s: '%s' is no name for a bridge (at most 15 characters)",
+			       def->name, name);
+	if (if_nametoindex(name))
+		return err_set(err, EEXIST, "network %s: a link called %s is there already",
+			       def->name, name);
+	state_set(&rec->bridge, name);
+	return 0;
+}
+
 int engine_network_up(struct engine *e, const struct network *def, bool *created, struct err *err)
 {
 	struct state_network *rec = state_network_find(e->state, def->key);
@@ -178,7 +208,9 @@ int engine_network_up(struct engine *e, const struct network *def, bool *created
 	state_set(&rec->driver, def->driver ? def->driver : "bridge");
 	rec->internal = def->internal;
 	record_subnet(rec, e, def, subnet);
-	r = engine_net_ensure(e, def->name, &n, err);
+	r = take_options(rec, def, err);
+	if (r == 0)
+		r = engine_net_ensure(e, def->name, &n, err);
 	if (r == 0)
 		r = state_save(e->paths, e->state, err);
 	if (r < 0) {

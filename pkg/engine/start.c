@@ -23,6 +23,7 @@ struct start {
 	int fds[3];
 	int root_fd, netns_fd, pidns_fd, ipcns_fd, mntns_fd;
 	char hostname[65];
+	const struct state_container *net_of; /* whose network it has */
 };
 
 static void start_clear(struct start *s)
@@ -80,11 +81,13 @@ static int make_root(struct start *s, struct err *err)
 }
 
 /* ---- Files of its own ------------------------------------------------------------------------- */
-static void facts_of(const struct unit *u, struct hosts_facts *f, const char **ips)
+/* Of c, whose network it is: the container itself, or the one it shares that of. */
+static void facts_of(const struct unit *u, const struct state_container *c, struct hosts_facts *f,
+		     const char **ips)
 {
 	f->ips = ips;
-	for (size_t i = 0; i < u->c->endpoints.n; i++) {
-		const struct state_endpoint *ep = &u->c->endpoints.v[i];
+	for (size_t i = 0; i < c->endpoints.n; i++) {
+		const struct state_endpoint *ep = &c->endpoints.v[i];
 
 		if (ep->ip && f->n_ips < 16)
 			ips[f->n_ips++] = ep->ip;
@@ -106,10 +109,10 @@ static int make_files(struct start *s, struct err *err)
 	size_t n = 0;
 
 	s->files = arena_array(&s->arena, 3 + u->svc->n_files, sizeof(*s->files));
-	facts_of(u, &f, ips);
+	facts_of(u, s->net_of, &f, ips);
 	unit_hosts(u->svc, &f, &s->hosts);
 	(void)file_read(AT_FDCWD, "/etc/resolv.conf", 65536, &host_resolv, NULL);
-	unit_resolv(u->svc, u->c->endpoints.n > 0, host_resolv, &s->resolv);
+	unit_resolv(u->svc, s->net_of->endpoints.n > 0, host_resolv, &s->resolv);
 	s->files[n++] = (struct box_file){ .target = "/etc/hosts",
 					   .data = sbuf_str(&s->hosts),
 					   .len = s->hosts.len,
@@ -133,6 +136,11 @@ static int make_files(struct start *s, struct err *err)
 }
 
 /* ---- Namespaces ------------------------------------------------------------------------------- */
+static bool is_join(const char *mode)
+{
+	return mode && strchr(mode, ':');
+}
+
 static const struct state_container *running_of(const struct unit *u, const char *ref)
 {
 	const struct state_project *p = u->engine->state;
@@ -298,11 +306,15 @@ static void set_hostname(struct start *s)
 {
 	const struct unit *u = s->u;
 
+	if (is_join(u->svc->network_mode))
+		s->net_of = running_of(u, u->svc->network_mode);
+	if (!s->net_of)
+		s->net_of = u->c;
 	if (u->svc->hostname)
 		(void)snprintf(s->hostname, sizeof(s->hostname), "%s", u->svc->hostname);
 	else if (!str_eq(u->svc->network_mode, "host") ||
 		 gethostname(s->hostname, sizeof(s->hostname) - 1) < 0)
-		(void)snprintf(s->hostname, sizeof(s->hostname), "%.12s", u->c->id);
+		(void)snprintf(s->hostname, sizeof(s->hostname), "%.12s", s->net_of->id);
 }
 
 static int prepare(struct start *s, const struct unit_stdio *io, struct err *err)

@@ -73,17 +73,18 @@ static const struct field mount_fields[] = {
 const struct table mount_table = TABLE(mount_fields, struct state_mount);
 
 static const struct field network_fields[] = {
-	{AT(state_network,  key),         K_STR,  REQUIRED, NULL, 0},
-	{ AT(state_network, name),        K_STR,  REQUIRED, NULL, 0},
-	{ AT(state_network, driver),      K_STR,  0,        NULL, 0},
-	{ AT(state_network, bridge),      K_STR,  0,        NULL, 0},
-	{ AT(state_network, subnet),      K_STR,  0,        NULL, 0},
-	{ AT(state_network, gateway),     K_STR,  0,        NULL, 0},
-	{ AT(state_network, subnet6),     K_STR,  0,        NULL, 0},
-	{ AT(state_network, gateway6),    K_STR,  0,        NULL, 0},
-	{ AT(state_network, internal),    K_BOOL, 0,        NULL, 0},
-	{ AT(state_network, external),    K_BOOL, 0,        NULL, 0},
-	{ AT(state_network, config_hash), K_STR,  0,        NULL, 0},
+	{AT(state_network,  key),         K_STR,  REQUIRED, NULL, 0    },
+	{ AT(state_network, name),        K_STR,  REQUIRED, NULL, 0    },
+	{ AT(state_network, driver),      K_STR,  0,        NULL, 0    },
+	{ AT(state_network, bridge),      K_STR,  0,        NULL, 0    },
+	{ AT(state_network, subnet),      K_STR,  0,        NULL, 0    },
+	{ AT(state_network, gateway),     K_STR,  0,        NULL, 0    },
+	{ AT(state_network, subnet6),     K_STR,  0,        NULL, 0    },
+	{ AT(state_network, gateway6),    K_STR,  0,        NULL, 0    },
+	{ AT(state_network, mtu),         K_UINT, 0,        NULL, 65535},
+	{ AT(state_network, internal),    K_BOOL, 0,        NULL, 0    },
+	{ AT(state_network, external),    K_BOOL, 0,        NULL, 0    },
+	{ AT(state_network, config_hash), K_STR,  0,        NULL, 0    },
 };
 const struct table network_table = TABLE(network_fields, struct state_network);
 

@@ -157,3 +157,53 @@ teardown() { project_close; }
 	compose up -d
 	[ "$(compose exec -T a sed -n 's/^Cpus_allowed_list:[^0-9]*//p' /proc/self/status)" = 0 ]
 }
+
+@test "network_mode: service:NAME shares addresses, ports, names and localhost" {
+	cat >compose.yaml <<-Y
+		services:
+		  front: { image: box, init: true, command: sh -c 'echo hi >/www/index.html; exec httpd -f -p 80 -h /www' }
+		  side: { image: box, init: true, network_mode: "service:front" }
+		  other: { image: box, init: true }
+	Y
+	compose up -d
+	[ "$(compose exec -T side wget -q -O - http://127.0.0.1)" = hi ]
+	[ "$(compose exec -T side hostname -i)" = "$(compose exec -T front hostname -i)" ]
+	[ "$(compose exec -T side hostname)" = "$(compose exec -T front hostname)" ]
+	compose exec -T side nslookup other | grep -q Name:
+	sed -i 's/service:front/ovs:x/' compose.yaml
+	run -15 compose up -d
+	[[ "$output" == *"compose.yaml:3:"*"network_mode"* ]]
+}
+
+@test "network_mode: bridge; a bridge's name and MTU; a volume that is a bind" {
+	mkdir data && echo there >data/file
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, init: true, network_mode: bridge }
+		  b: { image: box, init: true, networks: [n], volumes: ["vol:/v", "rol:/r"] }
+		networks:
+		  n:
+		    driver_opts: { com.docker.network.bridge.name: testbr0, com.docker.network.driver.mtu: 1400 }
+		volumes:
+		  vol: { driver: local, driver_opts: { type: none, o: bind, device: "$PWD/data" } }
+		  rol: { driver_opts: { type: none, o: "bind,ro", device: "$PWD/data" } }
+	Y
+	compose up -d
+	ip -o link show testbr0 | grep -q "mtu 1400"
+	compose exec -T b cat /sys/class/net/eth0/mtu | grep -qx 1400
+	compose exec -T a ip -4 -o addr show eth0 | grep -q inet
+	[ "$(compose exec -T b cat /v/file)" = there ]
+	compose exec -T b sh -c 'echo more >/v/new'
+	[ "$(cat data/new)" = more ]
+	run ! compose exec -T b sh -c 'echo more >/r/new'
+	compose config --format json | jq -e '.services.a.network_mode == "bridge" and .services.b.volumes[0].type == "volume"'
+	compose down
+	ip link add testbr0 type bridge
+	run ! compose up -d
+	[[ "$output" == *"a link called testbr0 is there already"* ]]
+	compose down
+	ip link del testbr0
+	sed -i 's/o: bind, device/o: addr=1, device/' compose.yaml
+	run -15 compose up -d
+	[[ "$output" == *"compose.yaml:8:"*"driver_opts"* ]]
+}
