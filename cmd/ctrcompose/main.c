@@ -10,7 +10,7 @@
 static const struct cmd *const commands[] = {
 	&cmd_build,
 	&cmd_config,
-	&cmd_create,
+	&cmd_cp, &cmd_create,
 	&cmd_doctor, &cmd_down,
 	&cmd_exec,
 	&cmd_image,

@@ -100,6 +100,16 @@ int engine_exec(const struct state_paths *paths, struct state_project *state,
 		struct state_container *c, const struct engine_exec *x, struct box *out,
 		struct err *err);
 
+/* Its file system, for a process of the caller's own that ends afterwards: of one that runs with all
+ * its mounts, of one that does not without them. Ids of files there are those of the container plus
+ * shift; whoever makes some calls rootfs_act_as(shift, shift) first. Everything below is hostile. */
+struct engine_root {
+	int fd; /* O_PATH */
+	uint32_t shift;
+};
+int engine_root_open(const struct state_paths *paths, struct state_project *state,
+		     struct state_container *c, struct engine_root *out, struct err *err);
+
 /* What a container has and uses now, for any root process. */
 int engine_pids(const struct state_paths *paths, struct state_project *state,
 		struct state_container *c, pid_t **out, size_t *n, struct err *err);

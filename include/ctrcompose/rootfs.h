@@ -55,6 +55,10 @@ struct rootfs_overlay {
 	bool skip_sync; /* overlay's volatile: quick unmount, contents are lost in a power cut */
 };
 
+/* What this thread makes from now on belongs to these ids; its capabilities stay. An idmapped mount
+ * only takes files of ids that it maps. */
+void rootfs_act_as(uid_t uid, gid_t gid);
+
 /* A detached overlay mount, nodev. Without an upper it is read-only. An upper that was used
  * before, also by a volatile mount, is taken up again; it must not be mounted elsewhere. */
 int rootfs_overlay(const struct rootfs_overlay *o, struct err *err);

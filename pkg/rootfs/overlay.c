@@ -36,6 +36,13 @@ static void raise_caps(void)
 	(void)syscall(SYS_capset, &head, sets);
 }
 
+void rootfs_act_as(uid_t uid, gid_t gid)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	raise_caps();
+}
+
 struct as_mapped {
 	int cwd_fd;
 };
@@ -45,17 +52,13 @@ static int enter_mapped(struct as_mapped *m, int store_fd, uid_t uid, gid_t gid)
 	m->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->cwd_fd < 0 || fchdir(store_fd) < 0)
 		return -errno;
-	(void)setfsgid(gid);
-	(void)setfsuid(uid);
-	raise_caps();
+	rootfs_act_as(uid, gid);
 	return 0;
 }
 
 static void leave_mapped(const struct as_mapped *m)
 {
-	(void)setfsuid(0);
-	(void)setfsgid(0);
-	raise_caps();
+	rootfs_act_as(0, 0);
 	if (m->cwd_fd >= 0) {
 		(void)!fchdir(m->cwd_fd);
 		(void)close(m->cwd_fd);

@@ -111,3 +111,69 @@ two() { # services a and b; b stops at once on SIGTERM
 	[ "$(compose stats --no-stream --format '{{.Name}}' | wc -l)" = 1 ]
 	[ "$(compose stats -a --no-stream --format '{{.Name}}' | wc -l)" = 2 ]
 }
+
+@test "cp: into and out of a container, Docker's rules for names" {
+	two
+	compose up -d
+	mkdir -p src/sub && echo one >src/file && echo two >src/sub/deep && ln -s file src/link && chmod 640 src/file
+	compose cp src/file a:/tmp/
+	[ "$(compose exec -T a cat /tmp/file)" = one ]
+	[ "$(compose exec -T a stat -c '%u:%g %a' /tmp/file)" = "0:0 640" ]
+	compose cp src/file a:/tmp/other
+	compose cp src a:/tmp
+	[ "$(compose exec -T a cat /tmp/src/sub/deep)" = two ]
+	[ "$(compose exec -T a readlink /tmp/src/link)" = file ]
+	compose cp src a:/tmp/new
+	[ "$(compose exec -T a cat /tmp/new/file)" = one ]
+	compose cp src/. a:/data
+	[ "$(compose exec -T a cat /data/sub/deep)" = two ]
+	compose exec -T a sh -c 'echo back >/data/made; chown 1000:1000 /data/made'
+	compose cp a:/data/made .
+	[ "$(cat made) $(stat -c %u made)" = "back 0" ]
+	compose cp -a a:/data/made kept
+	[ "$(stat -c %u kept)" = 1000 ]
+	compose cp a:/data copy
+	diff -r src/sub copy/sub
+	compose cp -L a:/tmp/src/link followed
+	[ ! -L followed ] && [ "$(cat followed)" = one ]
+	run ! compose cp a:/nothing .
+	[[ "$output" == *"a:/nothing: no such file"* ]]
+	run ! compose cp src/file a:/nowhere/
+	run ! compose cp src a:/etc/passwd
+	run ! compose cp src/file other
+	[[ "$output" == *"give SERVICE:PATH"* ]]
+	compose stop -t 0 a
+	compose cp src/file a:/tmp/while-stopped
+	compose cp a:/tmp/while-stopped stopped
+	[ "$(cat stopped)" = one ]
+	compose start a
+	[ "$(compose exec -T a cat /tmp/while-stopped)" = one ]
+}
+
+@test "cp: a tar on standard streams" {
+	two
+	compose up -d
+	mkdir src && echo one >src/file
+	tar cf - src | compose cp - a:/tmp
+	[ "$(compose exec -T a cat /tmp/src/file)" = one ]
+	compose cp a:/tmp/src - | tar tf - | grep -qx src/file
+	run ! compose cp - a:/nowhere </dev/null
+}
+
+@test "cp: links of a container lead nowhere else" {
+	two
+	compose up -d
+	canary=$BATS_TEST_TMPDIR/canary && mkdir "$canary" && echo safe >"$canary/file"
+	compose exec -T a sh -c "ln -s $canary /tmp/out; ln -s / /tmp/root; mkdir /tmp/d; ln -s $canary /tmp/d/l; ln -s ../../../../../../$canary/file /tmp/d/f; ln -s $canary/file /tmp/d/g"
+	echo evil >evil
+	run compose cp evil a:/tmp/out/file
+	run compose cp evil a:/tmp/root/$canary/file
+	run compose cp evil a:/tmp/d/f
+	run compose cp evil a:/tmp/d/l
+	[ "$(cat "$canary/file")" = safe ]
+	[ "$(ls "$canary")" = file ]
+	compose cp a:/tmp/d got
+	[ -L got/l ] && [ -L got/g ]
+	run ! compose cp -L a:/tmp/d/g leaked
+	[ ! -e leaked ]
+}
