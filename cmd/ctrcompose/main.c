@@ -9,10 +9,10 @@
 /* clang-format off */
 static const struct cmd *const commands[] = {
 	&cmd_build,
-	&cmd_config,
+	&cmd_commit, &cmd_config,
 	&cmd_cp, &cmd_create,
 	&cmd_doctor, &cmd_down,
-	&cmd_exec,
+	&cmd_exec, &cmd_export,
 	&cmd_image,
 	&cmd_images,
 	&cmd_kill,

@@ -110,6 +110,14 @@ struct engine_root {
 int engine_root_open(const struct state_paths *paths, struct state_project *state,
 		     struct state_container *c, struct engine_root *out, struct err *err);
 
+/* Image and all it has written, read-only, with plain ids and without its volumes; it may run. The
+ * descriptor, or a negative errno. For a process of the caller's own, as above. */
+int engine_root_frozen(const struct state_paths *paths, struct state_project *state,
+		       struct state_container *c, struct err *err);
+/* Only what it has written: a layer as overlayfs has it. */
+int engine_upper_open(const struct state_paths *paths, const struct state_container *c,
+		      struct err *err);
+
 /* What a container has and uses now, for any root process. */
 int engine_pids(const struct state_paths *paths, struct state_project *state,
 		struct state_container *c, pid_t **out, size_t *n, struct err *err);

@@ -118,6 +118,15 @@ int image_save(struct image_store *s, const struct list *refs,
  * EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. id may be NULL. */
 int image_import(struct image_store *s, const char *path, const char *ref,
 		 const struct list *changes, const char *message, char id[65], struct err *err);
+/* An image of the store and one more layer: a folder as overlayfs writes it. */
+struct image_extend {
+	const char *parent;           /* its id */
+	int folder;                   /* readable */
+	struct list changes;          /* as of image_import() */
+	const char *ref;              /* or NULL */
+	const char *message, *author; /* or NULL */
+};
+int image_extend(struct image_store *s, const struct image_extend *x, char id[65], struct err *err);
 /* Only the changes, on a config object ("Cmd", "Env" ...): pure. */
 int image_change(struct json *config, const char *instruction, struct err *err);
 

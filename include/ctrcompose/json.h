@@ -51,7 +51,8 @@ void json_add_str(struct json *parent, const char *key, const char *s); /* NULL:
 void json_add_int(struct json *parent, const char *key, int64_t v);     /* all 64 bits are kept */
 void json_add_bool(struct json *parent, const char *key, bool v);
 void json_add_null(struct json *parent, const char *key);
-void json_remove(struct json *object, const char *key); /* missing is fine */
+struct json *json_at(struct json *object, const char *key); /* to be changed; or NULL */
+void json_remove(struct json *object, const char *key);     /* missing is fine */
 struct json *json_copy(const struct json *j);
 
 /* Text without blanks, or indented; the caller frees. */

@@ -108,6 +108,10 @@ int plan_run(const struct project *want, const struct state_project *have,
 void plan_remove_one(const struct state_project *have, const struct state_container *c,
 		     struct plan **out);
 
+/* Only this container is paused, or goes on. */
+void plan_pause_one(const struct state_project *have, const struct state_container *c, bool pause,
+		    struct plan **out);
+
 /* The words of progress lines: "Container", "Starting", "Started". */
 const char *plan_kind(enum plan_op op);
 const char *plan_doing(enum plan_op op);

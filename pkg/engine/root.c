@@ -33,13 +33,14 @@ static int of_process(const struct state_container *c, struct engine_root *out, 
 	return 0;
 }
 
+/* As overlay: with frozen, what the container has written is one more layer below nothing. */
 static int of_layers(const struct state_paths *paths, struct state_project *state,
-		     struct state_container *c, struct engine_root *out, struct err *err)
+		     struct state_container *c, bool frozen, int *out, struct err *err)
 {
 	auto_free char *upper = xasprintf("containers/%s/upper", c->id);
 	auto_free char *work = xasprintf("containers/%s/work", c->id);
 	auto_arena struct arena a = { 0 };
-	struct rootfs_overlay o = { .store = paths->state, .upper = upper, .work = work };
+	struct rootfs_overlay o = { .store = paths->state };
 	struct engine *e = NULL;
 	struct unit *u = NULL;
 	const char **lower;
@@ -48,13 +49,16 @@ static int of_layers(const struct state_paths *paths, struct state_project *stat
 	if (r == 0)
 		r = engine_peek(paths, state, c, &e, &u, err);
 	if (r == 0) {
-		lower = arena_array(&a, u->image->layers.n + 1, sizeof(*lower));
+		lower = arena_array(&a, u->image->layers.n + 2, sizeof(*lower));
 		for (size_t i = 0; i < u->image->layers.n; i++)
-			lower[i] = arena_printf(&a, "layers/%s", u->image->layers.v[i]);
+			lower[o.n_lower++] = arena_printf(&a, "layers/%s", u->image->layers.v[i]);
+		if (frozen)
+			lower[o.n_lower++] = upper;
 		o.lower = lower;
-		o.n_lower = u->image->layers.n;
-		out->fd = rootfs_overlay(&o, err);
-		r = out->fd < 0 ? out->fd : 0;
+		o.upper = frozen ? NULL : upper;
+		o.work = frozen ? NULL : work;
+		*out = rootfs_overlay(&o, err);
+		r = *out < 0 ? *out : 0;
 	}
 	if (u)
 		engine_unit_free(u);
@@ -66,5 +70,23 @@ int engine_root_open(const struct state_paths *paths, struct state_project *stat
 		     struct state_container *c, struct engine_root *out, struct err *err)
 {
 	*out = (struct engine_root){ .fd = -1 };
-	return c->pid > 0 ? of_process(c, out, err) : of_layers(paths, state, c, out, err);
+	return c->pid > 0 ? of_process(c, out, err)
+			  : of_layers(paths, state, c, false, &out->fd, err);
+}
+
+int engine_root_frozen(const struct state_paths *paths, struct state_project *state,
+		       struct state_container *c, struct err *err)
+{
+	int fd = -1, r = of_layers(paths, state, c, true, &fd, err);
+
+	return r < 0 ? r : fd;
+}
+
+int engine_upper_open(const struct state_paths *paths, const struct state_container *c,
+		      struct err *err)
+{
+	auto_free char *path = xasprintf("%s/containers/%s/upper", paths->state, c->id);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "open %s", path) : fd;
 }

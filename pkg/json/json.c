@@ -110,6 +110,11 @@ const struct json *json_get(const struct json *object, const char *key)
 										   key);
 }
 
+struct json *json_at(struct json *object, const char *key)
+{
+	return (struct json *)(uintptr_t)json_get(object, key);
+}
+
 const char *json_string(const struct json *j)
 {
 	return j && cJSON_IsString(citem(j)) ? citem(j)->valuestring : NULL;

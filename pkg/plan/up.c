@@ -422,3 +422,10 @@ void plan_remove_one(const struct state_project *have, const struct state_contai
 	plan->remove_volumes = true;
 	*out = plan;
 }
+
+void plan_pause_one(const struct state_project *have, const struct state_container *c, bool pause,
+		    struct plan **out)
+{
+	*out = plan_new(have->name);
+	(void)plan_add(*out, pause ? PLAN_PAUSE : PLAN_UNPAUSE, c->name, c->service);
+}

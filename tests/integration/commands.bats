@@ -177,3 +177,32 @@ two() { # services a and b; b stops at once on SIGTERM
 	run ! compose cp -L a:/tmp/d/g leaked
 	[ ! -e leaked ]
 }
+
+@test "export: the files of a container as a tar, running and stopped" {
+	two
+	compose up -d
+	compose exec -T a sh -c 'echo new >/tmp/new; rm /etc/group; echo v >/data/v'
+	compose export a >all.tar
+	tar tf all.tar | grep -qx tmp/new
+	! tar tf all.tar | grep -qx etc/group
+	! tar tf all.tar | grep -qx data/v
+	[ "$(tar xOf all.tar tmp/new)" = new ]
+	compose stop -t 0 a
+	compose export -o again.tar a
+	[ "$(tar tf again.tar | sort)" = "$(tar tf all.tar | sort)" ]
+}
+
+@test "commit: an image of what was written, with the service's words" {
+	two
+	compose up -d
+	compose exec -T b sh -c 'echo new >/tmp/new; rm /etc/group'
+	run -0 compose commit -m why -a me --change 'ENV X="y z"' b committed:1
+	[[ "$output" == sha256:* ]]
+	compose image inspect committed:1 | jq -e '.[0].Config.Cmd == ["sleep", "1000"] and (.[0].Config.Env | index("X=y z")) and .[0].Author == "me"'
+	[ "$(compose ps --format '{{.State}}' b)" = running ]
+	printf 'services: { c: { image: "committed:1" } }\n' >other.yaml
+	[ "$(compose -p "$PROJECT-c" -f other.yaml run --rm -T c sh -c 'cat /tmp/new; ls /etc/group 2>/dev/null' </dev/null)" = new ]
+	compose -p "$PROJECT-c" -f other.yaml down
+	compose down
+	compose image rm committed:1
+}
