@@ -3,6 +3,7 @@
  *
  *   <state>/projects/<project>/state.json   all about the project; survives a power cut
  *   <state>/projects/<project>/lock         flock: who changes the project
+ *   <state>/projects/<project>/events       what happened, a line of JSON each (events.1: before)
  *   <state>/projects/<project>/uid          first id of its range of 65536
  *   <run>/<project>/c/<id>                  pid, status ... of one container; not synced
  *   <run>/<project>/exits                   binary exit records, written by the keeper

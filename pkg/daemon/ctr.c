@@ -132,6 +132,7 @@ static void on_status(void *arg, uint32_t events)
 	c->started = true;
 	state_set(&c->unit->c->error, NULL);
 	set_status(c, STATE_RUNNING);
+	event_note(c->sup, c->unit->c, "start", NULL, NULL);
 	tell_running(c);
 	ctr_event(c, EV_EXEC);
 	ctr_health_begin(c);
@@ -176,8 +177,10 @@ int ctr_pause(struct ctr *c, bool pause, struct err *err)
 	if (c->st != SVC_RUNNING)
 		return err_set(err, ESRCH, "container %s is not running", c->unit->c->name);
 	r = engine_pause(c->unit, pause, err);
-	if (r == 0)
+	if (r == 0) {
 		set_status(c, pause ? STATE_PAUSED : STATE_RUNNING);
+		event_note(c->sup, c->unit->c, pause ? "pause" : "unpause", NULL, NULL);
+	}
 	return r;
 }
 
@@ -267,6 +270,18 @@ static void on_timer(void *arg)
 		ctr_event(c, EV_TIMER);
 }
 
+static void note_end(const struct ctr *c)
+{
+	const struct state_container *sc = c->unit->c;
+	auto_free char *code = xasprintf("%d", sc->exit_code);
+
+	if (sc->oom_killed)
+		event_note(c->sup, sc, "oom", NULL, NULL);
+	event_note(c->sup, sc, "die", "exitCode", code);
+	if (c->asked)
+		event_note(c->sup, sc, "stop", NULL, NULL);
+}
+
 static void ended(struct ctr *c, int wait_status)
 {
 	struct state_container *sc = c->unit->c;
@@ -281,6 +296,7 @@ static void ended(struct ctr *c, int wait_status)
 	sc->exit_code = c->failed ? c->unit->start_exit : state_exit_code(wait_status);
 	sc->finished_ns = now_real_ns();
 	engine_reap(c->unit);
+	note_end(c);
 	c->sup->fw_dirty |= sc->ports.n > 0;
 	if (lived >= SVC_CALM_US)
 		c->quick = 0;

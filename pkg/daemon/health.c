@@ -37,6 +37,12 @@ static void health_status(struct ctr *c, enum health was)
 	if (c->health.status == HEALTH_UNHEALTHY)
 		log_line(LOG_WARN, "%s: unhealthy; the last probe said: %s", sc->name,
 			 c->probe_text.len ? sbuf_str(&c->probe_text) : "(nothing)");
+	if (c->health.status != HEALTH_STARTING) {
+		auto_free char *action =
+			xasprintf("health_status: %s", state_health_name(sc->health));
+
+		event_note(c->sup, sc, action, NULL, NULL);
+	}
 	(void)state_live_save(c->sup->args->paths, c->sup->state, sc, NULL);
 	sup_changed(c->sup);
 	job_advance(c->sup);

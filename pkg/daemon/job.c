@@ -102,6 +102,7 @@ static int begin_create(struct sup *s, struct job *j, const struct plan_action *
 	if (r < 0)
 		return r;
 	(void)ctr_new(s, u);
+	event_note(s, u->c, "create", NULL, NULL);
 	s->dirty = true;
 	return 0;
 }
@@ -117,6 +118,7 @@ static int begin_remove(struct sup *s, const struct plan_action *a, bool volumes
 		return err_set(err, EBUSY, "container %s is running", a->name);
 	u = c->unit;
 	ctr_free(c);
+	event_note(s, u->c, "destroy", NULL, NULL);
 	s->dirty = true;
 	return engine_remove(u, volumes, err);
 }
@@ -180,8 +182,12 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		}
 		break;
 	case PLAN_KILL:
-		if (c)
+		if (c) {
+			auto_free char *number = xasprintf("%d", a->signal);
+
+			event_note(s, c->unit->c, "kill", "signal", number);
 			r = engine_signal(c->unit, a->signal, &err);
+		}
 		break;
 	case PLAN_PAUSE:
 	case PLAN_UNPAUSE:
@@ -296,6 +302,7 @@ static void finish(struct sup *s)
 		j->error = xstrdup(err_text(&err));
 	if (j->plan->forget && !j->error)
 		s->forget = true;
+	events_flush(s);
 	if (s->forget && j->plan->remove_volumes)
 		engine_volumes_sweep(s->engine);
 	if (s->forget) {

@@ -50,6 +50,7 @@ static void on_turn(void *arg)
 		s->job_due = false;
 		job_advance(s);
 	}
+	events_flush(s);
 	if (!s->fw_dirty || (s->job && s->job->plan->forget))
 		return;
 	s->fw_dirty = false;
@@ -370,6 +371,7 @@ int supervisor_main(const struct supervisor_args *args)
 	r = loop_run(s.loop, &err);
 	if (r < 0)
 		log_line(LOG_ERROR, "%s: the event loop failed: %s", args->project, err_text(&err));
+	events_flush(&s);
 	ipc_server_free(s.ipc);
 	if (s.dirty && !s.forget)
 		(void)sup_save(&s, NULL);

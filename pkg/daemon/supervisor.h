@@ -59,7 +59,8 @@ struct sup {
 	struct {
 		struct ipc_conn **v;
 		size_t n, cap;
-	} settling; /* whoever waits for the end of the job */
+	} settling;         /* whoever waits for the end of the job */
+	struct sbuf events; /* not yet written */
 	bool dirty, forget, fw_dirty, listening;
 	bool job_due; /* something happened that a job may wait for */
 };
@@ -73,6 +74,11 @@ void sup_idle_check(struct sup *s);
 void sup_settled(struct sup *s);
 /* {"e":"done","error":...} */
 void sup_reply_error(struct ipc_conn *conn, const struct err *err);
+
+/* events.c: <state>/projects/<project>/events, a line of JSON each, and events.1 with older ones. */
+void event_note(struct sup *s, const struct state_container *c, const char *action, const char *key,
+		const char *value); /* key NULL: no attribute of its own */
+void events_flush(struct sup *s);
 
 /* ctr.c */
 struct ctr *ctr_new(struct sup *s, struct unit *u);

@@ -232,7 +232,8 @@ static int remove_ours(const char *folder, bool (*ours)(const char *), struct er
 static bool ours_in_state(const char *name)
 {
 	return str_eq(name, "state.json") || str_starts(name, "state.json.tmp.") ||
-	       str_starts(name, "uid.tmp.") || str_eq(name, "uid") || str_eq(name, "lock");
+	       str_starts(name, "uid.tmp.") || str_eq(name, "uid") || str_eq(name, "lock") ||
+	       str_eq(name, "events") || str_eq(name, "events.1");
 }
 
 static bool ours_in_run(const char *name)

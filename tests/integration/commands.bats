@@ -206,3 +206,40 @@ two() { # services a and b; b stops at once on SIGTERM
 	compose down
 	compose image rm committed:1
 }
+
+@test "plan: what up would do, with exit status 2, and nothing done" {
+	two
+	run -2 compose plan
+	[[ "$output" == *"+ Container t13-a-1: create"* ]]
+	[[ "$output" == *"+ Volume    t13_data: create"* ]]
+	machine_same
+	compose up -d
+	run -0 compose plan
+	[[ "$output" == *"Nothing to do"* ]]
+	sed -i 's/sleep 1000/sleep 999/' compose.yaml
+	run -2 compose plan
+	[[ "$output" == *"t13-b-1"*"configuration changed"* ]]
+	[[ "$output" != *"t13-a-1: create"* ]]
+	run -2 compose plan --format json
+	jq -e '.changes > 0 and (.actions | map(select(.name == "t13-b-1" and .change)) | length > 0)' <<<"$output"
+	[ "$(compose ps --format '{{.Command}}' b)" = '"sleep 1000"' ]
+}
+
+@test "events: as they happen, from the past, of some services; text and JSON" {
+	printf 'services: { a: { image: box, init: true, healthcheck: { test: "true", interval: 100ms } }, b: { image: box, command: "sh -c '\''exit 3'\''" } }\n' >compose.yaml
+	compose up -d
+	eventually 3 sh -c '"$CTRCOMPOSE" events --since 1h --until 0s | grep -q "health_status: healthy"'
+	"$CTRCOMPOSE" events --json >live 3>&- & pid=$!
+	sleep 0.3
+	compose pause a
+	compose unpause a
+	compose stop -t 1 a
+	eventually 3 grep -q '"stop"' live
+	kill $pid
+	[ "$(jq -r .action live | xargs)" = "pause unpause die stop" ]
+	run -0 compose events --since 1h --until 0s b
+	[[ "$output" == *"container create "*"(image=box, name=t14-b-1)"* ]]
+	[[ "$output" == *"container die "*"(exitCode=3, image=box, name=t14-b-1)"* ]]
+	[[ "$output" != *t14-a-1* ]]
+	[ -z "$(compose events --since 0s --until 0s)" ]
+}
