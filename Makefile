@@ -26,6 +26,7 @@ CMD_SRC  := $(sort $(wildcard cmd/ctrcompose/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
 KERNEL   := $(patsubst tests/kernel/%.c,$(BUILD)/tests/kernel/%,$(sort $(wildcard tests/kernel/*_test.c)))
 FUZZERS  := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+PROBE    := $(BUILD)/tests/probe
 LIB      := $(BUILD)/libctrcompose.a
 LIB_OBJ  := $(call OBJ,$(PKG_SRC))
 
@@ -87,7 +88,13 @@ test: ## everything; ends in "N passed, N failed"
 	@$(MAKE) --no-print-directory all unit-tests $(BUILD)/embed
 	tests/run.sh $(BUILD)
 
-unit-tests: $(UNIT) $(KERNEL)
+unit-tests: $(UNIT) $(KERNEL) $(PROBE)
+
+# Runs inside of containers of the tests, whatever image they have.
+$(PROBE): tests/probe/probe.c
+	@mkdir -p $(@D)
+	@echo "  PROBE $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -static -o $@ $<
 
 check: ## what every change passes: lint, both compilers without warnings, the embedding example, unit tests under the sanitizers
 	$(MAKE) --no-print-directory lint

@@ -246,7 +246,7 @@ void logview_remove(struct logview *v, const char *id);
 int logview_pump(struct logview *v, struct err *err);
 int logview_fd(const struct logview *v); /* readable: logview_pump(); -1 without follow */
 /* "a-1 exited with code 3", after all that the container printed. */
-int logview_exited(struct logview *v, const char *id, int exit_code, bool restarting,
+int logview_exited(struct logview *v, const struct state_container *c, bool restarting,
 		   struct err *err);
 /* "web-1": the name without the project. */
 const char *container_label(const char *project, const struct state_container *c);

@@ -111,7 +111,7 @@ static int show(struct logs_run *l, const struct state_container *c, struct err 
 	l->any_up = l->any_up || container_is_up(c);
 	/* Also when it is running again already. */
 	if (r == 0 && before && k->running != before)
-		r = logview_exited(l->view, c->id, c->exit_code, container_is_up(c), err);
+		r = logview_exited(l->view, c, container_is_up(c), err);
 	return r;
 }
 

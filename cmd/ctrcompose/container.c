@@ -53,6 +53,13 @@ static const char *const health_words[STATE_HEALTHS] = {
 	[STATE_UNHEALTHY] = " (unhealthy)",
 };
 
+const char *container_oom(const struct state_container *c)
+{
+	if (!c->oom_killed)
+		return NULL;
+	return c->error && str_starts(c->error, "OOM-killed") ? c->error : "OOM-killed";
+}
+
 void container_status(const struct state_container *c, uint64_t now_ns, struct sbuf *out)
 {
 	auto_free char *up = age(c->started_ns, now_ns), *down = age(c->finished_ns, now_ns);
@@ -72,7 +79,7 @@ void container_status(const struct state_container *c, uint64_t now_ns, struct s
 		if (c->finished_ns)
 			sbuf_addf(out, " %s ago", down);
 		if (c->oom_killed)
-			sbuf_adds(out, " (out of memory)");
+			sbuf_addf(out, ", %s", container_oom(c));
 		return;
 	case STATE_CREATED:
 	case STATE_STATUSES:

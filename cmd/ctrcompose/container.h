@@ -7,6 +7,8 @@
 
 /* "Up 5 seconds (healthy)", "Exited (0) 3 minutes ago". */
 void container_status(const struct state_container *c, uint64_t now_ns, struct sbuf *out);
+/* "OOM-killed (peak 64.0M of 64M)", or NULL. */
+const char *container_oom(const struct state_container *c);
 /* "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp", runs of ports as "8000-8005->80-85/tcp". */
 void container_ports(const struct state_container *c, struct sbuf *out);
 /* "5 minutes ago" */

@@ -98,8 +98,7 @@ static int look(struct follow *f, size_t *alive, struct err *err)
 			s->finished_ns = c->finished_ns;
 			r = logview_pump(f->view, err);
 			if (r == 0)
-				r = logview_exited(f->view, c->id, c->exit_code,
-						   c->status == STATE_RESTARTING, err);
+				r = logview_exited(f->view, c, c->status == STATE_RESTARTING, err);
 			if (c->status != STATE_RESTARTING)
 				decide(f, c);
 		}

@@ -1,5 +1,6 @@
 /* logview.c - lines of containers on standard output: prefixes, colours, lines put together. */
 #include "cmd.h"
+#include "container.h"
 
 #include <ctrcompose/logs.h>
 #include <stdlib.h>
@@ -391,10 +392,11 @@ int logview_pump(struct logview *v, struct err *err)
 	return flush(v, err);
 }
 
-int logview_exited(struct logview *v, const char *id, int exit_code, bool restarting,
+int logview_exited(struct logview *v, const struct state_container *c, bool restarting,
 		   struct err *err)
 {
-	struct shown *s = find_id(v, id);
+	struct shown *s = find_id(v, c->id);
+	const char *oom = container_oom(c);
 	int r = logview_pump(v, err);
 
 	if (r < 0 || !s)
@@ -403,7 +405,8 @@ int logview_exited(struct logview *v, const char *id, int exit_code, bool restar
 	if (v->open)
 		sbuf_addc(&v->out, '\n');
 	v->open = NULL;
-	sbuf_addf(&v->out, "%s%s exited with code %d%s%s\n", color_for(v, s), s->label, exit_code,
-		  restarting ? " (restarting)" : "", v->reset);
+	sbuf_addf(&v->out, "%s%s exited with code %d%s%s%s%s\n", color_for(v, s), s->label,
+		  c->exit_code, oom ? ": " : "", oom ? oom : "", restarting ? " (restarting)" : "",
+		  v->reset);
 	return flush(v, err);
 }

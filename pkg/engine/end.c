@@ -122,6 +122,15 @@ void unit_group_clear(struct unit *u)
 }
 
 /* ---- The end ---------------------------------------------------------------------------------- */
+/* "64.0M": near its limit a round number would hide by how much. */
+static void tenths(uint64_t bytes, char out[16])
+{
+	bool giga = bytes >= 1U << 30;
+
+	(void)snprintf(out, 16, "%.1f%c", (double)bytes / (giga ? 1 << 30 : 1 << 20),
+		       giga ? 'G' : 'M');
+}
+
 static void note_oom(struct unit *u, const char *path)
 {
 	struct cgroup_stats st = { 0 };
@@ -134,7 +143,7 @@ static void note_oom(struct unit *u, const char *path)
 		char peak[16], limit[16];
 		auto_free char *text = NULL;
 
-		format_bytes(st.memory_peak, peak);
+		tenths(st.memory_peak, peak);
 		format_bytes(u->svc->mem_limit, limit);
 		text = xasprintf("OOM-killed (peak %s of %s)", peak, limit);
 		state_set(&u->c->error, text);

@@ -74,6 +74,14 @@ static const struct {
         { "shopping-1", "shopping-1"},
 };
 
+static int exited(struct logview *v, const char *id, int code, bool restarting, struct err *err)
+{
+	auto_free char *copy = xstrdup(id);
+
+	return logview_exited(v, &(struct state_container){ .id = copy, .exit_code = code },
+			      restarting, err);
+}
+
 START_TEST(labels_leave_the_project_out)
 {
 	auto_free char *name = xstrdup(labels[_i].name);
@@ -186,12 +194,12 @@ START_TEST(an_exit_comes_after_all_that_was_printed)
 	OK(logview_pump(v, &err));
 	put_record("shop-a-1.log", T0, LOGS_STDOUT, 'F', "line");
 	put_record("shop-a-1.log", T0 + 1, LOGS_STDOUT, 'P', "open");
-	OK(logview_exited(v, "1", 3, false, &err));
+	OK(exited(v, "1", 3, false, &err));
 	ck_assert_str_eq(printed(), "a-1  | line\na-1  | open\na-1 exited with code 3\n");
 	put_record("shop-a-1.log", T0 + 2, LOGS_STDOUT, 'F', "again");
-	OK(logview_exited(v, "1", 1, true, &err));
+	OK(exited(v, "1", 1, true, &err));
 	ck_assert_str_eq(printed(), "a-1  | again\na-1 exited with code 1 (restarting)\n");
-	OK(logview_exited(v, "nobody", 1, false, &err));
+	OK(exited(v, "nobody", 1, false, &err));
 	logview_close(v);
 	ck_assert_str_eq(printed(), "");
 }
@@ -214,7 +222,7 @@ START_TEST(a_container_in_the_place_of_another)
 	OK(logview_pump(v, &err));
 	ck_assert_str_eq(printed(), "a-1  | new\n");
 	put_record("shop-a-1.log", T0 + 2, LOGS_STDOUT, 'F', "more");
-	OK(logview_exited(v, "2", 0, false, &err));
+	OK(exited(v, "2", 0, false, &err));
 	ck_assert_str_eq(printed(), "a-1  | more\na-1 exited with code 0\n");
 	logview_close(v);
 }

@@ -41,7 +41,7 @@ static const struct {
 	    .finished_ns = NOW - 180 * S,
 	    .exit_code = 137,
 	    .oom_killed = true },
-         "Exited (137) 3 minutes ago (out of memory)"									 },
+         "Exited (137) 3 minutes ago, OOM-killed"									     },
 	{ { .status = STATE_RESTARTING, .finished_ns = NOW - 7 * S, .exit_code = 1 },
          "Restarting (1) 7 seconds ago"										       },
 	{ { .status = STATE_CREATED },							     "Created"                  },
