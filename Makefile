@@ -5,6 +5,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 CLANG   ?= clang
 FUZZ_S  ?= 10
+FAULT_ROUNDS ?= 200
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings \
            -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual \
            -Wimplicit-fallthrough -Wnull-dereference $(if $(WERROR),-Werror)
@@ -90,6 +91,9 @@ test: ## everything; ends in "N passed, N failed"
 
 unit-tests: $(UNIT) $(KERNEL) $(PROBE)
 
+test-faults: all ## crashes, races, broken records: many rounds (FAULT_ROUNDS, 200)
+	FAULT_ROUNDS=$(FAULT_ROUNDS) BATS_TIMEOUT=36000 tests/run.sh --faults $(BUILD)
+
 # Runs inside of containers of the tests, whatever image they have.
 $(PROBE): tests/probe/probe.c
 	@mkdir -p $(@D)
@@ -148,5 +152,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test unit-tests check asan fuzz bench format lint docs man install clean help
+.PHONY: all deps demo test test-faults unit-tests check asan fuzz bench format lint docs man install clean help
 .SECONDARY:

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# run.sh [--unit] BUILD - run what was built below BUILD/tests, then (without --unit) the bats files
-# of tests/integration, and add the results up: the last line is "N passed, N failed".
+# run.sh [--unit | --faults] BUILD - run what was built below BUILD/tests, then (without --unit) the bats
+# files of tests/integration and tests/faults, and add the results up: the last line is "N passed, N
+# failed". --faults: only those of tests/faults, which FAULT_ROUNDS makes longer.
 # Tests that need root are counted as failed without it: a green run means all of them ran.
 set -u
-unit_only=
-if [ "${1:-}" = --unit ]; then unit_only=1; shift; fi
+only=
+case ${1:-} in --unit | --faults) only=$1; shift ;; esac
 build=${1:-build}
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
@@ -33,7 +34,7 @@ unit() { # binary
 bats_one() { # file
 	local name
 	name=$(basename "$1")
-	timeout 900 unshare --net --mount sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$work/$name.out" 2>&1
+	timeout "${BATS_TIMEOUT:-900}" unshare --net --mount sh -c 'ip link set lo up; exec bats --tap "$1"' sh "$1" </dev/null >"$work/$name.out" 2>&1
 	echo $? >"$work/$name.status"
 }
 
@@ -87,13 +88,15 @@ packages() {
 	examples/webstack/make-image.sh >"$WEBSTACK_LOG" 2>&1 || tail -3 "$WEBSTACK_LOG"
 }
 
-for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
-if [ -z "$unit_only" ]; then
+[ "$only" = --faults ] || for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
+export CTRCOMPOSE=$PWD/$build/ctrcompose
+if [ "$only" = --faults ]; then
+	bats_files tests/faults/*.bats
+elif [ -z "$only" ]; then
 	for t in "$build"/tests/kernel/*_test; do [ -x "$t" ] && unit "$t"; done
-	export CTRCOMPOSE=$PWD/$build/ctrcompose
 	conformance
 	packages
-	bats_files $(ls -S tests/integration/*.bats)
+	bats_files $(ls -S tests/integration/*.bats tests/faults/*.bats)
 fi
 if [ $skipped = 0 ]; then
 	echo "$passed passed, $failed failed"

@@ -182,6 +182,23 @@ static int take_options(struct state_network *rec, const struct network *def, st
 	return 0;
 }
 
+/* It could not be written down: nobody must find the bridge. */
+static void forget_net(struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->nets.n; i++) {
+		struct engine_net *n = e->nets.v[i];
+
+		if (strcmp(n->name, name) != 0)
+			continue;
+		(void)net_network_down(e->nl, &n->net, NULL);
+		dns_zone_free(n->zone);
+		free(n->name);
+		free(n);
+		e->nets.v[i] = e->nets.v[--e->nets.n];
+		return;
+	}
+}
+
 int engine_network_up(struct engine *e, const struct network *def, bool *created, struct err *err)
 {
 	struct state_network *rec = state_network_find(e->state, def->key);
@@ -214,6 +231,7 @@ int engine_network_up(struct engine *e, const struct network *def, bool *created
 	if (r == 0)
 		r = state_save(e->paths, e->state, err);
 	if (r < 0) {
+		forget_net(e, def->name);
 		state_network_remove(e->state, def->key);
 		return r;
 	}
