@@ -444,10 +444,12 @@ int images_identify(struct online *o, struct err *err)
 	return r;
 }
 
-int build_for_up(struct online *o, char *const *services, bool build, bool no_build,
+int build_for_up(struct online *o, char *const *services, bool build, bool no_build, bool quiet,
 		 struct err *err)
 {
-	struct build_how how = { .services = services, .deps = true, .only_missing = !build };
+	struct build_how how = {
+		.services = services, .deps = true, .only_missing = !build, .quiet = quiet
+	};
 	int r = 0;
 
 	if (!no_build && !global.dry_run)

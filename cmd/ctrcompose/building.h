@@ -17,7 +17,7 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 /* Another image of the same name is a reason for a new container: it becomes part of the hashes. */
 int images_identify(struct online *o, struct err *err);
 /* Before a plan is made: build what has to be, and let a new image be a reason for a new container. */
-int build_for_up(struct online *o, char *const *services, bool build, bool no_build,
+int build_for_up(struct online *o, char *const *services, bool build, bool no_build, bool quiet,
 		 struct err *err);
 
 #endif

@@ -1,6 +1,9 @@
 /* cmd_config.c - ctrcompose config: the project as it was understood, in canonical form. */
 #include "cmd.h"
+#include "store.h"
 
+#include <ctrcompose/image.h>
+#include <ctrcompose/yaml.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,37 +12,41 @@ static struct {
 	struct cmd_load load;
 	const char *format, *output, *hash;
 	bool environment, images, models, networks, profiles, services, variables, volumes;
-	bool quiet, schema, support;
+	bool quiet, schema, support, lock, resolve;
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "environment",        OPT_FLAG,   &arg.environment,             NULL,
-         "Print the environment that variables are taken from"                                                               },
-	{ 0,   "format",             OPT_STRING, &arg.format,                  "FORMAT",   "yaml (default) or json"          },
-	{ 0,   "hash",               OPT_STRING, &arg.hash,                    "SERVICES",
-         "Print the hash of each service's configuration; \"*\": all"                                                        },
-	{ 0,   "images",             OPT_FLAG,   &arg.images,                  NULL,       "Print the images, one per line"  },
-	{ 0,   "models",             OPT_FLAG,   &arg.models,                  NULL,       "Print the models, one per line"  },
-	{ 0,   "networks",           OPT_FLAG,   &arg.networks,                NULL,       "Print the networks, one per line"},
-	{ 0,   "no-consistency",     OPT_FLAG,   &arg.load.no_consistency,     NULL,
-         "Skip the checks across sections"										   },
-	{ 0,   "no-env-resolution",  OPT_FLAG,   &arg.load.no_env_resolution,  NULL,
-         "Leave env_file as it is"											   },
-	{ 0,   "no-interpolate",     OPT_FLAG,   &arg.load.no_interpolate,     NULL,
-         "Leave variables as they are"										       },
-	{ 0,   "no-normalize",       OPT_FLAG,   &arg.load.no_normalize,       NULL,       "Add no defaults"                 },
-	{ 0,   "no-path-resolution", OPT_FLAG,   &arg.load.no_path_resolution, NULL,
-         "Leave relative paths as they are"										  },
-	{ 'o', "output",             OPT_STRING, &arg.output,                  "FILE",     "Write to a file"                 },
-	{ 0,   "profiles",           OPT_FLAG,   &arg.profiles,                NULL,       "Print the profiles, one per line"},
-	{ 'q', "quiet",              OPT_FLAG,   &arg.quiet,                   NULL,       "Only check, print nothing"       },
-	{ 0,   "schema",             OPT_FLAG,   &arg.schema,                  NULL,
-         "Print the JSON Schema of compose files, for editors"                                                               },
-	{ 0,   "support-page",       OPT_FLAG,   &arg.support,                 NULL,       NULL                              },
-	{ 0,   "services",           OPT_FLAG,   &arg.services,                NULL,       "Print the services, one per line"},
-	{ 0,   "variables",          OPT_FLAG,   &arg.variables,               NULL,
-         "Print the variables and their defaults"									    },
-	{ 0,   "volumes",            OPT_FLAG,   &arg.volumes,                 NULL,       "Print the volumes, one per line" },
+	{0,    "environment",           OPT_FLAG,   &arg.environment,             NULL,
+         "Print the environment that variables are taken from"								  },
+	{ 0,   "format",                OPT_STRING, &arg.format,                  "FORMAT",   "yaml (default) or json"          },
+	{ 0,   "hash",                  OPT_STRING, &arg.hash,                    "SERVICES",
+         "Print the hash of each service's configuration; \"*\": all"                                                           },
+	{ 0,   "images",                OPT_FLAG,   &arg.images,                  NULL,       "Print the images, one per line"  },
+	{ 0,   "lock-image-digests",    OPT_FLAG,   &arg.lock,                    NULL,
+         "Print a file for -f that names every image by its digest"                                                             },
+	{ 0,   "resolve-image-digests", OPT_FLAG,   &arg.resolve,                 NULL,
+         "Name every image by its digest"										       },
+	{ 0,   "models",                OPT_FLAG,   &arg.models,                  NULL,       "Print the models, one per line"  },
+	{ 0,   "networks",              OPT_FLAG,   &arg.networks,                NULL,       "Print the networks, one per line"},
+	{ 0,   "no-consistency",        OPT_FLAG,   &arg.load.no_consistency,     NULL,
+         "Skip the checks across sections"										      },
+	{ 0,   "no-env-resolution",     OPT_FLAG,   &arg.load.no_env_resolution,  NULL,
+         "Leave env_file as it is"											      },
+	{ 0,   "no-interpolate",        OPT_FLAG,   &arg.load.no_interpolate,     NULL,
+         "Leave variables as they are"											  },
+	{ 0,   "no-normalize",          OPT_FLAG,   &arg.load.no_normalize,       NULL,       "Add no defaults"                 },
+	{ 0,   "no-path-resolution",    OPT_FLAG,   &arg.load.no_path_resolution, NULL,
+         "Leave relative paths as they are"										     },
+	{ 'o', "output",                OPT_STRING, &arg.output,                  "FILE",     "Write to a file"                 },
+	{ 0,   "profiles",              OPT_FLAG,   &arg.profiles,                NULL,       "Print the profiles, one per line"},
+	{ 'q', "quiet",                 OPT_FLAG,   &arg.quiet,                   NULL,       "Only check, print nothing"       },
+	{ 0,   "schema",                OPT_FLAG,   &arg.schema,                  NULL,
+         "Print the JSON Schema of compose files, for editors"								  },
+	{ 0,   "support-page",          OPT_FLAG,   &arg.support,                 NULL,       NULL                              },
+	{ 0,   "services",              OPT_FLAG,   &arg.services,                NULL,       "Print the services, one per line"},
+	{ 0,   "variables",             OPT_FLAG,   &arg.variables,               NULL,
+         "Print the variables and their defaults"									       },
+	{ 0,   "volumes",               OPT_FLAG,   &arg.volumes,                 NULL,       "Print the volumes, one per line" },
 };
 
 static const struct {
@@ -123,6 +130,41 @@ static int environment(struct sbuf *out, struct err *err)
 	return 0;
 }
 
+/* Images by digest, in the tree that is printed. */
+static int pin_images(struct project *p, struct err *err)
+{
+	auto_image_store struct image_store *store = NULL;
+	struct yaml_node *services = yaml_get(p->tree, "services");
+	int r = cmd_image_store(&store, err);
+
+	for (size_t i = 0; r == 0 && services && i < services->m.n; i++) {
+		struct yaml_node *s = services->m.v[i].value;
+		const char *image = yaml_str(yaml_get(s, "image"));
+		auto_free char *pinned = NULL;
+
+		if (!image || yaml_get(s, "build")) /* what is built has no digest of a registry */
+			continue;
+		r = image_pin(store, image, !global.offline, &pinned, err);
+		if (r == 0)
+			yaml_put(&p->arena, s, "image",
+				 yaml_new_str(&p->arena, arena_strdup(&p->arena, pinned), s));
+	}
+	return r;
+}
+
+static void print_lock(const struct project *p, struct sbuf *out)
+{
+	const struct yaml_node *services = yaml_get(p->tree, "services");
+
+	sbuf_adds(out, "services:\n");
+	for (size_t i = 0; services && i < services->m.n; i++) {
+		const char *image = yaml_str(yaml_get(services->m.v[i].value, "image"));
+
+		if (image)
+			sbuf_addf(out, "  %s:\n    image: %s\n", services->m.v[i].key, image);
+	}
+}
+
 static int project(struct sbuf *out, struct err *err)
 {
 	auto_project struct project *p = NULL;
@@ -131,6 +173,14 @@ static int project(struct sbuf *out, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (arg.lock || arg.resolve)
+		r = pin_images(p, err);
+	if (r < 0)
+		return r;
+	if (arg.lock) {
+		print_lock(p, out);
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		auto_strs struct strs names = { 0 };
 

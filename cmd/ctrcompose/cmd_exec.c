@@ -23,7 +23,7 @@ static const struct opt opts[] = {
 	{ 'e', "env",         OPT_LIST,   &arg.env,         "KEY=VALUE", "Set an environment variable"                },
 	{ 0,   "index",       OPT_INT,    &arg.index,       "N",         "Which container, if the service has several"},
 	{ 'i', "interactive", OPT_FLAG,   &arg.interactive, NULL,
-         "Accepted: standard input is always passed on"							       },
+         "Pass standard input on (default)"									   },
 	{ 'T', "no-tty",      OPT_FLAG,   &arg.no_tty,      NULL,        "No terminal"                                },
 	{ 0,   "no-TTY",      OPT_FLAG,   &arg.no_tty,      NULL,        NULL                                         },
 	{ 0,   "privileged",  OPT_FLAG,   &arg.privileged,  NULL,        "Give it all capabilities"                   },
@@ -158,6 +158,8 @@ static int run(int argc, char **argv, struct err *err)
 	int r = cmd_find_project(&name, &p, err);
 
 	(void)argc;
+	if (r == 0 && !arg.interactive)
+		r = no_input(err);
 	if (r == 0)
 		r = state_paths_open(&paths, err);
 	if (r == 0)

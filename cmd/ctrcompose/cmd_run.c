@@ -5,6 +5,7 @@
 #include "pulling.h"
 
 #include <ctrcompose/json.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,9 +14,9 @@
 
 static struct {
 	bool detach, rm, no_tty, no_deps, service_ports, use_aliases, interactive, tty, orphans,
-		quiet, build, quiet_pull;
+		quiet, build, quiet_pull, quiet_build;
 	const char *entrypoint, *name, *user, *workdir, *pull;
-	struct strs env, labels, volumes, publish, cap_add, cap_drop;
+	struct strs env, env_files, labels, volumes, publish, cap_add, cap_drop;
 } arg = { .interactive = true };
 
 static const struct opt opts[] = {
@@ -24,6 +25,7 @@ static const struct opt opts[] = {
 	{ 'd', "detach",         OPT_FLAG,   &arg.detach,        NULL,        "Run in the background and print the name"},
 	{ 0,   "entrypoint",     OPT_STRING, &arg.entrypoint,    "COMMAND",   "Instead of the image's"                  },
 	{ 'e', "env",            OPT_LIST,   &arg.env,           "KEY=VALUE", "Set an environment variable"             },
+	{ 0,   "env-from-file",  OPT_LIST,   &arg.env_files,     "FILE",      "Set the variables of a file"             },
 	{ 'i', "interactive",    OPT_FLAG,   &arg.interactive,   NULL,
          "Pass standard input on (default)"									     },
 	{ 'l', "label",          OPT_LIST,   &arg.labels,        "KEY=VALUE", "Add a label"                             },
@@ -34,9 +36,11 @@ static const struct opt opts[] = {
 	{ 'p', "publish",        OPT_LIST,   &arg.publish,       "PORT",      "Publish a port"                          },
 	{ 0,   "quiet",          OPT_FLAG,   &arg.quiet,         NULL,        "No progress lines"                       },
 	{ 0,   "build",          OPT_FLAG,   &arg.build,         NULL,        "Build the image first"                   },
+	{ 0,   "quiet-build",    OPT_FLAG,   &arg.quiet_build,   NULL,        "No lines of builds but what fails"       },
 	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,    NULL,        "No progress lines for pulls"             },
 	{ 0,   "pull",           OPT_STRING, &arg.pull,          "POLICY",    "always, missing, never"                  },
-	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,       NULL,        "Accepted for scripts"                    },
+	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,       NULL,
+         "Remove containers of other services"									  },
 	{ 0,   "rm",             OPT_FLAG,   &arg.rm,            NULL,        "Remove the container when it ends"       },
 	{ 'P', "service-ports",  OPT_FLAG,   &arg.service_ports, NULL,        "Publish the service's ports"             },
 	{ 't', "tty",            OPT_FLAG,   &arg.tty,           NULL,        "A terminal (default where there is one)" },
@@ -183,10 +187,33 @@ static void put_list(struct json *o, const char *key, const struct strs *more)
 		json_add_str(list, NULL, more->v[i]);
 }
 
+/* "KEY=value" of each file of --env-from-file, in order. */
+static int read_env_files(struct strs *out, struct err *err)
+{
+	for (size_t i = 0; i < arg.env_files.n; i++) {
+		auto_arena struct arena a = { 0 };
+		auto_free char *text = NULL;
+		struct kvs l = { 0 };
+		size_t len = 0;
+		int r = file_read(AT_FDCWD, arg.env_files.v[i], 1 << 20, &text, &len);
+
+		if (r < 0)
+			return err_set(err, r, "%s: %s", arg.env_files.v[i], strerror(-r));
+		r = compose_dotenv(&a, arg.env_files.v[i], text, len, (const char *const *)environ,
+				   &l, err);
+		if (r < 0)
+			return r;
+		for (size_t k = 0; k < l.n; k++)
+			strs_addf(out, "%s=%s", l.v[k].key, l.v[k].value ? l.v[k].value : "");
+	}
+	return 0;
+}
+
 static int change(struct json *o, char **command, bool tty, const char *folder, struct err *err)
 {
+	auto_strs struct strs env = { 0 };
 	char *shell[] = { NULL, NULL };
-	int r = 0;
+	int r;
 
 	if (command[0])
 		put_words(o, "command", command);
@@ -196,7 +223,10 @@ static int change(struct json *o, char **command, bool tty, const char *folder, 
 		if (!command[0])
 			json_remove(o, "command");
 	}
-	put_pairs(o, "environment", &arg.env, true);
+	r = read_env_files(&env, err);
+	for (size_t i = 0; i < arg.env.n; i++)
+		strs_add(&env, arg.env.v[i]);
+	put_pairs(o, "environment", &env, true);
 	put_pairs(o, "labels", &arg.labels, false);
 	put_str(o, "user", arg.user);
 	put_str(o, "working_dir", arg.workdir);
@@ -361,7 +391,10 @@ static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
 	auto_plan struct plan *plan = NULL;
-	struct plan_options po = { .no_deps = arg.no_deps, .grace_us = -1, .no_recreate = true };
+	struct plan_options po = { .no_deps = arg.no_deps,
+				   .grace_us = -1,
+				   .no_recreate = true,
+				   .use_aliases = arg.use_aliases };
 	struct service *svc = NULL;
 	struct volume *extra = NULL;
 	auto_sbuf struct sbuf out = SBUF_INIT;
@@ -400,24 +433,61 @@ static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 	return r < 0 ? r : code;
 }
 
+/* Containers of services that the file does not have. */
+static int remove_orphans(struct online *o, struct err *err)
+{
+	static const enum plan_verb verbs[] = { PLAN_VERB_STOP, PLAN_VERB_RM };
+	auto_strs struct strs names = { 0 };
+	struct plan_options po = { .grace_us = -1 };
+	int r = 0;
+
+	for (size_t i = 0; i < o->state->containers.n; i++) {
+		const struct state_container *c = o->state->containers.v[i];
+
+		if (!c->oneoff && !project_service(o->project, c->service) &&
+		    !strs_has(&names, c->service))
+			strs_add(&names, c->service);
+	}
+	strs_add(&names, "");
+	free(names.v[--names.n]);
+	names.v[names.n] = NULL;
+	po.services = (const char *const *)(uintptr_t)names.v;
+	for (size_t i = 0; r == 0 && names.n && i < ARRAY_LEN(verbs); i++) {
+		auto_plan struct plan *plan = NULL;
+
+		r = plan_verb(verbs[i], o->project, o->state, &po, &plan, err);
+		if (r == 0)
+			r = online_apply(o, plan, "Running", err);
+		if (r == 0)
+			r = online_refresh(o, err);
+	}
+	return r;
+}
+
 static int run(int argc, char **argv, struct err *err)
 {
 	auto_online struct online o = ONLINE_INIT;
 	char *words[] = { argv[0], NULL };
 	struct cmd_load how = { .services = words };
-	bool tty = !arg.no_tty && !arg.detach && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool tty = !arg.no_tty && !arg.detach &&
+		   (arg.tty || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)));
 	int r = online_open_file(&o, &how, err);
 
 	(void)argc;
+	if (r == 0 && !arg.interactive)
+		r = no_input(err);
+	if (r == 0 && arg.orphans)
+		r = remove_orphans(&o, err);
 	if (r == 0)
 		r = pull_check_policy(arg.pull, err);
 	if (r == 0)
 		r = pull_for_up(&o, words, arg.pull, arg.quiet || arg.quiet_pull, err);
 	if (r == 0)
-		r = build_for_up(&o, words, arg.build, false, err);
+		r = build_for_up(&o, words, arg.build, false, arg.quiet_build, err);
 	if (r == 0)
 		r = run_it(&o, argv, tty, err);
 	strs_clear(&arg.env);
+	strs_clear(&arg.env_files);
 	strs_clear(&arg.labels);
 	strs_clear(&arg.volumes);
 	strs_clear(&arg.publish);

@@ -10,7 +10,7 @@
 static struct {
 	bool detach, wait, no_start, no_deps, force, no_recreate, orphans, renew, quiet_pull, build,
 		no_build, no_color, no_prefix, timestamps, abort_exit, abort_failure, dependencies,
-		always_deps;
+		always_deps, yes, quiet_build;
 	int64_t timeout, wait_timeout;
 	const char *exit_from, *pull;
 	struct strs scale, attach, no_attach;
@@ -22,7 +22,7 @@ static const struct opt opts[] = {
 	{ 0,   "abort-on-container-failure", OPT_FLAG,    &arg.abort_failure, NULL,
          "Stop all when one container fails"											},
 	{ 0,   "always-recreate-deps",       OPT_FLAG,    &arg.always_deps,   NULL,
-         "Make dependencies anew as well; needs --force-recreate"								   },
+         "With --force-recreate: make dependencies anew as well"								    },
 	{ 0,   "attach",                     OPT_LIST,    &arg.attach,        "SERVICE",   "Show the output of these services only" },
 	{ 0,   "attach-dependencies",        OPT_FLAG,    &arg.dependencies,  NULL,
          "Show the output of dependencies as well"										  },
@@ -38,6 +38,8 @@ static const struct opt opts[] = {
 	{ 0,   "no-start",                   OPT_FLAG,    &arg.no_start,      NULL,        "Make containers, start none"            },
 	{ 0,   "build",		      OPT_FLAG,    &arg.build,         NULL,        "Build images before containers are made"},
 	{ 0,   "no-build",                   OPT_FLAG,    &arg.no_build,      NULL,        "Never build an image"                   },
+	{ 'y', "yes",			OPT_FLAG,    &arg.yes,           NULL,        "Nothing is asked: accepted for scripts" },
+	{ 0,   "quiet-build",                OPT_FLAG,    &arg.quiet_build,   NULL,        "No lines of builds but what fails"      },
 	{ 0,   "quiet-pull",                 OPT_FLAG,    &arg.quiet_pull,    NULL,        "No progress lines for pulls"            },
 	{ 0,   "pull",		       OPT_STRING,  &arg.pull,          "POLICY",
          "always, missing, never, build: for all services"									  },
@@ -75,6 +77,9 @@ static int check(struct err *err)
 {
 	if (arg.force && arg.no_recreate)
 		return usage_error(err, "--force-recreate and --no-recreate exclude each other");
+	if (arg.always_deps && arg.no_recreate)
+		return usage_error(err,
+				   "--always-recreate-deps and --no-recreate exclude each other");
 	if (arg.build && arg.no_build)
 		return usage_error(err, "--build and --no-build exclude each other");
 	if (pull_check_policy(arg.pull, err) < 0)
@@ -123,6 +128,7 @@ static int apply(struct online *o, char **argv, struct err *err)
 				   .no_deps = arg.no_deps,
 				   .no_start = arg.no_start,
 				   .force_recreate = arg.force,
+				   .always_recreate_deps = arg.always_deps,
 				   .no_recreate = arg.no_recreate,
 				   .remove_orphans = arg.orphans,
 				   .remove_volumes = arg.renew,
@@ -137,6 +143,8 @@ static int apply(struct online *o, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	warn_orphans(&orphans);
+	if (arg.wait && arg.wait_timeout > 0)
+		o->patience_us = (uint64_t)arg.wait_timeout;
 	return online_apply(o, plan, "Running", err);
 }
 
@@ -173,7 +181,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (r == 0)
 		r = pull_for_up(&o, argv, arg.pull, arg.quiet_pull, err);
 	if (r == 0)
-		r = build_for_up(&o, argv, arg.build, arg.no_build, err);
+		r = build_for_up(&o, argv, arg.build, arg.no_build, arg.quiet_build, err);
 	if (r == 0)
 		r = apply(&o, argv, err);
 	if (r == 0 && !arg.detach && !arg.no_start && !global.dry_run)
@@ -195,15 +203,17 @@ const struct cmd cmd_up = {
 
 /* ---- create ----------------------------------------------------------------------------------- */
 static const struct opt create_opts[] = {
-	{0,  "build",          OPT_FLAG,   &arg.build,       NULL,        "Build images before containers are made"},
-	{ 0, "pull",           OPT_STRING, &arg.pull,        "POLICY",    "always, missing, never, build"          },
-	{ 0, "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,  NULL,        "No progress lines for pulls"            },
-	{ 0, "no-build",       OPT_FLAG,   &arg.no_build,    NULL,        "Never build an image"                   },
-	{ 0, "force-recreate", OPT_FLAG,   &arg.force,       NULL,        "Make containers anew in any case"       },
-	{ 0, "no-recreate",    OPT_FLAG,   &arg.no_recreate, NULL,        "Keep containers that exist"             },
-	{ 0, "remove-orphans", OPT_FLAG,   &arg.orphans,     NULL,
-         "Remove containers of services that the file does not have"                                               },
-	{ 0, "scale",          OPT_LIST,   &arg.scale,       "SERVICE=N", "How many containers of a service"       },
+	{0,    "build",          OPT_FLAG,   &arg.build,       NULL,        "Build images before containers are made"},
+	{ 'y', "yes",            OPT_FLAG,   &arg.yes,         NULL,        "Nothing is asked: accepted for scripts" },
+	{ 0,   "quiet-build",    OPT_FLAG,   &arg.quiet_build, NULL,        "No lines of builds but what fails"      },
+	{ 0,   "pull",           OPT_STRING, &arg.pull,        "POLICY",    "always, missing, never, build"          },
+	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,  NULL,        "No progress lines for pulls"            },
+	{ 0,   "no-build",       OPT_FLAG,   &arg.no_build,    NULL,        "Never build an image"                   },
+	{ 0,   "force-recreate", OPT_FLAG,   &arg.force,       NULL,        "Make containers anew in any case"       },
+	{ 0,   "no-recreate",    OPT_FLAG,   &arg.no_recreate, NULL,        "Keep containers that exist"             },
+	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,     NULL,
+         "Remove containers of services that the file does not have"                                                 },
+	{ 0,   "scale",          OPT_LIST,   &arg.scale,       "SERVICE=N", "How many containers of a service"       },
 };
 
 static int create_run(int argc, char **argv, struct err *err)

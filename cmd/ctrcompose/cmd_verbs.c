@@ -8,19 +8,34 @@
 static struct {
 	int64_t timeout;
 	const char *signal;
-	bool no_deps, force, stop, volumes, orphans, wait;
+	bool all, no_deps, force, stop, volumes, orphans, wait;
 	int64_t wait_timeout;
 } arg = { .timeout = -1 };
+
+/* NULL-terminated; the names belong to the project. */
+static const char **services_of(const struct project *p)
+{
+	const char **v = xcalloc(p->n_services + p->n_disabled + 1, sizeof(*v));
+
+	for (size_t i = 0; i < p->n_services; i++)
+		v[i] = p->services[i].name;
+	for (size_t i = 0; i < p->n_disabled; i++)
+		v[p->n_services + i] = p->disabled[i].name;
+	return v;
+}
 
 static int apply(enum plan_verb verb, char **argv, const struct plan_options *given,
 		 struct err *err)
 {
 	auto_online struct online o = ONLINE_INIT;
 	auto_plan struct plan *plan = NULL;
+	auto_free const char **names = NULL;
 	struct plan_options po = *given;
 	int r = online_open(&o, err);
 
 	po.services = online_words(argv);
+	if (r == 0 && verb == PLAN_VERB_KILL && !arg.orphans && !argv[0] && o.project)
+		po.services = names = services_of(o.project);
 	if (r == 0 && o.state->containers.n == 0 && verb != PLAN_VERB_RM)
 		r = argv[0] ? cmd_check_services(argv, o.project, o.state, err) : 0;
 	if (r == 0 && o.state->containers.n == 0 && verb == PLAN_VERB_START)
@@ -41,12 +56,15 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force &&
 		 !cmd_confirm("Going to remove them?"))
 		return 0;
+	if (arg.wait && arg.wait_timeout > 0)
+		o.patience_us = (uint64_t)arg.wait_timeout;
 	return r < 0 ? r : online_apply(&o, plan, "Running", err);
 }
 
 /* ---- start ------------------------------------------------------------------------------------ */
 static const struct opt start_opts[] = {
-	{0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy"},
+	{0,  "wait",         OPT_FLAG,    &arg.wait,         NULL,      "Wait until the services run and are healthy"},
+	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long"                          },
 };
 
 static int start_run(int argc, char **argv, struct err *err)
@@ -138,7 +156,8 @@ const struct cmd cmd_unpause = {
 
 /* ---- kill ------------------------------------------------------------------------------------- */
 static const struct opt kill_opts[] = {
-	{0,    "remove-orphans", OPT_FLAG,   &arg.orphans, NULL,     "Accepted for scripts"            },
+	{0,    "remove-orphans", OPT_FLAG,   &arg.orphans, NULL,
+         "Also containers of services that the file does not have"                                     },
 	{ 's', "signal",         OPT_STRING, &arg.signal,  "SIGNAL", "SIGKILL (default) or another one"},
 };
 
@@ -163,7 +182,8 @@ const struct cmd cmd_kill = {
 
 /* ---- rm --------------------------------------------------------------------------------------- */
 static const struct opt rm_opts[] = {
-	{'f',  "force",   OPT_FLAG, &arg.force,   NULL, "Do not ask"                    },
+	{'a',  "all",     OPT_FLAG, &arg.all,     NULL, NULL                            },
+	{ 'f', "force",   OPT_FLAG, &arg.force,   NULL, "Do not ask"                    },
 	{ 's', "stop",    OPT_FLAG, &arg.stop,    NULL, "Stop the containers first"     },
 	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes"},
 };

@@ -145,3 +145,10 @@ int pipes_run(struct pipes *p, int done_fd, struct err *err)
 		;
 	return 0;
 }
+
+int no_input(struct err *err)
+{
+	auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return null < 0 || dup2(null, STDIN_FILENO) < 0 ? err_errno(err, "open /dev/null") : 0;
+}

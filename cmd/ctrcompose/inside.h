@@ -21,4 +21,7 @@ void pipes_started(struct pipes *p); /* the process has its ends */
 int pipes_run(struct pipes *p, int done_fd, struct err *err);
 void pipes_close(struct pipes *p);
 
+/* --interactive=false: standard input is empty. */
+int no_input(struct err *err);
+
 #endif

@@ -175,7 +175,7 @@ static int exit_status(int r)
 		return r;
 	if (cmd_exit_decided())
 		return cmd_exit_decided();
-	return r == -EINTR || cmd_cancelled ? EXIT_INTERRUPTED : EXIT_FAILED;
+	return r == -EINTR || cmd_interrupts > 0 ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,10 @@
 /* online.c - one command at a time changes a project; see online.h. */
 #include "online.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { PATIENCE_US = 300000 };
@@ -123,6 +125,45 @@ static int dry(const struct plan *plan, struct progress *pg)
 	return 0;
 }
 
+/* ---- A time limit */
+static volatile bool out_of_time;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	out_of_time = true;
+	cmd_cancelled = true;
+}
+
+static void set_limit(uint64_t us)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval t = {
+		.it_value = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}
+	};
+
+	(void)sigaction(SIGALRM, &sa, NULL);
+	(void)setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static int apply_in_time(struct online *o, const struct plan *plan, struct progress *pg,
+			 struct err *err)
+{
+	int r;
+
+	if (o->patience_us)
+		set_limit(o->patience_us);
+	r = daemon_apply(o->client, plan, show, pg, &cmd_cancelled, err);
+	if (o->patience_us)
+		set_limit(0);
+	if (r == -EINTR && out_of_time) {
+		err_clear(err);
+		return err_set(err, ETIMEDOUT, "application not healthy after %llus",
+			       (unsigned long long)(o->patience_us / 1000000));
+	}
+	return r;
+}
+
 int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err)
 {
 	auto_progress struct progress *pg = NULL;
@@ -141,5 +182,5 @@ int online_apply(struct online *o, const struct plan *plan, const char *what, st
 	cmd_catch_interrupts();
 	if (global.dry_run || !work)
 		return dry(plan, pg);
-	return daemon_apply(o->client, plan, show, pg, &cmd_cancelled, err);
+	return apply_in_time(o, plan, pg, err);
 }

@@ -28,12 +28,13 @@ struct build_request {
 	const char *dockerfile;  /* absolute, or below the context; NULL: "Dockerfile" */
 	const char *inline_text; /* instead of a file, or NULL */
 	const char *target;      /* a stage, or NULL: the last one */
-	const char *network;     /* of RUN: "none", "host"; NULL and "default": its own, with a way out */
+	const char
+		*network; /* of RUN: "none", "host"; NULL and "default": its own, with a way out */
 	struct kvs args, labels;
 	struct kvs contexts; /* name -> absolute folder, or "docker-image://REF" */
 	struct build_secret *secrets;
 	size_t n_secrets;
-	struct list tags; /* names of the image */
+	struct list tags;            /* names of the image */
 	struct list no_cache_stages; /* names of stages that are built in any case */
 	struct kvs extra_hosts;      /* name -> address or "host-gateway" */
 	const struct box_rlimit *rlimits;

@@ -47,8 +47,9 @@ struct unit {
 	struct image *image;                    /* NULL: it is gone */
 	struct healthcheck health;              /* the service's, else the image's */
 	int pidfd, netns_fd, status_fd, tty_fd; /* -1: none */
-	struct box *box;                        /* while it is starting */
-	int start_exit;                         /* why it did not start: 125, 126 or 127 */
+	bool use_aliases; /* while it is made: it answers to the service's names */
+	struct box *box;  /* while it is starting */
+	int start_exit;   /* why it did not start: 125, 126 or 127 */
 	struct logs_pump *pump;
 	struct dns_endpoint *dns;
 	struct unit_port *ports;

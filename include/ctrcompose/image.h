@@ -100,6 +100,9 @@ struct image_pull_how {
  * image now. -ENOENT, -EACCES: the registry has none for us. A partial image is never seen. */
 int image_pull(struct image_store *s, const char *ref, const struct image_pull_how *how,
 	       bool *fresh, struct err *err);
+/* "docker.io/library/redis@sha256:..." for a name: as the registry gave it, or, with ask, as it would
+ * give it now. The caller frees *pinned. */
+int image_pin(struct image_store *s, const char *ref, bool ask, char **pinned, struct err *err);
 /* When a registry was last asked for this image, in seconds since 1970; 0: never. */
 int image_checked(struct image_store *s, const char *ref, int64_t *when);
 /* An image of the store to the registry its name says. */

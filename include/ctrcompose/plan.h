@@ -33,6 +33,7 @@ struct plan_action {
 	const char *service; /* key of the service, network or volume */
 	unsigned number;     /* of the container */
 	bool oneoff;
+	bool use_aliases;             /* PLAN_CREATE of a one-off: it has the service's names too */
 	const struct service *svc;    /* PLAN_CREATE */
 	const char *config_json;      /* PLAN_CREATE: what the supervisor decodes svc from */
 	const char *config_hash;      /* PLAN_CREATE */
@@ -68,11 +69,14 @@ void auto_plan_fn(struct plan **p);
 
 struct plan_options {
 	const char *const *services; /* NULL-terminated; NULL or empty: all */
-	bool no_deps, no_start, force_recreate, no_recreate, remove_orphans, wait;
-	bool remove_volumes;    /* of rm and down; of up: anonymous ones are made anew */
-	int64_t grace_us;       /* -1: each service's own */
-	int signal;             /* of kill; 0: SIGKILL */
-	const struct kv *scale; /* service -> decimal count */
+	bool no_deps, no_start, no_recreate, remove_orphans, wait;
+	bool force_recreate;       /* the services that are named; without names, all */
+	bool always_recreate_deps; /* force_recreate: also what those depend on */
+	bool use_aliases;          /* of run */
+	bool remove_volumes;       /* of rm and down; of up: anonymous ones are made anew */
+	int64_t grace_us;          /* -1: each service's own */
+	int signal;                /* of kill; 0: SIGKILL */
+	const struct kv *scale;    /* service -> decimal count */
 	size_t n_scale;
 };
 

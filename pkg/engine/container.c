@@ -238,6 +238,7 @@ static int fill_in(struct unit *u, const struct plan *plan, const struct plan_ac
 	state_set(&c->service, a->service);
 	c->number = a->number;
 	c->oneoff = a->oneoff;
+	u->use_aliases = !a->oneoff || a->use_aliases;
 	state_set(&c->image, u->svc->image);
 	state_set(&c->image_id, img->id);
 	state_set(&c->config_hash, a->config_hash);

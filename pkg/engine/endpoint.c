@@ -66,7 +66,7 @@ static void choose_ip6(const struct engine_net *net, const struct service_networ
 
 static void add_aliases(struct unit *u, const struct service_network *sn, struct state_endpoint *ep)
 {
-	if (!u->c->oneoff) {
+	if (u->use_aliases) {
 		strs_add(&ep->aliases, u->c->service);
 		for (size_t i = 0; i < sn->aliases.n; i++)
 			if (!strs_has(&ep->aliases, sn->aliases.v[i]))

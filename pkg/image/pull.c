@@ -362,3 +362,51 @@ int image_checked(struct image_store *s, const char *ref, int64_t *when)
 		*when = img->checked;
 	return r;
 }
+
+/* The digest under which a registry gave it to us. */
+static char *known_digest(struct image_store *s, const char *normal)
+{
+	auto_index struct index ix = { 0 };
+	auto_free char *repository = ref_with_digest(normal, "");
+	const struct index_image *img;
+
+	if (index_read(s, &ix, NULL) < 0 || !(img = index_by_ref(&ix, normal)))
+		return NULL;
+	for (size_t i = 0; i < img->digests.n; i++)
+		if (str_starts(img->digests.v[i], repository))
+			return xstrdup(img->digests.v[i]);
+	return NULL;
+}
+
+int image_pin(struct image_store *s, const char *ref, bool ask, char **pinned, struct err *err)
+{
+	auto_free char *normal = NULL, *docker = NULL, *hosts = NULL;
+	auto_registry struct registry *reg = NULL;
+	auto_registry_manifest struct registry_manifest m = { 0 };
+	struct registry_settings settings;
+	int r = image_ref_normal(ref, &normal, err);
+
+	if (r < 0)
+		return r;
+	if (strchr(normal, '@')) {
+		*pinned = xstrdup(ref);
+		return 0;
+	}
+	*pinned = known_digest(s, normal);
+	if (!*pinned && !ask)
+		return err_set(
+			err, ENETUNREACH,
+			"image %s: no registry has given its digest yet, and none may be asked",
+			ref);
+	if (!*pinned) {
+		registry_settings_find(&docker, &hosts);
+		settings = (struct registry_settings){ docker, hosts };
+		r = registry_open(normal, &settings, false, &reg, err);
+		if (r == 0)
+			r = registry_manifest(reg, NULL, &m, err);
+		if (r < 0)
+			return r;
+		*pinned = ref_with_digest(normal, m.digest);
+	}
+	return 0;
+}

@@ -138,6 +138,15 @@ static void start_all(struct work *w)
 			if (depends(it, &w->items[k]))
 				plan_after(w->plan, it->start, w->items[k].start);
 	}
+	for (size_t i = 0; w->opt->wait && i < w->n; i++) {
+		const struct item *it = &w->items[i];
+		size_t at = plan_add(w->plan, PLAN_WAIT, it->c->name, it->c->service);
+
+		w->plan->actions.v[at].condition = DEP_HEALTHY;
+		w->plan->actions.v[at].required = true;
+		w->plan->actions.v[at].final = true;
+		plan_after(w->plan, at, it->start);
+	}
 }
 
 static void after_all(struct plan *plan, size_t at, size_t last)

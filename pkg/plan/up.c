@@ -12,7 +12,7 @@ struct replica {      /* what later actions of one service wait for */
 
 struct svc_plan {
 	const struct service *svc;
-	bool chosen, visiting, done;
+	bool chosen, visiting, planned, done; /* done: planned and started */
 	unsigned scale;
 	struct replica *replicas;
 	size_t *waits; /* per condition and replica: index of its PLAN_WAIT, or PLAN_NONE */
@@ -139,12 +139,24 @@ static size_t drop(struct up *u, const struct state_container *c)
 	return gone;
 }
 
+static bool is_named(const struct plan_options *opt, const char *service)
+{
+	const char *const *w = opt->services;
+
+	if (!w || !*w)
+		return true;
+	for (; *w; w++)
+		if (strcmp(*w, service) == 0)
+			return true;
+	return false;
+}
+
 static const char *why_recreate(const struct up *u, const struct service *svc,
 				const struct state_container *c)
 {
 	if (u->opt->no_recreate)
 		return NULL;
-	if (u->opt->force_recreate)
+	if (u->opt->force_recreate && (u->opt->always_recreate_deps || is_named(u->opt, svc->name)))
 		return "recreation was asked for";
 	if (!c->config_hash || strcmp(c->config_hash, svc->config_hash) != 0)
 		return "its configuration changed";
@@ -235,7 +247,7 @@ static void replica(struct up *u, struct svc_plan *sp, unsigned number)
 
 static void service(struct up *u, struct svc_plan *sp)
 {
-	if (sp->done || sp->visiting || !sp->chosen)
+	if (sp->planned || sp->visiting || !sp->chosen)
 		return;
 	sp->visiting = true; /* the loader refused cycles; this only keeps us safe */
 	for (size_t i = 0; i < sp->svc->n_deps; i++) {
@@ -256,6 +268,7 @@ static void service(struct up *u, struct svc_plan *sp)
 		if (!c->oneoff && c->number > sp->scale && strcmp(c->service, sp->svc->name) == 0)
 			(void)drop(u, c);
 	}
+	sp->planned = true;
 	sp->done = !u->opt->no_start;
 	sp->visiting = false;
 }
@@ -393,6 +406,7 @@ int plan_run(const struct project *want, const struct state_project *have,
 		(void)plan_add(plan, PLAN_VOLUME_MAKE, extra[i].name, extra[i].key);
 	at = create(&u, svc, name, 1);
 	plan->actions.v[at].oneoff = true;
+	plan->actions.v[at].use_aliases = opt->use_aliases;
 	for (size_t i = 0; i < n_extra; i++)
 		plan_after(plan, at, first + i);
 	for (size_t i = 0; !opt->no_deps && i < svc->n_deps; i++) {

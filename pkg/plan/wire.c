@@ -83,6 +83,7 @@ static void put_action(struct json *to, const struct plan_action *a)
 	put_text(o, "service", a->service);
 	json_add_int(o, "number", a->number);
 	json_add_bool(o, "oneoff", a->oneoff);
+	json_add_bool(o, "use_aliases", a->use_aliases);
 	put_text(o, "config", a->config_json);
 	put_text(o, "hash", a->config_hash);
 	json_add_int(o, "condition", (int)a->condition);
@@ -212,6 +213,7 @@ static int get_action(struct plan *p, const struct json *o, struct err *err)
 		return err_set(err, EPROTO, "action %zu of the plan is not complete", at);
 	a->number = (unsigned)json_int(o, "number", 0);
 	a->oneoff = json_bool(o, "oneoff", false);
+	a->use_aliases = json_bool(o, "use_aliases", false);
 	a->config_json = text(p, o, "config");
 	a->config_hash = text(p, o, "hash");
 	a->condition = (enum dep_condition)condition;

@@ -212,3 +212,21 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[ -z "$(compose image ls -q)" ]
 	[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
 }
+
+@test "digests: config resolves and locks them, a locked stack is what it was" {
+	compose image tag box "$REG/locked:1"
+	compose image push "$REG/locked:1"
+	compose image pull -q "$REG/locked:1"
+	printf 'services: { a: { image: "%s/locked:1", init: true } }\n' "$REG" >compose.yaml
+	compose config --resolve-image-digests | grep -q "image: $REG/locked@sha256:"
+	compose config --lock-image-digests >lock.yaml
+	[ "$(compose -f compose.yaml -f lock.yaml config --images)" = "$(sed -n 's/ *image: //p' lock.yaml)" ]
+	compose -f compose.yaml -f lock.yaml up -d
+	[ "$(compose ps -q | wc -l)" = 1 ]
+	compose down
+	compose image rm -f "$(compose image ls -q --no-trunc | head -1)" || true
+	printf 'services: { a: { image: "%s/never-pulled:1" } }\n' "$REG" >compose.yaml
+	run ! compose --offline config --resolve-image-digests
+	[[ "$output" == *"none may be asked"* ]]
+	rm compose.yaml
+}

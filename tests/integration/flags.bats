@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# flags.bats - what the flags of up, create, run, exec, start and kill change
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+pair() { # web depends on db
+	cat >compose.yaml <<-Y
+		services:
+		  db: { image: box, init: true }
+		  web: { image: box, init: true, depends_on: [db] }
+	Y
+}
+
+@test "up --force-recreate SERVICE leaves what it depends on; --always-recreate-deps does not" {
+	pair
+	compose up -d
+	db=$(compose ps -q db) web=$(compose ps -q web)
+	compose up -d --force-recreate web
+	[ "$(compose ps -q db)" = "$db" ] && [ "$(compose ps -q web)" != "$web" ]
+	compose up -d --force-recreate --always-recreate-deps web
+	[ "$(compose ps -q db)" != "$db" ]
+	run ! compose up -d --always-recreate-deps --no-recreate
+}
+
+@test "up --wait --wait-timeout: a service that does not become healthy in time" {
+	printf 'services: { a: { image: box, init: true, healthcheck: { test: "false", interval: 10s, retries: 100, start_period: 60s } } }\n' >compose.yaml
+	SECONDS=0
+	run -1 compose up -d --wait --wait-timeout 1
+	[[ "$output" == *"not healthy after 1s"* ]]
+	[ $SECONDS -lt 6 ]
+	compose stop -t 0
+	run -1 compose start --wait --wait-timeout 1
+	[[ "$output" == *"not healthy after 1s"* ]]
+}
+
+@test "create makes, up --no-start too; -y and quiet flags are taken" {
+	pair
+	compose create -y --quiet-pull --quiet-build
+	[ "$(compose ps -a --format '{{.State}}' | sort -u)" = created ]
+	compose up --no-start -y
+	compose up -d --quiet-pull --quiet-build --pull missing
+	[ "$(compose ps -q | wc -l)" = 2 ]
+}
+
+@test "run: --use-aliases, --env-from-file, -t, --interactive=false" {
+	pair
+	compose up -d db
+	printf 'ONE=1\nTWO="two words"\n' >vars
+	run -0 compose run --rm -T --env-from-file vars -e ONE=over db sh -c 'echo $ONE $TWO' </dev/null
+	[[ "$output" == *"over two words"* ]]
+	compose run -d --name alias-test --use-aliases db sleep 100
+	[ "$(compose exec -T db nslookup db | grep -c '^Address: ')" = 2 ]
+	compose rm -s -f db
+	[ "$(echo input | compose run --rm -T --interactive=false db cat)" = "" ]
+	compose run --rm -t db tty </dev/null | grep -q /dev/pts
+	compose up -d db
+	[ "$(echo input | compose exec -T --interactive=false db cat)" = "" ]
+}
+
+@test "orphans: named by up, removed by run --remove-orphans, killed when asked for" {
+	pair
+	compose up -d
+	printf 'services: { db: { image: box, init: true } }\n' >compose.yaml
+	run -0 compose up -d
+	[[ "$output" == *"Found orphan containers ([$PROJECT-web-1])"* ]]
+	compose kill
+	[ "$(compose ps --format '{{.Service}}' --orphans)" = web ]
+	compose kill --remove-orphans
+	eventually 3 sh -c '[ -z "$("$CTRCOMPOSE" ps -q)" ]'
+	compose up -d
+	compose run --rm -T --remove-orphans db true </dev/null
+	[ "$(compose ps -a --format '{{.Service}}')" = db ]
+}

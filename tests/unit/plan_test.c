@@ -1,0 +1,283 @@
+/* plan_test.c - from what is wanted and what is there to actions */
+#include <ctrcompose/plan.h>
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* web depends on db; both on network n. */
+struct world {
+	struct project p;
+	struct service services[2];
+	struct service_dep dep;
+	struct service_network nets[2];
+	struct network net;
+	struct state_project *have;
+};
+
+static void world_make(struct world *w)
+{
+	*w = (struct world){ 0 };
+	w->dep = (struct service_dep){ .service = "db", .required = true };
+	for (size_t i = 0; i < 2; i++) {
+		w->nets[i] = (struct service_network){ .network = "n" };
+		w->services[i] = (struct service){ .name = i ? "web" : "db",
+						   .image = "box",
+						   .scale = 1,
+						   .networks = &w->nets[i],
+						   .n_networks = 1,
+						   .config_json = "{}" };
+		(void)strcpy(w->services[i].config_hash, "h");
+	}
+	w->services[1].deps = &w->dep;
+	w->services[1].n_deps = 1;
+	w->net = (struct network){ .key = "n", .name = "p_n", .driver = "bridge" };
+	w->p = (struct project){ .name = "p",
+				 .working_dir = "/",
+				 .services = w->services,
+				 .n_services = 2,
+				 .networks = &w->net,
+				 .n_networks = 1 };
+	w->have = state_new("p");
+}
+
+static struct state_container *there(struct world *w, const char *service, unsigned number,
+				     const char *hash)
+{
+	struct state_container *c = state_container_add(w->have);
+	auto_free char *name = xasprintf("p-%s-%u", service, number);
+
+	state_set(&c->name, name);
+	state_set(&c->service, service);
+	state_set(&c->config_hash, hash);
+	c->number = number;
+	c->status = STATE_RUNNING;
+	return c;
+}
+
+static void network_there(struct world *w)
+{
+	struct state_network *n = state_network_add(w->have);
+
+	state_set(&n->key, "n");
+	state_set(&n->name, "p_n");
+}
+
+/* "create p-db-1, start p-db-1 after 0 ..." */
+static char *text(const struct plan *plan)
+{
+	auto_sbuf struct sbuf out = SBUF_INIT;
+
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+
+		if (a->op != PLAN_NETWORK_UP)
+			sbuf_addf(&out, "%s%s %s", out.len ? ", " : "", plan_doing(a->op), a->name);
+	}
+	return sbuf_take(&out);
+}
+
+static bool comes_after(const struct plan *plan, size_t i, size_t of, unsigned depth)
+{
+	const struct plan_action *a = &plan->actions.v[i];
+
+	for (size_t k = 0; depth && k < a->n_after; k++)
+		if (a->after[k] == of || comes_after(plan, a->after[k], of, depth - 1))
+			return true;
+	return false;
+}
+
+static size_t at(const struct plan *plan, enum plan_op op, const char *name)
+{
+	for (size_t i = 0; i < plan->actions.n; i++)
+		if (plan->actions.v[i].op == op && strcmp(plan->actions.v[i].name, name) == 0)
+			return i;
+	ck_abort_msg("no such action on %s", name);
+	return 0;
+}
+
+static struct plan *up(struct world *w, const struct plan_options *opt, struct strs *orphans)
+{
+	auto_err struct err err = ERR_INIT;
+	struct plan *plan = NULL;
+	int r = plan_up(&w->p, w->have, opt, &plan, orphans, &err);
+
+	ck_assert_msg(r == 0, "%s", err_text(&err));
+	return plan;
+}
+
+static void expect(struct world *w, const struct plan_options *opt, const char *wanted)
+{
+	auto_plan struct plan *plan = up(w, opt, NULL);
+	auto_free char *got = text(plan);
+
+	ck_assert_str_eq(got, wanted);
+	state_free(w->have);
+}
+
+START_TEST(a_new_project_is_made_in_order)
+{
+	struct world w;
+	auto_plan struct plan *plan = NULL;
+
+	world_make(&w);
+	plan = up(&w, &(struct plan_options){ .grace_us = -1 }, NULL);
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-1"), at(plan, PLAN_START, "p-db-1"),
+			      9));
+	ck_assert(comes_after(plan, at(plan, PLAN_CREATE, "p-db-1"),
+			      at(plan, PLAN_NETWORK_UP, "p_n"), 9));
+	ck_assert(!comes_after(plan, at(plan, PLAN_START, "p-db-1"),
+			       at(plan, PLAN_START, "p-web-1"), 9));
+	state_free(w.have);
+}
+END_TEST
+
+START_TEST(without_a_start_each_is_made_once)
+{
+	struct world w;
+
+	world_make(&w);
+	expect(&w, &(struct plan_options){ .grace_us = -1, .no_start = true },
+	       "Creating p-db-1, Creating p-web-1");
+}
+END_TEST
+
+START_TEST(what_is_as_it_should_be_is_kept)
+{
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "web", 1, "h");
+	expect(&w, &(struct plan_options){ .grace_us = -1 }, "Running p-db-1, Running p-web-1");
+}
+END_TEST
+
+START_TEST(what_changed_is_made_anew)
+{
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "web", 1, "old");
+	expect(&w, &(struct plan_options){ .grace_us = -1 },
+	       "Running p-db-1, Stopping p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+}
+END_TEST
+
+START_TEST(force_is_for_those_that_are_named)
+{
+	static const char *const web[] = { "web", NULL };
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "web", 1, "h");
+	expect(&w,
+	       &(struct plan_options){ .grace_us = -1, .force_recreate = true, .services = web },
+	       "Running p-db-1, Stopping p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+}
+END_TEST
+
+START_TEST(replicas_come_and_go)
+{
+	const struct kv scale[] = {
+		{"db", "2"}
+	};
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "db", 3, "h");
+	(void)there(&w, "web", 1, "h");
+	expect(&w, &(struct plan_options){ .grace_us = -1, .scale = scale, .n_scale = 1 },
+	       "Running p-db-1, Creating p-db-2, Starting p-db-2, Stopping p-db-3, Removing p-db-3, "
+	       "Running p-web-1");
+}
+END_TEST
+
+START_TEST(orphans_are_named_and_left)
+{
+	auto_strs struct strs orphans = { 0 };
+	auto_plan struct plan *plan = NULL;
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "gone", 1, "h");
+	plan = up(&w, &(struct plan_options){ .grace_us = -1 }, &orphans);
+	ck_assert_uint_eq(orphans.n, 1);
+	ck_assert_str_eq(orphans.v[0], "p-gone-1");
+	for (size_t i = 0; i < plan->actions.n; i++)
+		ck_assert_str_ne(plan->actions.v[i].name, "p-gone-1");
+	state_free(w.have);
+}
+END_TEST
+
+START_TEST(down_stops_dependents_first)
+{
+	auto_err struct err err = ERR_INIT;
+	auto_plan struct plan *plan = NULL;
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "web", 1, "h");
+	state_set(
+		&w.have->containers.v[1]->config_json,
+		"{\"depends_on\":{\"db\":{\"condition\":\"service_started\",\"required\":true}}}");
+	ck_assert_int_eq(
+		plan_down(&w.p, w.have, &(struct plan_options){ .grace_us = -1 }, &plan, &err), 0);
+	ck_assert(comes_after(plan, at(plan, PLAN_STOP, "p-db-1"), at(plan, PLAN_STOP, "p-web-1"),
+			      9));
+	ck_assert(plan->forget);
+	state_free(w.have);
+}
+END_TEST
+
+START_TEST(a_plan_survives_the_socket)
+{
+	auto_err struct err err = ERR_INIT;
+	auto_plan struct plan *plan = NULL, *back = NULL;
+	auto_sbuf struct sbuf wire = SBUF_INIT;
+	auto_free char *a = NULL, *b = NULL;
+	struct world w;
+
+	world_make(&w);
+	plan = up(&w, &(struct plan_options){ .grace_us = -1 }, NULL);
+	plan_encode(plan, &wire);
+	ck_assert_int_eq(plan_decode(sbuf_str(&wire), wire.len, &back, &err), 0);
+	a = text(plan);
+	b = text(back);
+	ck_assert_str_eq(a, b);
+	state_free(w.have);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("plan");
+	TCase *t = tcase_create("plan");
+	SRunner *run = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, a_new_project_is_made_in_order);
+	tcase_add_test(t, without_a_start_each_is_made_once);
+	tcase_add_test(t, what_is_as_it_should_be_is_kept);
+	tcase_add_test(t, what_changed_is_made_anew);
+	tcase_add_test(t, force_is_for_those_that_are_named);
+	tcase_add_test(t, replicas_come_and_go);
+	tcase_add_test(t, orphans_are_named_and_left);
+	tcase_add_test(t, down_stops_dependents_first);
+	tcase_add_test(t, a_plan_survives_the_socket);
+	suite_add_tcase(s, t);
+	srunner_run_all(run, CK_NORMAL);
+	failed = srunner_ntests_failed(run);
+	srunner_free(run);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
