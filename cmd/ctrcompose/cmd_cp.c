@@ -150,7 +150,7 @@ static int open_source(const struct task *t, struct source *s, struct err *err)
 
 	if (arg.follow && !ends_in(p->path, "/.")) {
 		auto_close int fd = open_whole(p, O_PATH);
-		auto_free char *link = NULL, *real = NULL;
+		auto_free char *link = NULL;
 		char target[PATH_MAX];
 		ssize_t n;
 

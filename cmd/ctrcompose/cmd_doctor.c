@@ -155,9 +155,7 @@ static void control_groups(struct findings *l)
 /* In a child with a network of its own: a bridge and a veth on it. */
 static int try_links(void)
 {
-	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 	auto_nl struct nl_conn *nl = NULL;
-	auto_close int ns = -1;
 	struct net_network net = { .bridge = "ctr-doctor", .group = 1 };
 
 	if (unshare(CLONE_NEWNET) < 0 || nl_conn_open(&nl, NULL) < 0)
