@@ -124,8 +124,8 @@ format: ## clang-format all sources in place
 lint: ## format, floors, clang-tidy, cppcheck
 	clang-format --dry-run -Werror $(shell git ls-files '*.[ch]')
 	tests/tools/floors.sh
-	clang-tidy --quiet $(PKG_SRC) $(CMD_SRC) -- $(CPP)
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	printf '%s\n' $(PKG_SRC) $(CMD_SRC) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(CPP)
+	cppcheck --quiet -j $$(nproc) --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr -D_GNU_SOURCE -Iinclude pkg cmd
 
 docs: all ## the pages that are made from tables: man page, supported keys

@@ -91,7 +91,7 @@ int proc_start_time(pid_t pid, uint64_t *out)
 int proc_zombie_status(pid_t pid, uint64_t start_time, int *status)
 {
 	auto_free char *text = NULL;
-	uint64_t start, code;
+	uint64_t start = 0, code = 0;
 	char *state;
 	int r = stat_field(pid, STAT_STATE, &text, &state);
 

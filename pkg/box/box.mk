@@ -6,7 +6,7 @@ $(BOX_INIT): pkg/box/init/init.c
 	@mkdir -p $(@D)
 	@echo "  INIT  $@"
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector -fno-pie \
-		-fno-asynchronous-unwind-tables -nostdlib -static -no-pie \
+		-fno-asynchronous-unwind-tables -nostdlib -static \
 		-Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro -s -o $@ $<
 
 $(BOX_BLOB): pkg/box/init/blob.S $(BOX_INIT)

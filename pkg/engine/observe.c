@@ -50,7 +50,7 @@ int engine_usage(const struct state_paths *paths, struct state_project *state,
 {
 	auto_free char *path = NULL;
 	struct engine *e = NULL;
-	struct cgroup_stats st;
+	struct cgroup_stats st = { 0 };
 	int r = group_of(paths, state, c, &e, &path, err);
 
 	if (r == 0)

@@ -54,7 +54,7 @@ void nl_conn_close(struct nl_conn **nl)
 
 void nl_ack_text(const struct nlmsghdr *hdr, char *out, size_t size)
 {
-	const struct nlmsgerr *e = NLMSG_DATA(hdr);
+	const struct nlmsgerr *e = nlmsg_data(hdr);
 	size_t skip = sizeof(*e);
 	struct nlattr *attr;
 	int rest;
@@ -68,7 +68,7 @@ void nl_ack_text(const struct nlmsghdr *hdr, char *out, size_t size)
 	if (hdr->nlmsg_len < NLMSG_HDRLEN + skip)
 		return;
 	rest = (int)(hdr->nlmsg_len - NLMSG_HDRLEN - skip);
-	attr = (struct nlattr *)((char *)NLMSG_DATA(hdr) + skip);
+	attr = (struct nlattr *)((char *)nlmsg_data(hdr) + skip);
 	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest))
 		if (nla_type(attr) == NLMSGERR_ATTR_MSG)
 			(void)nla_strlcpy(out, attr, size);
