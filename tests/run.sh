@@ -79,6 +79,11 @@ conformance() {
 	passed=$((passed + ${ok:-0})) failed=$((failed + not))
 	printf '%-48s %4d ok %s\n' conformance "${ok:-0}" "$([ $not = 0 ] || echo FAILED)"
 	[ $not = 0 ] || { echo "$unlisted"; tail -30 "$out"; }
+	tests/conformance/fixpoint.py "$corpus/public" "$build/ctrcompose" >"$out" 2>&1
+	read -r ok not < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$out")
+	passed=$((passed + ${ok:-0})) failed=$((failed + ${not:-1}))
+	printf '%-48s %4d ok %s\n' fixpoint "${ok:-0}" "$([ "${not:-1}" = 0 ] || echo FAILED)"
+	[ "${not:-1}" = 0 ] || cat "$out"
 }
 
 # What integration tests need from the package mirror, fetched while there is a network: each of them

@@ -4,6 +4,7 @@
 const struct shape shape_any = { .types = T_ANY, .value = &shape_any, .item = &shape_any };
 
 const struct shape s_str = { .types = T_STR, .cast = AS_STR };
+const struct shape s_str_set = { .types = T_STR, .cast = AS_STR, .blank_counts = true };
 const struct shape s_strnull = { .types = T_STR | T_NULL, .cast = AS_STR };
 const struct shape s_strnum = { .types = T_STR | T_NUM, .cast = AS_STR };
 const struct shape s_bool_keep = { .types = T_BOOL | T_STR, .cast = AS_BOOL, .keep_zero = true };

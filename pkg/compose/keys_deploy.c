@@ -74,7 +74,9 @@ const struct key deploy_keys[] = {
 const struct shape s_deploy = { .types = T_MAP | T_NULL, .keys = deploy_keys };
 
 /* ---- build */
-static const struct shape s_context = { .types = T_STR, .canon = canon_context };
+static const struct shape s_context = { .types = T_STR,
+					.canon = canon_context,
+					.blank_counts = true };
 static const struct shape s_contexts = { .expects = "a mapping or a list of NAME=CONTEXT",
 					 .types = T_LIST | T_MAP,
 					 .item = &s_str,
@@ -111,7 +113,7 @@ static const char *refuse_attestation(const struct yaml_node *n)
 
 const struct key build_keys[] = {
 	KEY_IF("context", s_context, RUNS, "a folder", refuse_context),
-	KEY("dockerfile", s_str, RUNS, NULL),
+	KEY("dockerfile", s_str_set, RUNS, NULL),
 	KEY("dockerfile_inline", s_str, RUNS, NULL),
 	KEY_IF("entitlements", s_str_append, RUNS, "network.host, security.insecure",
 	       refuse_entitlements),

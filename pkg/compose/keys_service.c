@@ -314,7 +314,7 @@ static const struct shape s_extends = { .types = T_STR | T_MAP,
 static const struct key device_keys[] = {
 	KEY("source", s_str, RUNS, NULL),
 	KEY("target", s_str, RUNS, NULL),
-	KEY("permissions", s_str, RUNS, NULL),
+	KEY("permissions", s_str_set, RUNS, NULL),
 	END,
 };
 static const struct shape s_device = { .types = T_STR | T_MAP,

@@ -87,6 +87,7 @@ struct shape {
 	enum cast cast;
 	enum merge merge;
 	bool keep_zero;              /* false, 0 and "" say more than nothing */
+	bool blank_counts;           /* an empty one isn't the default; printed in YAML, not in JSON */
 	bool unique;                 /* a duplicate in the list is an error */
 	const struct key *keys;      /* of a mapping with known keys, ends with name NULL */
 	const struct shape *value;   /* of a mapping with free keys */

@@ -318,7 +318,8 @@ void prune_tree(struct load *l, struct yaml_node *n, const struct shape *s)
 
 		if (child && child != &shape_any)
 			prune_tree(l, p.value, child);
-		if (!known || !child || child->keep_zero || !says_nothing(p.value, child))
+		if (!known || !child || child->keep_zero || child->blank_counts ||
+		    !says_nothing(p.value, child))
 			n->m.v[kept++] = p;
 	}
 	n->m.n = kept;

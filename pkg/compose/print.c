@@ -9,7 +9,13 @@ int compose_print_yaml(const struct project *p, struct sbuf *out, struct err *er
 	return yaml_print(p->tree, p->dollars, out, err);
 }
 
-static void drop_extensions(struct yaml_node *n, const struct shape *s)
+static bool unsaid_in_json(const struct yaml_pair *p, const struct shape *child)
+{
+	return is_extension(p->key) ||
+	       (child && child->blank_counts && p->value->type == YAML_STR && !*p->value->s);
+}
+
+static void drop_unsaid(struct yaml_node *n, const struct shape *s)
 {
 	if (yaml_is_scalar(n))
 		return;
@@ -17,17 +23,17 @@ static void drop_extensions(struct yaml_node *n, const struct shape *s)
 		const struct yaml_pair *p = &n->m.v[i];
 		const struct shape *child = n->type == YAML_LIST ? s->item : shape_child(s, p->key);
 
-		if (n->type == YAML_MAP && s->keys && is_extension(p->key)) {
+		if (n->type == YAML_MAP && s->keys && unsaid_in_json(p, child)) {
 			yaml_remove_at(n, i);
 			continue;
 		}
 		if (child)
-			drop_extensions(p->value, child);
+			drop_unsaid(p->value, child);
 		i++;
 	}
 }
 
-/* As JSON, Compose prints x-* of the top level only, and no models there. */
+/* As JSON, Compose prints x-* of the top level only, no models there, and no empty names. */
 void compose_print_json(const struct project *p, struct sbuf *out)
 {
 	auto_arena struct arena a = { 0 };
@@ -37,7 +43,7 @@ void compose_print_json(const struct project *p, struct sbuf *out)
 		const struct shape *s = shape_child(&shape_project, tree->m.v[i].key);
 
 		if (s && !is_extension(tree->m.v[i].key))
-			drop_extensions(tree->m.v[i].value, s);
+			drop_unsaid(tree->m.v[i].value, s);
 	}
 	yaml_remove(tree, "models");
 	yaml_print_json(tree, p->dollars, 2, out);
