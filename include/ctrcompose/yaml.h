@@ -2,7 +2,8 @@
  *
  * Wraps libyaml; also the tree that the compose loader works on, so it can be changed and built.
  * Every node lives in the arena given by the caller and shares strings with it. A tree is bounded
- * while it is read: YAML_DEPTH_MAX levels and YAML_NODES_MAX nodes after aliases were expanded.
+ * while it is read: YAML_DEPTH_MAX levels, YAML_NODES_MAX nodes that somebody wrote and
+ * YAML_ALIASED_MAX that aliases stand for.
  *
  * Plain scalars are read as Compose files expect: yes/no/on/off are strings, 017 and 0o17 are octal,
  * 1_000 is 1000, a date is the text "2020-01-01 00:00:00 +0000 UTC". Merge keys (<<) are applied.
@@ -13,9 +14,10 @@
 
 #include <ctrcompose/base.h>
 
-#define YAML_DEPTH_MAX  100
-#define YAML_NODES_MAX  100000
-#define YAML_SCALAR_MAX (4 << 20) /* bytes */
+#define YAML_DEPTH_MAX   100
+#define YAML_NODES_MAX   150000 /* 24,000 ports in full, and what is around them */
+#define YAML_ALIASED_MAX 100000
+#define YAML_SCALAR_MAX  (4 << 20) /* bytes */
 
 enum yaml_type { YAML_NULL, YAML_BOOL, YAML_INT, YAML_FLOAT, YAML_STR, YAML_LIST, YAML_MAP };
 enum yaml_mark { YAML_PLAIN, YAML_RESET, YAML_OVERRIDE }; /* the tags !reset and !override */

@@ -100,13 +100,16 @@ const struct shape s_file_refs = {
 	.types = T_LIST, .item = &s_file_ref, .merge = MERGE_BY_ID, .ident = id_secret
 };
 
-static const struct shape s_count = { .types = T_NUM | T_STR,
-				      .cast = AS_INT,
-				      .canon = canon_tristate };
+static const struct shape s_device_ids = {
+	.types = T_LIST, .item = &s_str, .unique = true, .blank_counts = true
+};
+static const struct shape s_count = {
+	.types = T_NUM | T_STR, .blank_counts = true, .cast = AS_INT, .canon = canon_tristate
+};
 static const struct key request_keys[] = {
-	KEY("capabilities", s_strings, NOT_YET, NULL), KEY("count", s_count, NOT_YET, NULL),
-	KEY("device_ids", s_strings, NOT_YET, NULL),   KEY("driver", s_str, NOT_YET, NULL),
-	KEY("options", s_labels, NOT_YET, NULL),       END,
+	KEY("capabilities", s_strings, NOT_YET, NULL),  KEY("count", s_count, NOT_YET, NULL),
+	KEY("device_ids", s_device_ids, NOT_YET, NULL), KEY("driver", s_str, NOT_YET, NULL),
+	KEY("options", s_labels, NOT_YET, NULL),        END,
 };
 static const char *const request_required[] = { "capabilities", NULL };
 static const struct shape s_request = {

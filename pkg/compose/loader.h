@@ -26,6 +26,7 @@ struct load {
 	const struct env *env;
 	struct sbuf problems; /* one per line */
 	size_t n_problems;
+	size_t ports;      /* that short forms stood for */
 	struct map warned; /* variables already warned about */
 };
 
@@ -86,10 +87,10 @@ struct shape {
 	unsigned types;
 	enum cast cast;
 	enum merge merge;
-	bool keep_zero;              /* false, 0 and "" say more than nothing */
-	bool blank_counts;           /* an empty one isn't the default; printed in YAML, not in JSON */
-	bool unique;                 /* a duplicate in the list is an error */
-	const struct key *keys;      /* of a mapping with known keys, ends with name NULL */
+	bool keep_zero;         /* false, 0 and "" say more than nothing */
+	bool blank_counts;      /* an empty one isn't the default; printed in YAML, not in JSON */
+	bool unique;            /* a duplicate in the list is an error */
+	const struct key *keys; /* of a mapping with known keys, ends with name NULL */
 	const struct shape *value;   /* of a mapping with free keys */
 	const struct shape *item;    /* of a list */
 	const char *const *required; /* keys, NULL at the end; checked when all files are merged */
@@ -186,6 +187,8 @@ void resolve_environment(struct load *l, struct yaml_node *tree);
 int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **disabled,
 		   struct err *err);
 /* Take out what says no more than its absence: false, 0, "", empty lists and mappings. */
+/* Whether the value is the zero of its kind, which Compose doesn't print. */
+bool says_nothing(const struct yaml_node *n, const struct shape *shape);
 void prune_tree(struct load *l, struct yaml_node *n, const struct shape *shape);
 void drop_unused(struct load *l, struct yaml_node *tree);
 void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled);

@@ -284,7 +284,7 @@ void normalize_tree(struct load *l, struct yaml_node *tree)
 	name_resources(l, tree, "configs");
 }
 
-static bool says_nothing(const struct yaml_node *n, const struct shape *s)
+bool says_nothing(const struct yaml_node *n, const struct shape *s)
 {
 	switch (n->type) {
 	case YAML_NULL:

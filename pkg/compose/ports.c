@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 49152-65535 and the like; each is a mapping of its own in what `config` prints. */
+#define PORTS_MAX 24000
+
 struct range {
 	uint16_t lo, hi;
 };
@@ -111,6 +114,11 @@ static void short_port(struct load *l, const struct at *at, const struct yaml_no
 		problem(l, n, at, "the ranges %s and %s differ in length", host, container);
 		return;
 	}
+	l->ports += (size_t)(c.hi - c.lo) + 1;
+	if (l->ports > PORTS_MAX) {
+		problem(l, n, at, "more than %d ports in one project", PORTS_MAX);
+		return;
+	}
 	for (unsigned i = 0; i <= (unsigned)(c.hi - c.lo); i++) {
 		const char *published = NULL;
 
@@ -150,10 +158,6 @@ struct yaml_node *canon_ports(struct load *l, const struct at *at, struct yaml_n
 			problem(l, item, &here, "'%s' is not a port", yaml_text(l->a, item));
 		else
 			short_port(l, &here, item, list);
-		if (list->m.n > 65536) {
-			problem(l, item, &here, "more than 65536 ports");
-			break;
-		}
 	}
 	return list;
 }

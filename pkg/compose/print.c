@@ -12,7 +12,7 @@ int compose_print_yaml(const struct project *p, struct sbuf *out, struct err *er
 static bool unsaid_in_json(const struct yaml_pair *p, const struct shape *child)
 {
 	return is_extension(p->key) ||
-	       (child && child->blank_counts && p->value->type == YAML_STR && !*p->value->s);
+	       (child && child->blank_counts && says_nothing(p->value, child));
 }
 
 static void drop_unsaid(struct yaml_node *n, const struct shape *s)
@@ -33,7 +33,7 @@ static void drop_unsaid(struct yaml_node *n, const struct shape *s)
 	}
 }
 
-/* As JSON, Compose prints x-* of the top level only, no models there, and no empty names. */
+/* As JSON, Compose prints x-* of the top level only, no models there, and no zeros. */
 void compose_print_json(const struct project *p, struct sbuf *out)
 {
 	auto_arena struct arena a = { 0 };

@@ -16,7 +16,7 @@ struct parse {
 	const char *file;
 	const char *text; /* all of it, for the place of a byte */
 	size_t len;
-	size_t nodes;
+	size_t nodes, aliased;
 	struct {
 		struct anchor *v;
 		size_t n, cap;
@@ -64,13 +64,13 @@ static int next_event(struct parse *p, yaml_event_t *ev)
 		       p->parser.context ? " " : "", p->parser.context ? p->parser.context : "");
 }
 
-static int count_nodes(struct parse *p, size_t n, const yaml_mark_t *at)
+static int count_nodes(struct parse *p, size_t *sum, size_t n, size_t max, const char *which,
+		       const yaml_mark_t *at)
 {
-	p->nodes += n;
-	if (p->nodes > YAML_NODES_MAX)
-		return err_set(p->err, -E2BIG,
-			       "%s:%zu:%zu: more than %d values after expanding aliases", p->file,
-			       at->line + 1, at->column + 1, YAML_NODES_MAX);
+	*sum += n;
+	if (*sum > max)
+		return err_set(p->err, -E2BIG, "%s:%zu:%zu: more than %zu values%s", p->file,
+			       at->line + 1, at->column + 1, max, which);
 	return 0;
 }
 
@@ -106,7 +106,8 @@ static int alias(struct parse *p, const yaml_event_t *ev, struct yaml_node **out
 			continue;
 		if (!n)
 			return fail(p, &ev->start_mark, "an anchor contains itself");
-		r = count_nodes(p, tree_size(n), &ev->start_mark);
+		r = count_nodes(p, &p->aliased, tree_size(n), YAML_ALIASED_MAX, " from aliases",
+				&ev->start_mark);
 		if (r < 0)
 			return r;
 		*out = yaml_copy(p->arena, n);
@@ -246,6 +247,7 @@ static int read_map(struct parse *p, struct yaml_node *map, unsigned depth)
 			return r;
 		if (key->type != YAML_STR)
 			return fail(p, &ev.start_mark, "a key must be a string");
+		p->nodes--; /* a pair counts once */
 		r = next_event(p, &vev);
 		if (r < 0)
 			return r;
@@ -287,7 +289,7 @@ static int read_node(struct parse *p, yaml_event_t *ev, unsigned depth, struct y
 			       ev->start_mark.line + 1, ev->start_mark.column + 1, YAML_DEPTH_MAX);
 	if (ev->type == YAML_ALIAS_EVENT)
 		return alias(p, ev, out);
-	r = count_nodes(p, 1, &ev->start_mark);
+	r = count_nodes(p, &p->nodes, 1, YAML_NODES_MAX, "", &ev->start_mark);
 	if (r < 0)
 		return r;
 	n = yaml_new(p->arena, YAML_NULL, NULL);

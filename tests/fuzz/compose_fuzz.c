@@ -11,10 +11,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int load(const void *text, size_t len, struct project **out)
+static int load(const void *text, size_t len, struct project **out, struct err *err)
 {
 	static const char *const environ[] = { "A=1", "EMPTY=", "TAG=x y", NULL };
-	auto_err struct err err = ERR_INIT;
 	struct compose_options opt = { .environ = environ,
 				       .project_name = "fuzz",
 				       .project_dir = "/nonexistent",
@@ -28,18 +27,20 @@ static int load(const void *text, size_t len, struct project **out)
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	opt.files.v = files;
 	opt.files.n = 1;
-	return compose_load(&opt, out, NULL, &err);
+	return compose_load(&opt, out, NULL, err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_project struct project *first = NULL, *second = NULL;
+	auto_err struct err err = ERR_INIT;
 	auto_sbuf struct sbuf a = SBUF_INIT, b = SBUF_INIT;
 
-	if (load(data, size, &first) < 0 || compose_print_yaml(first, &a, NULL) < 0)
+	if (load(data, size, &first, NULL) < 0 || compose_print_yaml(first, &a, NULL) < 0)
 		return 0;
-	if (load(a.s, a.len, &second) < 0 || compose_print_yaml(second, &b, NULL) < 0) {
-		(void)fprintf(stderr, "not accepted again:\n%s\n", a.s);
+	if (load(a.s, a.len, &second, &err) < 0 ||
+	    compose_print_yaml(second, &b, &err) < 0) {
+		(void)fprintf(stderr, "%s\nnot accepted again: %s\n", a.s, err_text(&err));
 		abort();
 	}
 	if (strcmp(a.s, b.s) != 0) {

@@ -20,7 +20,7 @@ refused_at() { # FILE PLACE WORDS
 
 @test "expansion: laughs, merges, an alias in itself, variables in variables" {
 	perl -e '$p = "a"; print "x-y:\n  a: &a [l,l,l,l,l,l,l,l,l]\n"; for ("b".."n") { print "  $_: &$_ [", join(",", ("*$p") x 9), "]\n"; $p = $_ } print "services: {a: {image: b}}\n"' >laughs.yaml
-	refused_at laughs.yaml 7:10 "more than 100000 values"
+	refused_at laughs.yaml 7:10 "more than 100000 values from aliases"
 	perl -e 'print "x-a: &a0 {k: v}\n"; for (1..60) { print "x-a$_: &a$_ {<<: [*a", $_ - 1, ", *a", $_ - 1, "], k$_: 1}\n" } print "services: {a: {image: b}}\n"' >merge.yaml
 	load_it merge.yaml
 	[ "$status" = 0 ]
@@ -38,6 +38,13 @@ refused_at() { # FILE PLACE WORDS
 	perl -e 'print "services:\n"; print "  s$_: {image: b, ports: [\"$_:80\"], environment: {A: \"$_\"}}\n" for 1..5000' >many.yaml
 	load_it many.yaml
 	[ "$status" = 0 ]
+	perl -e 'print "services: {a: {image: b}}\nx-a:\n"; print "- a\n" x 250000' >values.yaml
+	refused_at values.yaml 149998:3 "more than 150000 values"
+	echo 'services: {a: {image: b, ports: ["41536-65535:41536-65535/udp"]}}' >ports.yaml
+	load_it ports.yaml
+	[ "$status" = 0 ]
+	echo 'services: {a: {image: b, ports: ["1-65535:1-65535/udp"]}}' >ports.yaml
+	refused_at ports.yaml 1:34 "more than 24000 ports"
 }
 
 @test "characters: NUL, BOM, UTF-16, bad UTF-8" {
