@@ -10,12 +10,12 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "build-arg",         OPT_LIST,   &arg.args,         "NAME=VALUE", "Set an argument of the Dockerfile"},
-	{ 0,   "no-cache",          OPT_FLAG,   &arg.no_cache,     NULL,         "Do every step again"              },
-	{ 0,   "progress",          OPT_STRING, &arg.progress,     "KIND",       NULL                               },
-	{ 'q', "quiet",             OPT_FLAG,   &arg.quiet,        NULL,         "Only show what fails"             },
-	{ 0,   "with-dependencies", OPT_FLAG,   &arg.dependencies, NULL,
-         "Also build what the services depend on"								   },
+	{ 0, "build-arg", OPT_LIST, &arg.args, "NAME=VALUE", "Set an argument of the Dockerfile" },
+	{ 0, "no-cache", OPT_FLAG, &arg.no_cache, NULL, "Do every step again" },
+	{ 0, "progress", OPT_STRING, &arg.progress, "KIND", NULL },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only show what fails" },
+	{ 0, "with-dependencies", OPT_FLAG, &arg.dependencies, NULL,
+	  "Also build what the services depend on" },
 };
 
 static int run(int argc, char **argv, struct err *err)

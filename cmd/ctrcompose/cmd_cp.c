@@ -19,10 +19,10 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "all",         OPT_FLAG, &arg.all,     NULL, "Containers of `run` as well"                },
-	{ 'a', "archive",     OPT_FLAG, &arg.archive, NULL, "Keep owners and groups"                     },
-	{ 'L', "follow-link", OPT_FLAG, &arg.follow,  NULL, "Follow a symbolic link that SRC is"         },
-	{ 0,   "index",       OPT_INT,  &arg.index,   "N",  "Which container, if the service has several"},
+	{ 0, "all", OPT_FLAG, &arg.all, NULL, "Containers of `run` as well" },
+	{ 'a', "archive", OPT_FLAG, &arg.archive, NULL, "Keep owners and groups" },
+	{ 'L', "follow-link", OPT_FLAG, &arg.follow, NULL, "Follow a symbolic link that SRC is" },
+	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
 };
 
 /* One side of the copy. */

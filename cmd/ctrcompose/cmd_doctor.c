@@ -25,7 +25,7 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0, "format", OPT_STRING, &arg.format, "FORMAT", "pretty (default) or json"},
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "pretty (default) or json" },
 };
 
 enum level { GOOD, LESS, MISSING };
@@ -128,10 +128,10 @@ static void control_groups(struct findings *l)
 		enum cgroup_controller c;
 		const char *name, *costs;
 	} wanted[] = {
-		{CGROUP_MEMORY,  "memory limits",  "mem_limit is refused, and OOM is not noticed"},
-		{ CGROUP_CPU,    "cpu limits",     "cpus and cpu_shares are refused"             },
-		{ CGROUP_PIDS,   "process limits", "a fork bomb in a container reaches the host" },
-		{ CGROUP_CPUSET, "cpu sets",       "cpuset is refused"                           },
+		{ CGROUP_MEMORY, "memory limits", "mem_limit is refused, and OOM is not noticed" },
+		{ CGROUP_CPU, "cpu limits", "cpus and cpu_shares are refused" },
+		{ CGROUP_PIDS, "process limits", "a fork bomb in a container reaches the host" },
+		{ CGROUP_CPUSET, "cpu sets", "cpuset is refused" },
 	};
 	auto_cgroup_system struct cgroup_system *sys = NULL;
 	auto_err struct err err = ERR_INIT;

@@ -11,11 +11,11 @@ static struct {
 } arg = { .timeout = -1 };
 
 static const struct opt opts[] = {
-	{0,    "remove-orphans", OPT_FLAG,    &arg.orphans, NULL,
-         "Accepted for scripts: containers of services that the file no longer has go as well"                      },
-	{ 0,   "rmi",            OPT_STRING,  &arg.rmi,     "WHICH",   "Remove images of the services: local or all"},
-	{ 't', "timeout",        OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL"                },
-	{ 'v', "volumes",        OPT_FLAG,    &arg.volumes, NULL,      "Remove named and anonymous volumes"         },
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL,
+	  "Accepted for scripts: containers of services that the file no longer has go as well" },
+	{ 0, "rmi", OPT_STRING, &arg.rmi, "WHICH", "Remove images of the services: local or all" },
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
+	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove named and anonymous volumes" },
 };
 
 static int remove_images(const struct project *p, struct err *err)

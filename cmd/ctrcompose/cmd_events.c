@@ -16,9 +16,9 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,  "json",  OPT_FLAG, &arg.json,     NULL,   "One JSON object per line"           },
-	{ 0, "since", OPT_TIME, &arg.since_ns, "TIME", "Begin with what happened then"      },
-	{ 0, "until", OPT_TIME, &arg.until_ns, "TIME", "End there; in the past: do not wait"},
+	{ 0, "json", OPT_FLAG, &arg.json, NULL, "One JSON object per line" },
+	{ 0, "since", OPT_TIME, &arg.since_ns, "TIME", "Begin with what happened then" },
+	{ 0, "until", OPT_TIME, &arg.until_ns, "TIME", "End there; in the past: do not wait" },
 };
 
 /* The file that is read, which may be rotated, removed by `down`, and made again by `up`. */

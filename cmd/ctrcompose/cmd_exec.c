@@ -19,17 +19,17 @@ static struct {
 } arg = { .interactive = true };
 
 static const struct opt opts[] = {
-	{'d',  "detach",      OPT_FLAG,   &arg.detach,      NULL,        "Run in the background"                      },
-	{ 'e', "env",         OPT_LIST,   &arg.env,         "KEY=VALUE", "Set an environment variable"                },
-	{ 0,   "index",       OPT_INT,    &arg.index,       "N",         "Which container, if the service has several"},
-	{ 'i', "interactive", OPT_FLAG,   &arg.interactive, NULL,
-         "Pass standard input on (default)"									   },
-	{ 'T', "no-tty",      OPT_FLAG,   &arg.no_tty,      NULL,        "No terminal"                                },
-	{ 0,   "no-TTY",      OPT_FLAG,   &arg.no_tty,      NULL,        NULL                                         },
-	{ 0,   "privileged",  OPT_FLAG,   &arg.privileged,  NULL,        "Give it all capabilities"                   },
-	{ 't', "tty",         OPT_FLAG,   &arg.tty,         NULL,        "A terminal, even if standard input is none" },
-	{ 'u', "user",        OPT_STRING, &arg.user,        "USER",      "Run as this user"                           },
-	{ 'w', "workdir",     OPT_STRING, &arg.workdir,     "FOLDER",    "Run in this folder"                         },
+	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Run in the background" },
+	{ 'e', "env", OPT_LIST, &arg.env, "KEY=VALUE", "Set an environment variable" },
+	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
+	{ 'i', "interactive", OPT_FLAG, &arg.interactive, NULL,
+	  "Pass standard input on (default)" },
+	{ 'T', "no-tty", OPT_FLAG, &arg.no_tty, NULL, "No terminal" },
+	{ 0, "no-TTY", OPT_FLAG, &arg.no_tty, NULL, NULL },
+	{ 0, "privileged", OPT_FLAG, &arg.privileged, NULL, "Give it all capabilities" },
+	{ 't', "tty", OPT_FLAG, &arg.tty, NULL, "A terminal, even if standard input is none" },
+	{ 'u', "user", OPT_STRING, &arg.user, "USER", "Run as this user" },
+	{ 'w', "workdir", OPT_STRING, &arg.workdir, "FOLDER", "Run in this folder" },
 };
 
 static int await_start(struct box *box, struct err *err)
@@ -147,14 +147,12 @@ static int run(int argc, char **argv, struct err *err)
 	auto_free char *name = NULL;
 	const struct state_container *c = NULL;
 	char *words[] = { argv[0], NULL };
-	struct engine_exec x = {
-		.argv = (const char *const *)(uintptr_t)(argv + 1),
-		.user = arg.user,
-		.cwd = arg.workdir,
-		.env = arg.env,
-		.privileged = arg.privileged,
-		.fds = {-1, -1, -1}
-	};
+	struct engine_exec x = { .argv = (const char *const *)(uintptr_t)(argv + 1),
+				 .user = arg.user,
+				 .cwd = arg.workdir,
+				 .env = arg.env,
+				 .privileged = arg.privileged,
+				 .fds = { -1, -1, -1 } };
 	int r = cmd_find_project(&name, &p, err);
 
 	(void)argc;

@@ -38,9 +38,9 @@ static int find(struct observed *o, char **argv, struct state_container **c, str
 
 /* ---- export ----------------------------------------------------------------------------------- */
 static const struct opt export_opts[] = {
-	{0,    "index",  OPT_INT,    &arg.index,  "N",    "Which container, if the service has several"},
+	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
 	{ 'o', "output", OPT_STRING, &arg.output, "FILE",
-         "Write to FILE instead of standard output"                                                    },
+	  "Write to FILE instead of standard output" },
 };
 
 static int pack(void *data, struct err *err)
@@ -98,12 +98,12 @@ const struct cmd cmd_export = {
 
 /* ---- commit ----------------------------------------------------------------------------------- */
 static const struct opt commit_opts[] = {
-	{'a',  "author",  OPT_STRING, &arg.author,  "NAME",        "Who made it"                                },
-	{ 'c', "change",  OPT_LIST,   &arg.changes, "INSTRUCTION",
-         "Apply a Dockerfile instruction (CMD, ENV, USER ...)"                                                  },
-	{ 0,   "index",   OPT_INT,    &arg.index,   "N",           "Which container, if the service has several"},
-	{ 'm', "message", OPT_STRING, &arg.message, "TEXT",        "Commit message"                             },
-	{ 'p', "pause",   OPT_FLAG,   &arg.pause,   NULL,          "Pause it meanwhile (the default)"           },
+	{ 'a', "author", OPT_STRING, &arg.author, "NAME", "Who made it" },
+	{ 'c', "change", OPT_LIST, &arg.changes, "INSTRUCTION",
+	  "Apply a Dockerfile instruction (CMD, ENV, USER ...)" },
+	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
+	{ 'm', "message", OPT_STRING, &arg.message, "TEXT", "Commit message" },
+	{ 'p', "pause", OPT_FLAG, &arg.pause, NULL, "Pause it meanwhile (the default)" },
 };
 
 static void add_words(struct strs *l, const char *word, const struct words *w)

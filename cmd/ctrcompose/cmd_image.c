@@ -48,10 +48,10 @@ static struct {
 } ls_arg;
 
 static const struct opt ls_opts[] = {
-	{'q', "quiet",    OPT_FLAG,   &ls_arg.quiet,    NULL,     "Only print ids" },
-	{ 0,  "no-trunc", OPT_FLAG,   &ls_arg.no_trunc, NULL,     "Print whole ids"},
-	{ 0,  "format",   OPT_STRING, &ls_arg.format,   "FORMAT",
-         "table (default), json, or a template"                                    },
+	{ 'q', "quiet", OPT_FLAG, &ls_arg.quiet, NULL, "Only print ids" },
+	{ 0, "no-trunc", OPT_FLAG, &ls_arg.no_trunc, NULL, "Print whole ids" },
+	{ 0, "format", OPT_STRING, &ls_arg.format, "FORMAT",
+	  "table (default), json, or a template" },
 };
 
 static void add_image(struct json *rows, const struct image_summary *m, const char *ref)
@@ -75,8 +75,8 @@ static void add_image(struct json *rows, const struct image_summary *m, const ch
 static int ls_run(int argc, char **argv, struct err *err)
 {
 	static const struct template_header headers[] = {
-		{"ID",  "IMAGE ID"},
-		{ NULL, NULL      },
+		{ "ID", "IMAGE ID" },
+		{ NULL, NULL },
 	};
 	static const char format[] = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}";
 	auto_image_store struct image_store *s = NULL;

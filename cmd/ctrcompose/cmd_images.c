@@ -12,8 +12,8 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "format", OPT_STRING, &arg.format, "FORMAT", "table (default) or json"},
-	{ 'q', "quiet",  OPT_FLAG,   &arg.quiet,  NULL,     "Only ids"               },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "table (default) or json" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only ids" },
 };
 
 /* "example.org:5000/app:1" into its name and its tag. */

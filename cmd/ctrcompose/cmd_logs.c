@@ -20,17 +20,17 @@ static struct {
 } arg = { .tail = "all" };
 
 static const struct opt opts[] = {
-	{'f',  "follow",        OPT_FLAG,   &arg.follow,     NULL,    "Go on with what comes"            },
-	{ 0,   "index",         OPT_INT,    &arg.index,      "INDEX", "Only this replica of the service" },
-	{ 0,   "no-color",      OPT_FLAG,   &arg.no_color,   NULL,    "Without colours"                  },
-	{ 0,   "no-log-prefix", OPT_FLAG,   &arg.no_prefix,  NULL,    "Without the name of the container"},
-	{ 0,   "since",         OPT_TIME,   &arg.since_ns,   "TIME",
-         "Not before this: 2026-01-02T13:23:37Z, or 42m ago"                                             },
-	{ 'n', "tail",          OPT_STRING, &arg.tail,       "LINES",
-         "Only the last lines of each container (default all)"                                           },
-	{ 't', "timestamps",    OPT_FLAG,   &arg.timestamps, NULL,    "With the time of each line"       },
-	{ 0,   "until",         OPT_TIME,   &arg.until_ns,   "TIME",
-         "Not after this: 2026-01-02T13:23:37Z, or 42m ago"                                              },
+	{ 'f', "follow", OPT_FLAG, &arg.follow, NULL, "Go on with what comes" },
+	{ 0, "index", OPT_INT, &arg.index, "INDEX", "Only this replica of the service" },
+	{ 0, "no-color", OPT_FLAG, &arg.no_color, NULL, "Without colours" },
+	{ 0, "no-log-prefix", OPT_FLAG, &arg.no_prefix, NULL, "Without the name of the container" },
+	{ 0, "since", OPT_TIME, &arg.since_ns, "TIME",
+	  "Not before this: 2026-01-02T13:23:37Z, or 42m ago" },
+	{ 'n', "tail", OPT_STRING, &arg.tail, "LINES",
+	  "Only the last lines of each container (default all)" },
+	{ 't', "timestamps", OPT_FLAG, &arg.timestamps, NULL, "With the time of each line" },
+	{ 0, "until", OPT_TIME, &arg.until_ns, "TIME",
+	  "Not after this: 2026-01-02T13:23:37Z, or 42m ago" },
 };
 
 struct logs_run {
@@ -211,8 +211,8 @@ static int follow(struct logs_run *l, struct err *err)
 
 	while (r == 0 && l->any_up && !time_is_over()) {
 		struct pollfd p[] = {
-			{.fd = logview_fd(l->view), .events = POLLIN},
-			{ .fd = fd,                 .events = POLLIN},
+			{ .fd = logview_fd(l->view), .events = POLLIN },
+			{ .fd = fd, .events = POLLIN },
 		};
 		int n = poll(p, ARRAY_LEN(p), LOOK_MS);
 

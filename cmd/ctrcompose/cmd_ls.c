@@ -12,10 +12,10 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{'a',  "all",    OPT_FLAG,   &arg.all,     NULL,         "Also projects that are stopped"},
-	{ 0,   "filter", OPT_LIST,   &arg.filters, "NAME=VALUE", "Only name=EXPRESSION"          },
-	{ 0,   "format", OPT_STRING, &arg.format,  "FORMAT",     "table (default) or json"       },
-	{ 'q', "quiet",  OPT_FLAG,   &arg.quiet,   NULL,         "Only names"                    },
+	{ 'a', "all", OPT_FLAG, &arg.all, NULL, "Also projects that are stopped" },
+	{ 0, "filter", OPT_LIST, &arg.filters, "NAME=VALUE", "Only name=EXPRESSION" },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "table (default) or json" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only names" },
 };
 
 static int check_args(struct err *err)

@@ -14,11 +14,11 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,  "force-recreate", OPT_FLAG,   &arg.force,       NULL,     "As for `up`"           },
-	{ 0, "format",         OPT_STRING, &arg.format,      "FORMAT", "text (default) or json"},
-	{ 0, "no-deps",        OPT_FLAG,   &arg.no_deps,     NULL,     "As for `up`"           },
-	{ 0, "no-recreate",    OPT_FLAG,   &arg.no_recreate, NULL,     "As for `up`"           },
-	{ 0, "remove-orphans", OPT_FLAG,   &arg.orphans,     NULL,     "As for `up`"           },
+	{ 0, "force-recreate", OPT_FLAG, &arg.force, NULL, "As for `up`" },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "text (default) or json" },
+	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "As for `up`" },
+	{ 0, "no-recreate", OPT_FLAG, &arg.no_recreate, NULL, "As for `up`" },
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL, "As for `up`" },
 };
 
 /* What a person wants to know: not that nothing happens, nor what is waited for. */

@@ -9,8 +9,8 @@ static struct {
 } arg = { .protocol = "tcp" };
 
 static const struct opt opts[] = {
-	{0,  "index",    OPT_INT,    &arg.index,    "N",    "Which container, if the service has several"},
-	{ 0, "protocol", OPT_STRING, &arg.protocol, "NAME", "tcp (default) or udp"                       },
+	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
+	{ 0, "protocol", OPT_STRING, &arg.protocol, "NAME", "tcp (default) or udp" },
 };
 
 static const struct state_container *find(const struct state_project *s, const char *service)

@@ -11,18 +11,18 @@ static struct {
 } arg = { .orphans = true, .trunc = true };
 
 static const struct opt opts[] = {
-	{'a',  "all",      OPT_FLAG,   &arg.all,      NULL,         "Also stopped containers and those of `run`"},
-	{ 0,   "filter",   OPT_LIST,   &arg.filters,  "NAME=VALUE",
-         "Only status=..., health=... or name=..."							      },
-	{ 0,   "format",   OPT_STRING, &arg.format,   "FORMAT",
-         "table, json, or a template like '{{.Name}} {{.Status}}'"                                              },
-	{ 0,   "no-trunc", OPT_UNFLAG, &arg.trunc,    NULL,         "Cut nothing short"                         },
-	{ 0,   "orphans",  OPT_FLAG,   &arg.orphans,  NULL,
-         "Also containers of services that the file does not have (default)"                                    },
-	{ 'q', "quiet",    OPT_FLAG,   &arg.quiet,    NULL,         "Only ids"                                  },
-	{ 0,   "services", OPT_FLAG,   &arg.services, NULL,         "Only the names of services"                },
-	{ 0,   "status",   OPT_COMMAS, &arg.status,   "STATUS",
-         "Only created, running, paused, restarting, exited, dead or removing"                                  },
+	{ 'a', "all", OPT_FLAG, &arg.all, NULL, "Also stopped containers and those of `run`" },
+	{ 0, "filter", OPT_LIST, &arg.filters, "NAME=VALUE",
+	  "Only status=..., health=... or name=..." },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT",
+	  "table, json, or a template like '{{.Name}} {{.Status}}'" },
+	{ 0, "no-trunc", OPT_UNFLAG, &arg.trunc, NULL, "Cut nothing short" },
+	{ 0, "orphans", OPT_FLAG, &arg.orphans, NULL,
+	  "Also containers of services that the file does not have (default)" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only ids" },
+	{ 0, "services", OPT_FLAG, &arg.services, NULL, "Only the names of services" },
+	{ 0, "status", OPT_COMMAS, &arg.status, "STATUS",
+	  "Only created, running, paused, restarting, exited, dead or removing" },
 };
 
 struct shown {
@@ -124,9 +124,9 @@ static void print_table(const struct json *rows, struct sbuf *out)
 }
 
 static const struct template_header headers[] = {
-	{"ID",          "CONTAINER ID"},
-	{ "RunningFor", "CREATED"     },
-	{ NULL,         NULL          },
+	{ "ID", "CONTAINER ID" },
+	{ "RunningFor", "CREATED" },
+	{ NULL, NULL },
 };
 
 static int print_rows(const struct state_project *s, const struct shown *l, struct sbuf *out,

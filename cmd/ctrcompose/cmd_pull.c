@@ -12,22 +12,22 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "ignore-buildable",     OPT_FLAG,   &arg.ignore_buildable, NULL,
-         "Leave out images that can be built"									 },
-	{ 0,   "ignore-pull-failures", OPT_FLAG,   &arg.ignore_failures,  NULL,
-         "Pull what can be pulled"										    },
-	{ 0,   "include-deps",         OPT_FLAG,   &arg.deps,             NULL,     "Also what the services depend on"},
-	{ 0,   "no-parallel",          OPT_FLAG,   &arg.no_parallel,      NULL,     NULL                              },
-	{ 0,   "parallel",             OPT_FLAG,   &arg.parallel,         NULL,     NULL                              },
-	{ 0,   "policy",               OPT_STRING, &arg.policy,           "POLICY", "missing or always"               },
-	{ 'q', "quiet",                OPT_FLAG,   &arg.quiet,            NULL,     "No progress lines"               },
+	{ 0, "ignore-buildable", OPT_FLAG, &arg.ignore_buildable, NULL,
+	  "Leave out images that can be built" },
+	{ 0, "ignore-pull-failures", OPT_FLAG, &arg.ignore_failures, NULL,
+	  "Pull what can be pulled" },
+	{ 0, "include-deps", OPT_FLAG, &arg.deps, NULL, "Also what the services depend on" },
+	{ 0, "no-parallel", OPT_FLAG, &arg.no_parallel, NULL, NULL },
+	{ 0, "parallel", OPT_FLAG, &arg.parallel, NULL, NULL },
+	{ 0, "policy", OPT_STRING, &arg.policy, "POLICY", "missing or always" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 };
 
 static const struct opt push_opts[] = {
-	{0,    "ignore-push-failures", OPT_FLAG, &arg.ignore_failures, NULL,
-         "Push what can be pushed"									     },
-	{ 0,   "include-deps",         OPT_FLAG, &arg.deps,            NULL, "Also what the services depend on"},
-	{ 'q', "quiet",                OPT_FLAG, &arg.quiet,           NULL, "No progress lines"               },
+	{ 0, "ignore-push-failures", OPT_FLAG, &arg.ignore_failures, NULL,
+	  "Push what can be pushed" },
+	{ 0, "include-deps", OPT_FLAG, &arg.deps, NULL, "Also what the services depend on" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 };
 
 static bool is_built(const struct project *p, const char *service)
@@ -176,8 +176,8 @@ const struct cmd cmd_push = {
 static const char *platform;
 
 static const struct opt image_pull_opts[] = {
-	{0,    "platform", OPT_STRING, &platform,  "OS/ARCH", "Not this machine's own"},
-	{ 'q', "quiet",    OPT_FLAG,   &arg.quiet, NULL,      "No progress lines"     },
+	{ 0, "platform", OPT_STRING, &platform, "OS/ARCH", "Not this machine's own" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 };
 
 static int image_pull_run(int argc, char **argv, struct err *err)
@@ -205,7 +205,7 @@ const struct cmd image_pull_cmd = {
 };
 
 static const struct opt image_push_opts[] = {
-	{'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines"},
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 };
 
 static int image_push_run(int argc, char **argv, struct err *err)

@@ -20,35 +20,35 @@ static struct {
 } arg = { .interactive = true };
 
 static const struct opt opts[] = {
-	{0,    "cap-add",        OPT_LIST,   &arg.cap_add,       "CAP",       "Add a capability"                        },
-	{ 0,   "cap-drop",       OPT_LIST,   &arg.cap_drop,      "CAP",       "Drop a capability"                       },
-	{ 'd', "detach",         OPT_FLAG,   &arg.detach,        NULL,        "Run in the background and print the name"},
-	{ 0,   "entrypoint",     OPT_STRING, &arg.entrypoint,    "COMMAND",   "Instead of the image's"                  },
-	{ 'e', "env",            OPT_LIST,   &arg.env,           "KEY=VALUE", "Set an environment variable"             },
-	{ 0,   "env-from-file",  OPT_LIST,   &arg.env_files,     "FILE",      "Set the variables of a file"             },
-	{ 'i', "interactive",    OPT_FLAG,   &arg.interactive,   NULL,
-         "Pass standard input on (default)"									     },
-	{ 'l', "label",          OPT_LIST,   &arg.labels,        "KEY=VALUE", "Add a label"                             },
-	{ 0,   "name",           OPT_STRING, &arg.name,          "NAME",      "Name of the container"                   },
-	{ 'T', "no-tty",         OPT_FLAG,   &arg.no_tty,        NULL,        "No terminal"                             },
-	{ 0,   "no-TTY",         OPT_FLAG,   &arg.no_tty,        NULL,        NULL                                      },
-	{ 0,   "no-deps",        OPT_FLAG,   &arg.no_deps,       NULL,        "Do not start what it depends on"         },
-	{ 'p', "publish",        OPT_LIST,   &arg.publish,       "PORT",      "Publish a port"                          },
-	{ 0,   "quiet",          OPT_FLAG,   &arg.quiet,         NULL,        "No progress lines"                       },
-	{ 0,   "build",          OPT_FLAG,   &arg.build,         NULL,        "Build the image first"                   },
-	{ 0,   "quiet-build",    OPT_FLAG,   &arg.quiet_build,   NULL,        "No lines of builds but what fails"       },
-	{ 0,   "quiet-pull",     OPT_FLAG,   &arg.quiet_pull,    NULL,        "No progress lines for pulls"             },
-	{ 0,   "pull",           OPT_STRING, &arg.pull,          "POLICY",    "always, missing, never"                  },
-	{ 0,   "remove-orphans", OPT_FLAG,   &arg.orphans,       NULL,
-         "Remove containers of other services"									  },
-	{ 0,   "rm",             OPT_FLAG,   &arg.rm,            NULL,        "Remove the container when it ends"       },
-	{ 'P', "service-ports",  OPT_FLAG,   &arg.service_ports, NULL,        "Publish the service's ports"             },
-	{ 't', "tty",            OPT_FLAG,   &arg.tty,           NULL,        "A terminal (default where there is one)" },
-	{ 0,   "use-aliases",    OPT_FLAG,   &arg.use_aliases,   NULL,        "Use the service's network aliases"       },
-	{ 'u', "user",           OPT_STRING, &arg.user,          "USER",      "Run as this user"                        },
-	{ 'v', "volume",         OPT_LIST,   &arg.volumes,       "VOLUME",
-         "Mount a volume or a folder: SRC:DST[:ro]"								     },
-	{ 'w', "workdir",        OPT_STRING, &arg.workdir,       "FOLDER",    "Run in this folder"                      },
+	{ 0, "cap-add", OPT_LIST, &arg.cap_add, "CAP", "Add a capability" },
+	{ 0, "cap-drop", OPT_LIST, &arg.cap_drop, "CAP", "Drop a capability" },
+	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Run in the background and print the name" },
+	{ 0, "entrypoint", OPT_STRING, &arg.entrypoint, "COMMAND", "Instead of the image's" },
+	{ 'e', "env", OPT_LIST, &arg.env, "KEY=VALUE", "Set an environment variable" },
+	{ 0, "env-from-file", OPT_LIST, &arg.env_files, "FILE", "Set the variables of a file" },
+	{ 'i', "interactive", OPT_FLAG, &arg.interactive, NULL,
+	  "Pass standard input on (default)" },
+	{ 'l', "label", OPT_LIST, &arg.labels, "KEY=VALUE", "Add a label" },
+	{ 0, "name", OPT_STRING, &arg.name, "NAME", "Name of the container" },
+	{ 'T', "no-tty", OPT_FLAG, &arg.no_tty, NULL, "No terminal" },
+	{ 0, "no-TTY", OPT_FLAG, &arg.no_tty, NULL, NULL },
+	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Do not start what it depends on" },
+	{ 'p', "publish", OPT_LIST, &arg.publish, "PORT", "Publish a port" },
+	{ 0, "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
+	{ 0, "build", OPT_FLAG, &arg.build, NULL, "Build the image first" },
+	{ 0, "quiet-build", OPT_FLAG, &arg.quiet_build, NULL, "No lines of builds but what fails" },
+	{ 0, "quiet-pull", OPT_FLAG, &arg.quiet_pull, NULL, "No progress lines for pulls" },
+	{ 0, "pull", OPT_STRING, &arg.pull, "POLICY", "always, missing, never" },
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL,
+	  "Remove containers of other services" },
+	{ 0, "rm", OPT_FLAG, &arg.rm, NULL, "Remove the container when it ends" },
+	{ 'P', "service-ports", OPT_FLAG, &arg.service_ports, NULL, "Publish the service's ports" },
+	{ 't', "tty", OPT_FLAG, &arg.tty, NULL, "A terminal (default where there is one)" },
+	{ 0, "use-aliases", OPT_FLAG, &arg.use_aliases, NULL, "Use the service's network aliases" },
+	{ 'u', "user", OPT_STRING, &arg.user, "USER", "Run as this user" },
+	{ 'v', "volume", OPT_LIST, &arg.volumes, "VOLUME",
+	  "Mount a volume or a folder: SRC:DST[:ro]" },
+	{ 'w', "workdir", OPT_STRING, &arg.workdir, "FOLDER", "Run in this folder" },
 };
 
 /* ---- The service as it is to be: its canonical JSON, changed -------------------------------- */
@@ -308,9 +308,7 @@ static void give_lock_back(struct online *o)
 
 static int with_terminal(struct online *o, const char *name, int *code, struct err *err)
 {
-	struct daemon_run dr = {
-		.name = name, .tty = true, .fds = {-1, -1, -1}
-	};
+	struct daemon_run dr = { .name = name, .tty = true, .fds = { -1, -1, -1 } };
 	struct tty_relay relay = { .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO };
 	auto_close int master = -1;
 	int r = daemon_run_start(o->client, &dr, &master, err);

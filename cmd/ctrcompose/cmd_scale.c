@@ -7,7 +7,7 @@
 static bool no_deps;
 
 static const struct opt opts[] = {
-	{0, "no-deps", OPT_FLAG, &no_deps, NULL, "Leave the services alone that these depend on"},
+	{ 0, "no-deps", OPT_FLAG, &no_deps, NULL, "Leave the services alone that these depend on" },
 };
 
 static int parse(char **argv, struct kv *scale, struct err *err)

@@ -16,10 +16,10 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{'a', "all",       OPT_FLAG,   &arg.all,       NULL,     "Stopped containers as well"          },
-	{ 0,  "format",    OPT_STRING, &arg.format,    "FORMAT", "table (default), json, or a template"},
-	{ 0,  "no-stream", OPT_FLAG,   &arg.no_stream, NULL,     "Only once"                           },
-	{ 0,  "no-trunc",  OPT_FLAG,   &arg.no_trunc,  NULL,     "Whole ids"                           },
+	{ 'a', "all", OPT_FLAG, &arg.all, NULL, "Stopped containers as well" },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "table (default), json, or a template" },
+	{ 0, "no-stream", OPT_FLAG, &arg.no_stream, NULL, "Only once" },
+	{ 0, "no-trunc", OPT_FLAG, &arg.no_trunc, NULL, "Whole ids" },
 };
 
 /* The processor time of a container at the last look. */
@@ -123,14 +123,14 @@ static int look(struct observed *o, char **argv, struct seen_list *seen, struct 
 static int show(const struct json *rows, bool again, struct err *err)
 {
 	static const struct template_header headers[] = {
-		{"ID",        "CONTAINER ID"     },
-		{ "CPUPerc",  "CPU %"            },
-		{ "MemUsage", "MEM USAGE / LIMIT"},
-		{ "MemPerc",  "MEM %"            },
-		{ "NetIO",    "NET I/O"          },
-		{ "BlockIO",  "BLOCK I/O"        },
-		{ "PIDs",     "PIDS"             },
-		{ NULL,       NULL               },
+		{ "ID", "CONTAINER ID" },
+		{ "CPUPerc", "CPU %" },
+		{ "MemUsage", "MEM USAGE / LIMIT" },
+		{ "MemPerc", "MEM %" },
+		{ "NetIO", "NET I/O" },
+		{ "BlockIO", "BLOCK I/O" },
+		{ "PIDs", "PIDS" },
+		{ NULL, NULL },
 	};
 	static const char table[] =
 		"table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}"

@@ -63,8 +63,8 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 
 /* ---- start ------------------------------------------------------------------------------------ */
 static const struct opt start_opts[] = {
-	{0,  "wait",         OPT_FLAG,    &arg.wait,         NULL,      "Wait until the services run and are healthy"},
-	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long"                          },
+	{ 0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy" },
+	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long" },
 };
 
 static int start_run(int argc, char **argv, struct err *err)
@@ -85,7 +85,7 @@ const struct cmd cmd_start = {
 
 /* ---- stop, restart ---------------------------------------------------------------------------- */
 static const struct opt stop_opts[] = {
-	{'t', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL"},
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
 };
 
 static int stop_run(int argc, char **argv, struct err *err)
@@ -104,8 +104,8 @@ const struct cmd cmd_stop = {
 };
 
 static const struct opt restart_opts[] = {
-	{0,    "no-deps", OPT_FLAG,    &arg.no_deps, NULL,      "Leave services alone that depend on them"},
-	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL"             },
+	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Leave services alone that depend on them" },
+	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
 };
 
 static int restart_run(int argc, char **argv, struct err *err)
@@ -156,9 +156,9 @@ const struct cmd cmd_unpause = {
 
 /* ---- kill ------------------------------------------------------------------------------------- */
 static const struct opt kill_opts[] = {
-	{0,    "remove-orphans", OPT_FLAG,   &arg.orphans, NULL,
-         "Also containers of services that the file does not have"                                     },
-	{ 's', "signal",         OPT_STRING, &arg.signal,  "SIGNAL", "SIGKILL (default) or another one"},
+	{ 0, "remove-orphans", OPT_FLAG, &arg.orphans, NULL,
+	  "Also containers of services that the file does not have" },
+	{ 's', "signal", OPT_STRING, &arg.signal, "SIGNAL", "SIGKILL (default) or another one" },
 };
 
 static int kill_run(int argc, char **argv, struct err *err)
@@ -182,10 +182,10 @@ const struct cmd cmd_kill = {
 
 /* ---- rm --------------------------------------------------------------------------------------- */
 static const struct opt rm_opts[] = {
-	{'a',  "all",     OPT_FLAG, &arg.all,     NULL, NULL                            },
-	{ 'f', "force",   OPT_FLAG, &arg.force,   NULL, "Do not ask"                    },
-	{ 's', "stop",    OPT_FLAG, &arg.stop,    NULL, "Stop the containers first"     },
-	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes"},
+	{ 'a', "all", OPT_FLAG, &arg.all, NULL, NULL },
+	{ 'f', "force", OPT_FLAG, &arg.force, NULL, "Do not ask" },
+	{ 's', "stop", OPT_FLAG, &arg.stop, NULL, "Stop the containers first" },
+	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove their anonymous volumes" },
 };
 
 static int rm_run(int argc, char **argv, struct err *err)

@@ -7,8 +7,8 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{'f', "format", OPT_STRING, &arg.format,     "FORMAT", "pretty or json" },
-	{ 0,  "short",  OPT_FLAG,   &arg.short_form, NULL,     "Only the number"},
+	{ 'f', "format", OPT_STRING, &arg.format, "FORMAT", "pretty or json" },
+	{ 0, "short", OPT_FLAG, &arg.short_form, NULL, "Only the number" },
 };
 
 static int run(int argc, char **argv, struct err *err)

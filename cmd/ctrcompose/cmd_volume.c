@@ -50,7 +50,7 @@ static int users_of(const char *volume, struct strs *out, struct err *err)
 static struct strs create_labels;
 
 static const struct opt create_opts[] = {
-	{0, "label", OPT_LIST, &create_labels, "KEY=VALUE", "Add a label"},
+	{ 0, "label", OPT_LIST, &create_labels, "KEY=VALUE", "Add a label" },
 };
 
 static int create_run(int argc, char **argv, struct err *err)
@@ -139,9 +139,9 @@ static struct {
 } ls_arg;
 
 static const struct opt ls_opts[] = {
-	{'q', "quiet",  OPT_FLAG,   &ls_arg.quiet,  NULL,     "Only print names"},
-	{ 0,  "format", OPT_STRING, &ls_arg.format, "FORMAT",
-         "table (default), json, or a template"                                 },
+	{ 'q', "quiet", OPT_FLAG, &ls_arg.quiet, NULL, "Only print names" },
+	{ 0, "format", OPT_STRING, &ls_arg.format, "FORMAT",
+	  "table (default), json, or a template" },
 };
 
 static int ls_run(int argc, char **argv, struct err *err)
@@ -189,7 +189,7 @@ static const struct cmd ls = {
 static bool rm_force, prune_force, prune_all;
 
 static const struct opt rm_opts[] = {
-	{'f', "force", OPT_FLAG, &rm_force, NULL, "A missing volume is no error"},
+	{ 'f', "force", OPT_FLAG, &rm_force, NULL, "A missing volume is no error" },
 };
 
 static int rm_run(int argc, char **argv, struct err *err)
@@ -227,8 +227,8 @@ static const struct cmd rm = {
 };
 
 static const struct opt prune_opts[] = {
-	{'a',  "all",   OPT_FLAG, &prune_all,   NULL, "Named volumes too, not only anonymous ones"},
-	{ 'f', "force", OPT_FLAG, &prune_force, NULL, "Do not ask"                                },
+	{ 'a', "all", OPT_FLAG, &prune_all, NULL, "Named volumes too, not only anonymous ones" },
+	{ 'f', "force", OPT_FLAG, &prune_force, NULL, "Do not ask" },
 };
 
 static int prune_run(int argc, char **argv, struct err *err)

@@ -12,9 +12,9 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{0,    "format", OPT_STRING, &arg.format, "FORMAT",
-         "table (default), json, or a template like '{{.Name}}'"        },
-	{ 'q', "quiet",  OPT_FLAG,   &arg.quiet,  NULL,     "Only names"},
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT",
+	  "table (default), json, or a template like '{{.Name}}'" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only names" },
 };
 
 /* What containers of these services have mounted; without words also what nobody has. */
@@ -62,8 +62,8 @@ static void add_row(struct json *rows, const struct volume_record *v)
 static int run(int argc, char **argv, struct err *err)
 {
 	static const struct template_header headers[] = {
-		{"Name", "VOLUME NAME"},
-		{ NULL,  NULL         },
+		{ "Name", "VOLUME NAME" },
+		{ NULL, NULL },
 	};
 	static const char table[] = "table {{.Driver}}\t{{.Name}}";
 	auto_volume_store struct volume_store *store = NULL;

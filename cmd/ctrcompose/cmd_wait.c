@@ -10,8 +10,8 @@
 static bool down_project;
 
 static const struct opt opts[] = {
-	{0, "down-project", OPT_FLAG, &down_project, NULL,
-         "Take the project down when the first container stops"},
+	{ 0, "down-project", OPT_FLAG, &down_project, NULL,
+	  "Take the project down when the first container stops" },
 };
 
 struct waited { /* a container and whether its end was told */

@@ -99,10 +99,7 @@ struct port_ips port_ips(const struct state_port *p)
 {
 	if (p->host_ip && p->host_ip[0])
 		return (struct port_ips){ .v = { p->host_ip }, .n = 1 };
-	return (struct port_ips){
-		.v = {"0.0.0.0", "::"},
-                  .n = 2
-	};
+	return (struct port_ips){ .v = { "0.0.0.0", "::" }, .n = 2 };
 }
 
 static int by_port(const void *a, const void *b)

@@ -137,10 +137,8 @@ static int loop(struct follow *f, struct err *err)
 	int r = 0;
 
 	while (r == 0 && !cmd_cancelled) {
-		struct pollfd fds[] = {
-			{.fd = f->watch,             .events = POLLIN},
-			{ .fd = logview_fd(f->view), .events = POLLIN}
-		};
+		struct pollfd fds[] = { { .fd = f->watch, .events = POLLIN },
+					{ .fd = logview_fd(f->view), .events = POLLIN } };
 		size_t alive;
 
 		drain(f->watch);

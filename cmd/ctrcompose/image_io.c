@@ -15,9 +15,9 @@ static struct {
 } load_arg;
 
 static const struct opt load_opts[] = {
-	{'i',  "input", OPT_STRING, &load_arg.input, "FILE",
-         "Read FILE instead of standard input"                              },
-	{ 'q', "quiet", OPT_FLAG,   &load_arg.quiet, NULL,   "Print nothing"},
+	{ 'i', "input", OPT_STRING, &load_arg.input, "FILE",
+	  "Read FILE instead of standard input" },
+	{ 'q', "quiet", OPT_FLAG, &load_arg.quiet, NULL, "Print nothing" },
 };
 
 static int load_run(int argc, char **argv, struct err *err)
@@ -56,9 +56,9 @@ static struct {
 } import_arg;
 
 static const struct opt import_opts[] = {
-	{'c',  "change",  OPT_LIST,   &import_arg.changes, "INSTRUCTION",
-         "Apply a Dockerfile instruction (CMD, ENV, USER ...)"                            },
-	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT",        "Commit message"},
+	{ 'c', "change", OPT_LIST, &import_arg.changes, "INSTRUCTION",
+	  "Apply a Dockerfile instruction (CMD, ENV, USER ...)" },
+	{ 'm', "message", OPT_STRING, &import_arg.message, "TEXT", "Commit message" },
 };
 
 static int import_run(int argc, char **argv, struct err *err)
@@ -97,8 +97,8 @@ const struct cmd image_import_cmd = {
 static const char *save_output;
 
 static const struct opt save_opts[] = {
-	{'o', "output", OPT_STRING, &save_output, "FILE",
-         "Write to FILE instead of standard output"},
+	{ 'o', "output", OPT_STRING, &save_output, "FILE",
+	  "Write to FILE instead of standard output" },
 };
 
 static int to_fd(void *arg, const void *data, size_t len, struct err *err)

@@ -7,7 +7,7 @@
 static bool rm_force;
 
 static const struct opt rm_opts[] = {
-	{'f', "force", OPT_FLAG, &rm_force, NULL, "Also an image with several names"},
+	{ 'f', "force", OPT_FLAG, &rm_force, NULL, "Also an image with several names" },
 };
 
 static int rm_run(int argc, char **argv, struct err *err)
@@ -45,11 +45,11 @@ static struct {
 } prune_arg;
 
 static const struct opt prune_opts[] = {
-	{'a',  "all",    OPT_FLAG, &prune_arg.all,     NULL,
-         "Also images with a name that no container has"                     },
-	{ 0,   "filter", OPT_LIST, &prune_arg.filters, "FILTER",
-         "Only those that match: until=WHEN, label=KEY[=VALUE]"              },
-	{ 'f', "force",  OPT_FLAG, &prune_arg.force,   NULL,     "Do not ask"},
+	{ 'a', "all", OPT_FLAG, &prune_arg.all, NULL,
+	  "Also images with a name that no container has" },
+	{ 0, "filter", OPT_LIST, &prune_arg.filters, "FILTER",
+	  "Only those that match: until=WHEN, label=KEY[=VALUE]" },
+	{ 'f', "force", OPT_FLAG, &prune_arg.force, NULL, "Do not ask" },
 };
 
 static int read_filters(struct image_prune_how *how, struct strs *labels, struct err *err)

@@ -121,12 +121,12 @@ int pipes_run(struct pipes *p, int done_fd, struct err *err)
 
 	while ((p->out >= 0 || p->err >= 0) && !done) {
 		struct pollfd fds[] = {
-			{.fd = p->in >= 0 && q.from == q.to && !q.ended ? STDIN_FILENO : -1,
-                         .events = POLLIN											 },
-			{ .fd = p->in,						       .events = q.from < q.to ? POLLOUT : 0},
-			{ .fd = p->out,						      .events = POLLIN                     },
-			{ .fd = p->err,						      .events = POLLIN                     },
-			{ .fd = done_fd,						     .events = POLLIN                     },
+			{ .fd = p->in >= 0 && q.from == q.to && !q.ended ? STDIN_FILENO : -1,
+			  .events = POLLIN },
+			{ .fd = p->in, .events = q.from < q.to ? POLLOUT : 0 },
+			{ .fd = p->out, .events = POLLIN },
+			{ .fd = p->err, .events = POLLIN },
+			{ .fd = done_fd, .events = POLLIN },
 		};
 
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)

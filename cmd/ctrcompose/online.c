@@ -138,9 +138,8 @@ static void on_alarm(int sig)
 static void set_limit(uint64_t us)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval t = {
-		.it_value = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}
-	};
+	struct itimerval t = { .it_value = { (time_t)(us / 1000000),
+					     (suseconds_t)(us % 1000000) } };
 
 	(void)sigaction(SIGALRM, &sa, NULL);
 	(void)setitimer(ITIMER_REAL, &t, NULL);

@@ -42,8 +42,8 @@ static bool takes_value(const struct opt *o)
 static int parse_bool(const char *s, bool *out)
 {
 	static const char *const words[2][6] = {
-		{"false", "0", "f", "F", "False", "FALSE"},
-		{ "true", "1", "t", "T", "True",  "TRUE" },
+		{ "false", "0", "f", "F", "False", "FALSE" },
+		{ "true", "1", "t", "T", "True", "TRUE" },
 	};
 
 	for (size_t i = 0; i < 2; i++)

@@ -43,13 +43,13 @@ static const char *const json_moods[MOODS] = { "Working", "Done", "Warning", "Er
 static const enum color mood_colors[MOODS] = { COLOR_CYAN, COLOR_GREEN, COLOR_YELLOW, COLOR_RED };
 
 static const char *const marks[2][MOODS] = {
-	{"",  "+",   "!", "x"  },
-	{ "", "✔", "!", "✘"},
+	{ "", "+", "!", "x" },
+	{ "", "✔", "!", "✘" },
 };
 
 static const char *const spinner[2][10] = {
-	{"|",    "/",   "-",   "\\",  "|",   "/",   "-",   "\\",  "|",   "/"  },
-	{ "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
+	{ "|", "/", "-", "\\", "|", "/", "-", "\\", "|", "/" },
+	{ "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" },
 };
 
 /* Words that do not tell by their ending. */
@@ -57,12 +57,8 @@ static const struct {
 	const char *status;
 	enum mood mood;
 } words[] = {
-	{"Running",      MOOD_DONE   },
-        { "Error",       MOOD_ERROR  },
-        { "Interrupted", MOOD_ERROR  },
-	{ "Unhealthy",   MOOD_ERROR  },
-        { "Skipped",     MOOD_WARNING},
-        { "Warning",     MOOD_WARNING},
+	{ "Running", MOOD_DONE },    { "Error", MOOD_ERROR },     { "Interrupted", MOOD_ERROR },
+	{ "Unhealthy", MOOD_ERROR }, { "Skipped", MOOD_WARNING }, { "Warning", MOOD_WARNING },
 };
 
 static enum mood mood_of(const char *status)
@@ -97,11 +93,8 @@ static int choose(enum mode *out, struct err *err)
 		const char *name;
 		enum mode mode;
 	} modes[] = {
-		{"tty",    MODE_TTY  },
-                { "plain", MODE_PLAIN},
-                { "json",  MODE_JSON },
-		{ "quiet", MODE_QUIET},
-                { "none",  MODE_QUIET},
+		{ "tty", MODE_TTY },     { "plain", MODE_PLAIN }, { "json", MODE_JSON },
+		{ "quiet", MODE_QUIET }, { "none", MODE_QUIET },
 	};
 	const char *name = asked_for(), *ansi = global.ansi, *term = getenv("TERM");
 

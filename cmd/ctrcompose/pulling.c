@@ -14,13 +14,7 @@ static int64_t period(const char *policy)
 	static const struct {
 		char unit;
 		int64_t seconds;
-	} units[] = {
-		{'w',  604800},
-                { 'd', 86400 },
-                { 'h', 3600  },
-                { 'm', 60    },
-                { 's', 1     }
-	};
+	} units[] = { { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
 	int64_t sum = 0, n = 0;
 
 	if (str_eq(policy, "daily"))

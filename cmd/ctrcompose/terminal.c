@@ -189,10 +189,10 @@ static int turn(struct relay *m, struct err *err)
 {
 	bool want_input = m->in_open && m->in_len < INPUT_MAX / 2;
 	struct pollfd p[] = {
-		{.fd = m->r->master_fd,                .events = (short)(POLLIN | (m->in_len ? POLLOUT : 0))},
-		{ .fd = want_input ? m->r->in_fd : -1, .events = POLLIN                                     },
-		{ .fd = m->signals,                    .events = POLLIN                                     },
-		{ .fd = m->r->done_fd,                 .events = POLLIN                                     },
+		{ .fd = m->r->master_fd, .events = (short)(POLLIN | (m->in_len ? POLLOUT : 0)) },
+		{ .fd = want_input ? m->r->in_fd : -1, .events = POLLIN },
+		{ .fd = m->signals, .events = POLLIN },
+		{ .fd = m->r->done_fd, .events = POLLIN },
 	};
 	int r = 0;
 

@@ -12,10 +12,8 @@
 static int load(const char *file, struct project **out, struct err *err)
 {
 	const char *files[] = { file };
-	struct compose_options opt = {
-		.files = {.v = files, .n = 1},
-                  .environ = (const char *const *)environ
-	};
+	struct compose_options opt = { .files = { .v = files, .n = 1 },
+				       .environ = (const char *const *)environ };
 	auto_diags struct compose_diags diags = { 0 };
 	int r = compose_load(&opt, out, &diags, err);
 

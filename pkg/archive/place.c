@@ -283,10 +283,10 @@ static const struct {
 	mode_t type;
 	int (*put)(const struct place *p, struct err *err);
 } kinds[] = {
-	{AE_IFREG,  place_file   },
+	{ AE_IFREG, place_file },
 	{ AE_IFDIR, place_folder },
-	{ AE_IFLNK, place_symlink},
-	{ AE_IFIFO, place_fifo   },
+	{ AE_IFLNK, place_symlink },
+	{ AE_IFIFO, place_fifo },
 };
 
 static int place(struct place *p, struct err *err)

@@ -140,16 +140,16 @@ int parse_duration_us(const char *s, uint64_t *out)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{"ns",         1                 },
-		{ "us",        1000              },
-		{ "\xc2\xb5s", 1000              }, /* micro sign */
-		{ "\xce\xbcs", 1000              }, /* Greek mu */
-		{ "ms",        1000000           },
-		{ "s",         1000000000        },
-		{ "m",         60000000000ULL    },
-		{ "h",         3600000000000ULL  },
-		{ "d",         86400000000000ULL },
-		{ "w",         604800000000000ULL},
+		{ "ns", 1 },
+		{ "us", 1000 },
+		{ "\xc2\xb5s", 1000 }, /* micro sign */
+		{ "\xce\xbcs", 1000 }, /* Greek mu */
+		{ "ms", 1000000 },
+		{ "s", 1000000000 },
+		{ "m", 60000000000ULL },
+		{ "h", 3600000000000ULL },
+		{ "d", 86400000000000ULL },
+		{ "w", 604800000000000ULL },
 	};
 	uint64_t total = 0;
 
@@ -186,40 +186,15 @@ static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{"HUP",     SIGHUP   },
-        { "INT",    SIGINT   },
-        { "QUIT",   SIGQUIT  },
-        { "ILL",    SIGILL   },
-	{ "TRAP",   SIGTRAP  },
-        { "ABRT",   SIGABRT  },
-        { "BUS",    SIGBUS   },
-        { "FPE",    SIGFPE   },
-	{ "KILL",   SIGKILL  },
-        { "USR1",   SIGUSR1  },
-        { "SEGV",   SIGSEGV  },
-        { "USR2",   SIGUSR2  },
-	{ "PIPE",   SIGPIPE  },
-        { "ALRM",   SIGALRM  },
-        { "TERM",   SIGTERM  },
-        { "STKFLT", SIGSTKFLT},
-	{ "CHLD",   SIGCHLD  },
-        { "CONT",   SIGCONT  },
-        { "STOP",   SIGSTOP  },
-        { "TSTP",   SIGTSTP  },
-	{ "TTIN",   SIGTTIN  },
-        { "TTOU",   SIGTTOU  },
-        { "URG",    SIGURG   },
-        { "XCPU",   SIGXCPU  },
-	{ "XFSZ",   SIGXFSZ  },
-        { "VTALRM", SIGVTALRM},
-        { "PROF",   SIGPROF  },
-        { "WINCH",  SIGWINCH },
-	{ "IO",     SIGIO    },
-        { "PWR",    SIGPWR   },
-        { "SYS",    SIGSYS   },
-        { "IOT",    SIGIOT   },
-	{ "POLL",   SIGPOLL  },
-        { "CLD",    SIGCHLD  },
+	{ "HUP", SIGHUP },   { "INT", SIGINT },       { "QUIT", SIGQUIT }, { "ILL", SIGILL },
+	{ "TRAP", SIGTRAP }, { "ABRT", SIGABRT },     { "BUS", SIGBUS },   { "FPE", SIGFPE },
+	{ "KILL", SIGKILL }, { "USR1", SIGUSR1 },     { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE }, { "ALRM", SIGALRM },     { "TERM", SIGTERM }, { "STKFLT", SIGSTKFLT },
+	{ "CHLD", SIGCHLD }, { "CONT", SIGCONT },     { "STOP", SIGSTOP }, { "TSTP", SIGTSTP },
+	{ "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },     { "URG", SIGURG },   { "XCPU", SIGXCPU },
+	{ "XFSZ", SIGXFSZ }, { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
+	{ "IO", SIGIO },     { "PWR", SIGPWR },       { "SYS", SIGSYS },   { "IOT", SIGIOT },
+	{ "POLL", SIGPOLL }, { "CLD", SIGCHLD },
 };
 
 int parse_signal(const char *s, int *out)

@@ -139,10 +139,7 @@ static void exec_child(char *const argv[], int in, int out)
 /* Feed input and collect output at once, so that neither side waits for the other. */
 static void exchange(int in, int out, const char *input, size_t len, struct sbuf *text)
 {
-	struct pollfd p[2] = {
-		{.fd = out, .events = POLLIN },
-                { .fd = in, .events = POLLOUT}
-	};
+	struct pollfd p[2] = { { .fd = out, .events = POLLIN }, { .fd = in, .events = POLLOUT } };
 	char chunk[8192];
 
 	if (len == 0) {

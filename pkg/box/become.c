@@ -175,8 +175,8 @@ static void set_caps(const struct become *b, uint64_t caps)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
-		{.effective = (uint32_t)caps,          .permitted = (uint32_t)caps        },
-		{ .effective = (uint32_t)(caps >> 32), .permitted = (uint32_t)(caps >> 32)},
+		{ .effective = (uint32_t)caps, .permitted = (uint32_t)caps },
+		{ .effective = (uint32_t)(caps >> 32), .permitted = (uint32_t)(caps >> 32) },
 	};
 
 	if (syscall(SYS_capset, &head, data) < 0)

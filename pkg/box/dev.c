@@ -47,10 +47,7 @@ static void mount_on(const struct place *p, int dev, const char *name, int mnt)
 static int mount_pts(const struct place *p, int dev)
 {
 	static const struct fs_opt opts[] = {
-		{"newinstance", NULL  },
-                { "ptmxmode",   "0666"},
-                { "mode",       "0620"},
-                { "gid",        "5"   }
+		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }
 	};
 	int pts = fs_make("devpts", opts, ARRAY_LEN(opts), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
@@ -61,10 +58,7 @@ static int mount_pts(const struct place *p, int dev)
 static int make_shm(const struct box_spec *spec)
 {
 	char size[32];
-	const struct fs_opt opts[] = {
-		{"mode",  "1777"},
-                { "size", size  }
-	};
+	const struct fs_opt opts[] = { { "mode", "1777" }, { "size", size } };
 	unsigned long long bytes = spec->shm_size ? spec->shm_size : UINT64_C(64) << 20;
 
 	(void)snprintf(size, sizeof(size), "%llu", bytes);

@@ -22,23 +22,16 @@ static const struct {
 	const char *name;
 	unsigned major, minor;
 } nodes[] = {
-	{"null",     1, 3},
-        { "zero",    1, 5},
-        { "full",    1, 7},
-	{ "random",  1, 8},
-        { "urandom", 1, 9},
-        { "tty",     5, 0},
+	{ "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
 };
 
 static const struct {
 	const char *name, *to;
 } links[] = {
-	{"fd",      "/proc/self/fd"  },
-        { "stdin",  "/proc/self/fd/0"},
-	{ "stdout", "/proc/self/fd/1"},
-        { "stderr", "/proc/self/fd/2"},
-	{ "ptmx",   "pts/ptmx"       },
-        { "core",   "/proc/kcore"    },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },          { "core", "/proc/kcore" },
 };
 
 /* The container's ids, as the host has them. */
@@ -235,10 +228,7 @@ int dev_make(const struct box_spec *spec, struct err *err)
 {
 	char uid[16], gid[16];
 	const struct fs_opt opts[] = {
-		{"mode",  "755"   },
-                { "size", "65536k"},
-                { "uid",  uid     },
-                { "gid",  gid     }
+		{ "mode", "755" }, { "size", "65536k" }, { "uid", uid }, { "gid", gid }
 	};
 	auto_close int dev = -1;
 	mode_t mask;

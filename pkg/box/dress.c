@@ -37,22 +37,22 @@ static const struct {
 	int resource;
 	uint64_t soft, hard;
 } limits[] = {
-	{"cpu",         RLIMIT_CPU,        NONE,    NONE   },
-	{ "fsize",      RLIMIT_FSIZE,      NONE,    NONE   },
-	{ "data",       RLIMIT_DATA,       NONE,    NONE   },
-	{ "stack",      RLIMIT_STACK,      8 << 20, NONE   },
-	{ "core",       RLIMIT_CORE,       0,       NONE   },
-	{ "rss",        RLIMIT_RSS,        NONE,    NONE   },
-	{ "nproc",      RLIMIT_NPROC,      NONE,    NONE   },
-	{ "nofile",     RLIMIT_NOFILE,     1 << 20, 1 << 20},
-	{ "memlock",    RLIMIT_MEMLOCK,    8 << 20, 8 << 20},
-	{ "as",         RLIMIT_AS,         NONE,    NONE   },
-	{ "locks",      RLIMIT_LOCKS,      NONE,    NONE   },
-	{ "sigpending", RLIMIT_SIGPENDING, 127000,  127000 },
-	{ "msgqueue",   RLIMIT_MSGQUEUE,   819200,  819200 },
-	{ "nice",       RLIMIT_NICE,       0,       0      },
-	{ "rtprio",     RLIMIT_RTPRIO,     0,       0      },
-	{ "rttime",     RLIMIT_RTTIME,     NONE,    NONE   },
+	{ "cpu", RLIMIT_CPU, NONE, NONE },
+	{ "fsize", RLIMIT_FSIZE, NONE, NONE },
+	{ "data", RLIMIT_DATA, NONE, NONE },
+	{ "stack", RLIMIT_STACK, 8 << 20, NONE },
+	{ "core", RLIMIT_CORE, 0, NONE },
+	{ "rss", RLIMIT_RSS, NONE, NONE },
+	{ "nproc", RLIMIT_NPROC, NONE, NONE },
+	{ "nofile", RLIMIT_NOFILE, 1 << 20, 1 << 20 },
+	{ "memlock", RLIMIT_MEMLOCK, 8 << 20, 8 << 20 },
+	{ "as", RLIMIT_AS, NONE, NONE },
+	{ "locks", RLIMIT_LOCKS, NONE, NONE },
+	{ "sigpending", RLIMIT_SIGPENDING, 127000, 127000 },
+	{ "msgqueue", RLIMIT_MSGQUEUE, 819200, 819200 },
+	{ "nice", RLIMIT_NICE, 0, 0 },
+	{ "rtprio", RLIMIT_RTPRIO, 0, 0 },
+	{ "rttime", RLIMIT_RTTIME, NONE, NONE },
 };
 
 static const char *limit_name(int resource)

@@ -44,13 +44,9 @@ static int differing(pid_t pid)
 		const char *name;
 		int flag;
 	} all[] = {
-		{"user",    CLONE_NEWUSER  },
-                { "mnt",    CLONE_NEWNS    },
-                { "uts",    CLONE_NEWUTS   },
-		{ "ipc",    CLONE_NEWIPC   },
-                { "pid",    CLONE_NEWPID   },
-                { "net",    CLONE_NEWNET   },
-		{ "cgroup", CLONE_NEWCGROUP},
+		{ "user", CLONE_NEWUSER },     { "mnt", CLONE_NEWNS },  { "uts", CLONE_NEWUTS },
+		{ "ipc", CLONE_NEWIPC },       { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
+		{ "cgroup", CLONE_NEWCGROUP },
 	};
 	int flags = 0;
 

@@ -59,10 +59,7 @@ struct masks {
 
 static void mask(const struct setup *s, const struct place *p, struct masks *m, const char *path)
 {
-	static const struct fs_opt opts[] = {
-		{"size",       "0"},
-                { "nr_inodes", "1"}
-	};
+	static const struct fs_opt opts[] = { { "size", "0" }, { "nr_inodes", "1" } };
 	auto_close int at = open_hidden(s, p, path);
 	auto_close int mnt = -1;
 	struct stat st;

@@ -59,9 +59,9 @@ int joining_open(const struct box_spec *spec, struct joining *j, struct err *err
 	int r = 0;
 
 	*j = (struct joining){
-		.fds = {spec->pid == BOX_JOIN ? spec->pidns_fd : -1,
-                        spec->ipc == BOX_JOIN ? spec->ipcns_fd : -1,
-                        spec->net == BOX_NET_JOIN ? spec->netns_fd : -1},
+		.fds = { spec->pid == BOX_JOIN ? spec->pidns_fd : -1,
+			 spec->ipc == BOX_JOIN ? spec->ipcns_fd : -1,
+			 spec->net == BOX_NET_JOIN ? spec->netns_fd : -1 },
 		.user_fd = -1,
 		.shm_mntns_fd = spec->ipc == BOX_JOIN ? spec->shm_mntns_fd : -1,
 	};

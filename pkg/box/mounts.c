@@ -118,10 +118,7 @@ static void link_controllers(int dir, const struct hier *h)
 /* What the host has mounted only in part or not at all is left out: it is there to be looked at. */
 static void mount_cgroups(const struct setup *s, const struct place *p)
 {
-	static const struct fs_opt tmpfs[] = {
-		{"mode",  "755"},
-                { "size", "1m" }
-	};
+	static const struct fs_opt tmpfs[] = { { "mode", "755" }, { "size", "1m" } };
 	const struct hiers *hs = s->hiers;
 	bool only_v2 = hs->n == 1 && hs->v[0].v2;
 	auto_close int at = path_open_in(p->root_fd, "/sys/fs/cgroup", O_PATH | O_DIRECTORY, 0);
@@ -182,14 +179,10 @@ static const struct {
 	unsigned attr;
 	bool set;
 } tmpfs_flags[] = {
-	{"ro",       MOUNT_ATTR_RDONLY,  true },
-        { "rw",      MOUNT_ATTR_RDONLY,  false},
-	{ "noexec",  MOUNT_ATTR_NOEXEC,  true },
-        { "exec",    MOUNT_ATTR_NOEXEC,  false},
-	{ "nosuid",  MOUNT_ATTR_NOSUID,  true },
-        { "suid",    MOUNT_ATTR_NOSUID,  false},
-	{ "nodev",   MOUNT_ATTR_NODEV,   true },
-        { "dev",     MOUNT_ATTR_NODEV,   false},
+	{ "ro", MOUNT_ATTR_RDONLY, true },       { "rw", MOUNT_ATTR_RDONLY, false },
+	{ "noexec", MOUNT_ATTR_NOEXEC, true },   { "exec", MOUNT_ATTR_NOEXEC, false },
+	{ "nosuid", MOUNT_ATTR_NOSUID, true },   { "suid", MOUNT_ATTR_NOSUID, false },
+	{ "nodev", MOUNT_ATTR_NODEV, true },     { "dev", MOUNT_ATTR_NODEV, false },
 	{ "noatime", MOUNT_ATTR_NOATIME, true },
 };
 
@@ -273,10 +266,7 @@ static void clone_files(const struct setup *s, int *fds)
 	const struct box_spec *spec = s->spec;
 	size_t total = 1 << 20;
 	char size[32], name[24];
-	struct fs_opt opts[] = {
-		{"mode",  "700"},
-                { "size", size }
-	};
+	struct fs_opt opts[] = { { "mode", "700" }, { "size", size } };
 	auto_close int dir = -1;
 
 	if (spec->n_files == 0)

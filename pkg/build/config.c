@@ -231,11 +231,11 @@ static int apply_health(struct stage *s, const struct df_instruction *in, struct
 		const char *flag, *field;
 		bool count;
 	} flags[] = {
-		{"interval",        "Interval",      false},
-		{ "timeout",        "Timeout",       false},
-		{ "start-period",   "StartPeriod",   false},
-		{ "start-interval", "StartInterval", false},
-		{ "retries",        "Retries",       true },
+		{ "interval", "Interval", false },
+		{ "timeout", "Timeout", false },
+		{ "start-period", "StartPeriod", false },
+		{ "start-interval", "StartInterval", false },
+		{ "retries", "Retries", true },
 	};
 	struct json *h = json_object(), *test = json_add_array(h, "Test");
 

@@ -35,17 +35,10 @@ static int mount_option(struct mount *m, char *word, struct err *err)
 		const char *name;
 		const char **field;
 	} texts[] = {
-		{"type",         &m->type   },
-                { "target",      &m->target },
-                { "dst",         &m->target },
-		{ "destination", &m->target },
-                { "source",      &m->source },
-                { "src",         &m->source },
-		{ "from",        &m->from   },
-                { "id",          &m->id     },
-                { "env",         &m->env    },
-		{ "size",        &m->size   },
-                { "sharing",     &m->sharing},
+		{ "type", &m->type },          { "target", &m->target },   { "dst", &m->target },
+		{ "destination", &m->target }, { "source", &m->source },   { "src", &m->source },
+		{ "from", &m->from },          { "id", &m->id },           { "env", &m->env },
+		{ "size", &m->size },          { "sharing", &m->sharing },
 	};
 
 	if (eq)
@@ -273,10 +266,10 @@ static const struct {
 	const char *type;
 	int (*make)(struct stage *s, const struct mount *m, struct err *err);
 } mount_types[] = {
-	{"bind",    mount_bind  },
-	{ "cache",  mount_cache },
-	{ "tmpfs",  mount_tmpfs },
-	{ "secret", mount_secret},
+	{ "bind", mount_bind },
+	{ "cache", mount_cache },
+	{ "tmpfs", mount_tmpfs },
+	{ "secret", mount_secret },
 };
 
 static int each_mount(struct stage *s, const struct df_instruction *in,

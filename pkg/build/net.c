@@ -68,8 +68,8 @@ static void taken_subnets(const struct state_paths *paths, struct net_prefixes *
 static int choose_subnet(struct build_net *n, const struct state_paths *paths, struct err *err)
 {
 	static const struct net_pool pools[] = {
-		{{ 10U << 24 | 213U << 16, 16 }, 24},
-		{ { 10U << 24, 8 },              24},
+		{ { 10U << 24 | 213U << 16, 16 }, 24 },
+		{ { 10U << 24, 8 }, 24 },
 	};
 	struct net_prefixes host = { 0 }, taken = { 0 };
 	int r = net_host_routes(n->nl, &host, err);

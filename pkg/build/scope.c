@@ -70,12 +70,10 @@ int build_expand(const struct build *b, const char *word, char **out, struct err
 
 static const char *architecture(void)
 {
-	static const char *const names[][2] = {
-		{"x86_64",   "amd64"},
-		{ "aarch64", "arm64"},
-		{ "armv7l",  "arm"  },
-		{ "i686",    "386"  }
-	};
+	static const char *const names[][2] = { { "x86_64", "amd64" },
+						{ "aarch64", "arm64" },
+						{ "armv7l", "arm" },
+						{ "i686", "386" } };
 	static struct utsname u;
 
 	if (uname(&u) < 0)

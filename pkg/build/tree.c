@@ -196,11 +196,11 @@ static bool is_archive(int fd)
 		const char *magic;
 		size_t len;
 	} kinds[] = {
-		{257, "ustar",                5},
-		{ 0,  "\x1f\x8b",             2},
-		{ 0,  "BZh",                  3},
-		{ 0,  "\xfd\x37\x7a\x58\x5a", 5},
-		{ 0,  "\x28\xb5\x2f\xfd",     4},
+		{ 257, "ustar", 5 },
+		{ 0, "\x1f\x8b", 2 },
+		{ 0, "BZh", 3 },
+		{ 0, "\xfd\x37\x7a\x58\x5a", 5 },
+		{ 0, "\x28\xb5\x2f\xfd", 4 },
 	};
 	char head[262] = { 0 };
 	ssize_t n = pread(fd, head, sizeof(head), 0);

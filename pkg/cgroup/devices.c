@@ -11,17 +11,16 @@
 #define ANY (-1)
 
 const struct cgroup_device cgroup_default_devices[] = {
-	{'c',  ANY, ANY, "m"  }, /* making nodes is harmless, opening them is not */
-	{ 'b', ANY, ANY, "m"  },
-        { 'c', 1,   3,   "rwm"}, /* null */
-	{ 'c', 1,   5,   "rwm"}, /* zero */
-	{ 'c', 1,   7,   "rwm"}, /* full */
-	{ 'c', 1,   8,   "rwm"}, /* random */
-	{ 'c', 1,   9,   "rwm"}, /* urandom */
-	{ 'c', 5,   0,   "rwm"}, /* tty */
-	{ 'c', 5,   1,   "rwm"}, /* console */
-	{ 'c', 5,   2,   "rwm"}, /* ptmx */
-	{ 'c', 136, ANY, "rwm"}, /* pts */
+	{ 'c', ANY, ANY, "m" }, /* making nodes is harmless, opening them is not */
+	{ 'b', ANY, ANY, "m" },   { 'c', 1, 3, "rwm" }, /* null */
+	{ 'c', 1, 5, "rwm" },                           /* zero */
+	{ 'c', 1, 7, "rwm" },                           /* full */
+	{ 'c', 1, 8, "rwm" },                           /* random */
+	{ 'c', 1, 9, "rwm" },                           /* urandom */
+	{ 'c', 5, 0, "rwm" },                           /* tty */
+	{ 'c', 5, 1, "rwm" },                           /* console */
+	{ 'c', 5, 2, "rwm" },                           /* ptmx */
+	{ 'c', 136, ANY, "rwm" },                       /* pts */
 };
 const size_t cgroup_n_default_devices = ARRAY_LEN(cgroup_default_devices);
 

@@ -11,14 +11,10 @@ static const struct {
 	const char *v1;
 	const char *v2; /* NULL: no such controller there */
 } controllers[CGROUP_CONTROLLERS] = {
-	[CGROUP_CPU] = {"cpu",      "cpu"   },
-          [CGROUP_CPUACCT] = { "cpuacct", NULL    },
-	[CGROUP_CPUSET] = { "cpuset",  "cpuset"},
-          [CGROUP_MEMORY] = { "memory",  "memory"},
-	[CGROUP_PIDS] = { "pids",    "pids"  },
-          [CGROUP_DEVICES] = { "devices", NULL    },
-	[CGROUP_FREEZER] = { "freezer", NULL    },
-          [CGROUP_IO] = { "blkio",   "io"    },
+	[CGROUP_CPU] = { "cpu", "cpu" },          [CGROUP_CPUACCT] = { "cpuacct", NULL },
+	[CGROUP_CPUSET] = { "cpuset", "cpuset" }, [CGROUP_MEMORY] = { "memory", "memory" },
+	[CGROUP_PIDS] = { "pids", "pids" },       [CGROUP_DEVICES] = { "devices", NULL },
+	[CGROUP_FREEZER] = { "freezer", NULL },   [CGROUP_IO] = { "blkio", "io" },
 };
 
 const char *cgroup_controller_name(enum cgroup_controller c, bool v2)

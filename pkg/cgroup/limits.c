@@ -130,19 +130,19 @@ static const struct {
 	format_fn *v2;
 	bool (*hard)(const struct cgroup_limits *l); /* NULL: always */
 } rows[] = {
-	{"memory limit",           CGROUP_MEMORY, "memory.limit_in_bytes",       memory_max,  "memory.max",
-         memory_max,												     NULL              },
+	{ "memory limit", CGROUP_MEMORY, "memory.limit_in_bytes", memory_max, "memory.max",
+	  memory_max, NULL },
 	{ "memory and swap limit", CGROUP_MEMORY, "memory.memsw.limit_in_bytes", memsw_v1,
-         "memory.swap.max",										  swap_v2,    swap_was_asked_for},
-	{ "memory reservation",    CGROUP_MEMORY, "memory.soft_limit_in_bytes",  memory_low,
-         "memory.low",										       memory_low, NULL              },
-	{ "memory swappiness",     CGROUP_MEMORY, "memory.swappiness",           swappiness,  NULL,          NULL,       NULL              },
-	{ "oom_kill_disable",      CGROUP_MEMORY, "memory.oom_control",          oom_control, NULL,          NULL,       NULL              },
-	{ "pids limit",            CGROUP_PIDS,   "pids.max",                    pids_max,    "pids.max",    pids_max,   NULL              },
-	{ "cpu period",            CGROUP_CPU,    "cpu.cfs_period_us",           period_v1,   NULL,          NULL,       NULL              },
-	{ "cpu limit",             CGROUP_CPU,    "cpu.cfs_quota_us",            quota_v1,    "cpu.max",     quota_v2,   NULL              },
-	{ "cpu shares",            CGROUP_CPU,    "cpu.shares",                  shares_v1,   "cpu.weight",  weight_v2,  NULL              },
-	{ "cpuset",                CGROUP_CPUSET, "cpuset.cpus",                 cpuset,      "cpuset.cpus", cpuset,     NULL              },
+	  "memory.swap.max", swap_v2, swap_was_asked_for },
+	{ "memory reservation", CGROUP_MEMORY, "memory.soft_limit_in_bytes", memory_low,
+	  "memory.low", memory_low, NULL },
+	{ "memory swappiness", CGROUP_MEMORY, "memory.swappiness", swappiness, NULL, NULL, NULL },
+	{ "oom_kill_disable", CGROUP_MEMORY, "memory.oom_control", oom_control, NULL, NULL, NULL },
+	{ "pids limit", CGROUP_PIDS, "pids.max", pids_max, "pids.max", pids_max, NULL },
+	{ "cpu period", CGROUP_CPU, "cpu.cfs_period_us", period_v1, NULL, NULL, NULL },
+	{ "cpu limit", CGROUP_CPU, "cpu.cfs_quota_us", quota_v1, "cpu.max", quota_v2, NULL },
+	{ "cpu shares", CGROUP_CPU, "cpu.shares", shares_v1, "cpu.weight", weight_v2, NULL },
+	{ "cpuset", CGROUP_CPUSET, "cpuset.cpus", cpuset, "cpuset.cpus", cpuset, NULL },
 };
 _Static_assert(ARRAY_LEN(rows) <= CGROUP_WRITES_MAX, "every row may become a write");
 

@@ -120,12 +120,12 @@ static void check_twice(struct consistency *c)
 		const char *key, *other_name;
 		const struct yaml_node *other;
 	} twice[] = {
-		{"scale",            "deploy.replicas",                      yaml_get(deploy, "replicas")},
-		{ "cpus",            "deploy.resources.limits.cpus",         yaml_get(limits, "cpus")    },
-		{ "mem_limit",       "deploy.resources.limits.memory",       yaml_get(limits, "memory")  },
-		{ "pids_limit",      "deploy.resources.limits.pids",         yaml_get(limits, "pids")    },
+		{ "scale", "deploy.replicas", yaml_get(deploy, "replicas") },
+		{ "cpus", "deploy.resources.limits.cpus", yaml_get(limits, "cpus") },
+		{ "mem_limit", "deploy.resources.limits.memory", yaml_get(limits, "memory") },
+		{ "pids_limit", "deploy.resources.limits.pids", yaml_get(limits, "pids") },
 		{ "mem_reservation", "deploy.resources.reservations.memory",
-                 yaml_get(reserved,							   "memory")  },
+		  yaml_get(reserved, "memory") },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(twice); i++) {

@@ -227,11 +227,9 @@ void dec_deps(struct decode *d, const struct yaml_node *v, void *field)
 	static const struct {
 		const char *name;
 		enum dep_condition condition;
-	} conditions[] = {
-		{"service_started",                 DEP_STARTED  },
-		{ "service_healthy",                DEP_HEALTHY  },
-		{ "service_completed_successfully", DEP_COMPLETED}
-	};
+	} conditions[] = { { "service_started", DEP_STARTED },
+			   { "service_healthy", DEP_HEALTHY },
+			   { "service_completed_successfully", DEP_COMPLETED } };
 	struct service *s = field;
 
 	if (v->type != YAML_MAP)

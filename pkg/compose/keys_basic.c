@@ -117,10 +117,8 @@ static const struct shape s_request = {
 };
 static const struct shape s_gpu = { .types = T_MAP, .keys = request_keys, .check = check_gpu };
 const struct shape s_device_list = { .types = T_LIST, .item = &s_request };
-const struct shape s_gpus = {
-	.expects = "'all' or a list",
-	.types = T_STR | T_LIST,
-	.words = (const char *const[]){"all", NULL},
-	.item = &s_gpu,
-	.canon = canon_gpus
-};
+const struct shape s_gpus = { .expects = "'all' or a list",
+			      .types = T_STR | T_LIST,
+			      .words = (const char *const[]){ "all", NULL },
+			      .item = &s_gpu,
+			      .canon = canon_gpus };

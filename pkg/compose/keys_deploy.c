@@ -195,7 +195,7 @@ const struct shape s_blkio = MAP(blkio_keys);
 
 static const struct shape s_option = {
 	.types = T_STR | T_NUM | T_BOOL | T_LIST,
-	.item = &(const struct shape){.types = T_STR | T_NUM | T_BOOL, .cast = AS_STR},
+	.item = &(const struct shape){ .types = T_STR | T_NUM | T_BOOL, .cast = AS_STR },
 	.canon = canon_provider
 };
 static const struct shape s_options = { .types = T_MAP, .value = &s_option };

@@ -17,12 +17,12 @@ static const char *refuse_network_opts(const struct yaml_node *v)
 	static const struct {
 		const char *key, *only; /* NULL: any value */
 	} known[] = {
-		{"com.docker.network.bridge.name",                  NULL   },
-		{ "com.docker.network.driver.mtu",                  NULL   },
-		{ "com.docker.network.bridge.enable_icc",           "true" },
+		{ "com.docker.network.bridge.name", NULL },
+		{ "com.docker.network.driver.mtu", NULL },
+		{ "com.docker.network.bridge.enable_icc", "true" },
 		{ "com.docker.network.bridge.enable_ip_masquerade", "true" },
-		{ "com.docker.network.enable_ipv6",                 "false"},
-		{ "com.docker.network.container_iface_prefix",      "eth"  },
+		{ "com.docker.network.enable_ipv6", "false" },
+		{ "com.docker.network.container_iface_prefix", "eth" },
 	};
 
 	for (size_t i = 0; i < v->m.n; i++) {

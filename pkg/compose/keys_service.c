@@ -339,9 +339,8 @@ static const struct shape s_profiles = {
 static const struct shape s_links = {
 	.types = T_LIST, .item = &s_str, .unique = true, .merge = MERGE_BY_ID, .ident = id_text
 };
-static const struct shape s_cgroup = {
-	.types = T_STR, .words = (const char *const[]){"host", "private", NULL}
-};
+static const struct shape s_cgroup = { .types = T_STR,
+				       .words = (const char *const[]){ "host", "private", NULL } };
 static const struct shape s_pull_policy = { .types = T_STR,
 					    .check = check_pull_policy,
 					    .canon = canon_pull_policy };

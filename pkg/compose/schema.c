@@ -11,13 +11,9 @@ static const struct {
 	unsigned type;
 	const char *name;
 } types[] = {
-	{T_STR,          "string" },
-        { T_INT,         "integer"},
-        { T(YAML_FLOAT), "number" },
-	{ T(YAML_BOOL),  "boolean"},
-        { T_NULL,        "null"   },
-        { T_LIST,        "array"  },
-	{ T_MAP,         "object" },
+	{ T_STR, "string" },         { T_INT, "integer" }, { T(YAML_FLOAT), "number" },
+	{ T(YAML_BOOL), "boolean" }, { T_NULL, "null" },   { T_LIST, "array" },
+	{ T_MAP, "object" },
 };
 
 static const char *const no_effect[] = {

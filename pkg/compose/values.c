@@ -69,16 +69,9 @@ int duration_of(const char *text, int64_t *ns)
 		const char *name;
 		double ns;
 	} units[] = {
-		{"ns",         1          },
-                { "us",        1e3        },
-                { "\xc2\xb5s", 1e3        },
-                { "\xce\xbcs", 1e3        },
-		{ "ms",        1e6        },
-                { "s",         1e9        },
-                { "m",         60e9       },
-                { "h",         3600e9     },
-		{ "d",         86400e9    },
-                { "w",         7 * 86400e9},
+		{ "ns", 1 },      { "us", 1e3 },        { "\xc2\xb5s", 1e3 }, { "\xce\xbcs", 1e3 },
+		{ "ms", 1e6 },    { "s", 1e9 },         { "m", 60e9 },        { "h", 3600e9 },
+		{ "d", 86400e9 }, { "w", 7 * 86400e9 },
 	};
 	const char *s = text;
 	bool neg = *s == '-', fraction;
@@ -163,16 +156,8 @@ bool bool_of(const char *text, bool *out)
 	static const struct {
 		const char *text;
 		bool value;
-	} words[] = {
-		{"true",   true },
-                { "false", false},
-                { "y",     true },
-                { "yes",   true },
-		{ "on",    true },
-                { "n",     false},
-                { "no",    false},
-                { "off",   false}
-	};
+	} words[] = { { "true", true }, { "false", false }, { "y", true },   { "yes", true },
+		      { "on", true },   { "n", false },     { "no", false }, { "off", false } };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcasecmp(words[i].text, text) == 0) {

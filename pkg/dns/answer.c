@@ -142,7 +142,7 @@ static bool reverse(const char *name, struct dns_addr *out)
 	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &a, &b, &c, &d, &end) == 4 && end > 0 &&
 	    !name[end] && (a | b | c | d) < 256) {
 		*out = (struct dns_addr){
-			.family = AF_INET, .ip = {(uint8_t)d, (uint8_t)c, (uint8_t)b, (uint8_t)a}
+			.family = AF_INET, .ip = { (uint8_t)d, (uint8_t)c, (uint8_t)b, (uint8_t)a }
 		};
 		return true;
 	}

@@ -47,10 +47,7 @@ void dns_deliver(const struct dns_origin *to, const uint8_t *answer, size_t n)
 	}
 	{
 		uint8_t head[2] = { (uint8_t)(n >> 8), (uint8_t)n };
-		struct iovec iov[2] = {
-			{head,                       2},
-                        { (void *)(uintptr_t)answer, n}
-		};
+		struct iovec iov[2] = { { head, 2 }, { (void *)(uintptr_t)answer, n } };
 		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
 		(void)sendmsg(to->client->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -114,10 +114,7 @@ static void on_tcp(void *arg, uint32_t events)
 	ssize_t n;
 
 	if (!p->sent) {
-		struct iovec iov[2] = {
-			{head,  2   },
-                        { p->q, p->n}
-		};
+		struct iovec iov[2] = { { head, 2 }, { p->q, p->n } };
 		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 		uint8_t id[2] = { p->q[0], p->q[1] };
 

@@ -370,7 +370,7 @@ int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 		.u = u,
 		.cg = CGROUP_INIT,
 		.spec = BOX_SPEC_INIT,
-		.fds = {-1, -1, -1},
+		.fds = { -1, -1, -1 },
 		.root_fd = -1,
 		.netns_fd = -1,
 		.pidns_fd = -1,

@@ -192,13 +192,11 @@ static int change_health(struct json *config, const char *key, const char *text,
 	static const struct {
 		const char *flag, *field;
 		bool count;
-	} flags[] = {
-		{"--interval=",        "Interval",      false},
-		{ "--timeout=",        "Timeout",       false},
-		{ "--start-period=",   "StartPeriod",   false},
-		{ "--start-interval=", "StartInterval", false},
-		{ "--retries=",        "Retries",       true }
-	};
+	} flags[] = { { "--interval=", "Interval", false },
+		      { "--timeout=", "Timeout", false },
+		      { "--start-period=", "StartPeriod", false },
+		      { "--start-interval=", "StartInterval", false },
+		      { "--retries=", "Retries", true } };
 	struct json *o, *test;
 
 	json_remove(config, key);
@@ -242,16 +240,16 @@ static const struct change {
 	const char *word, *key;
 	int (*fn)(struct json *config, const char *key, const char *text, struct err *err);
 } changes[] = {
-	{"CMD",          "Cmd",          change_command},
-	{ "ENTRYPOINT",  "Entrypoint",   change_command},
-	{ "ENV",         "Env",          change_pairs  },
-	{ "EXPOSE",      "ExposedPorts", change_set    },
-	{ "HEALTHCHECK", "Healthcheck",  change_health },
-	{ "LABEL",       "Labels",       change_pairs  },
-	{ "STOPSIGNAL",  "StopSignal",   change_signal },
-	{ "USER",        "User",         change_text   },
-	{ "VOLUME",      "Volumes",      change_set    },
-	{ "WORKDIR",     "WorkingDir",   change_folder },
+	{ "CMD", "Cmd", change_command },
+	{ "ENTRYPOINT", "Entrypoint", change_command },
+	{ "ENV", "Env", change_pairs },
+	{ "EXPOSE", "ExposedPorts", change_set },
+	{ "HEALTHCHECK", "Healthcheck", change_health },
+	{ "LABEL", "Labels", change_pairs },
+	{ "STOPSIGNAL", "StopSignal", change_signal },
+	{ "USER", "User", change_text },
+	{ "VOLUME", "Volumes", change_set },
+	{ "WORKDIR", "WorkingDir", change_folder },
 };
 
 int image_change(struct json *config, const char *instruction, struct err *err)

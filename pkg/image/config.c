@@ -214,15 +214,9 @@ int image_manifest_parse(const char *text, size_t len, char config[65], struct s
 const char *host_architecture(void)
 {
 	static const char *const names[][2] = {
-		{"x86_64",       "amd64"  },
-                { "aarch64",     "arm64"  },
-                { "armv7l",      "arm"    },
-		{ "armv6l",      "arm"    },
-                { "i686",        "386"    },
-                { "ppc64le",     "ppc64le"},
-		{ "s390x",       "s390x"  },
-                { "riscv64",     "riscv64"},
-                { "loongarch64", "loong64"},
+		{ "x86_64", "amd64" }, { "aarch64", "arm64" },   { "armv7l", "arm" },
+		{ "armv6l", "arm" },   { "i686", "386" },        { "ppc64le", "ppc64le" },
+		{ "s390x", "s390x" },  { "riscv64", "riscv64" }, { "loongarch64", "loong64" },
 	};
 	struct utsname u;
 

@@ -85,12 +85,9 @@ static void add_familiar(struct json *parent, const char *key, const struct strs
 static struct json *describe(const struct index_image *ii, const struct json *config)
 {
 	static const char *const same[][2] = {
-		{"Comment",       "comment"     },
-                { "Created",      "created"     },
-		{ "Author",       "author"      },
-                { "Architecture", "architecture"},
-		{ "Variant",      "variant"     },
-                { "Os",           "os"          },
+		{ "Comment", "comment" }, { "Created", "created" },
+		{ "Author", "author" },   { "Architecture", "architecture" },
+		{ "Variant", "variant" }, { "Os", "os" },
 	};
 	struct json *o = json_object(), *root;
 	const struct json *c = json_get(config, "config");

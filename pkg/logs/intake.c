@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct intake shared = {
-	NULL, NULL, {-1, -1},
-          -1
-};
+static struct intake shared = { NULL, NULL, { -1, -1 }, -1 };
 static unsigned users;
 
 static void release(void)

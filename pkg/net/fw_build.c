@@ -25,13 +25,14 @@ static const struct place_info {
 		const char *chain, *match;
 	} hooks[2];
 } places[N_PLACES] = {
-	[RAW] = {"raw",     "RAW",  { { "PREROUTING", "" } }                               },
-	[ISO] = { "mangle", "ISO",  { { "FORWARD", "" } }                                  },
+	[RAW] = { "raw", "RAW", { { "PREROUTING", "" } } },
+	[ISO] = { "mangle", "ISO", { { "FORWARD", "" } } },
 	[DNAT] = { "nat",
-                 "NAT",             { { "PREROUTING", "-m addrtype --dst-type LOCAL " },
-		     { "OUTPUT", "-m addrtype --dst-type LOCAL " } }},
-	[POST] = { "nat",    "POST", { { "POSTROUTING", "" } }                              },
-	[FWD] = { "filter", "FWD",  { { "FORWARD", "" } }                                  },
+		   "NAT",
+		   { { "PREROUTING", "-m addrtype --dst-type LOCAL " },
+		     { "OUTPUT", "-m addrtype --dst-type LOCAL " } } },
+	[POST] = { "nat", "POST", { { "POSTROUTING", "" } } },
+	[FWD] = { "filter", "FWD", { { "FORWARD", "" } } },
 };
 
 /* Bridges of others: what goes there is for their rules to judge, not for our accept. */

@@ -10,10 +10,8 @@
 
 static const struct family {
 	const char *save, *restore, *version;
-} families[] = {
-	{"iptables-save",   "iptables-restore",  "iptables" },
-	{ "ip6tables-save", "ip6tables-restore", "ip6tables"}
-};
+} families[] = { { "iptables-save", "iptables-restore", "iptables" },
+		 { "ip6tables-save", "ip6tables-restore", "ip6tables" } };
 
 static int run(const char *program, const char *option, const char *option2, const char *input,
 	       char **output)

@@ -73,10 +73,7 @@ static char *name_of(const char *pid)
 
 char *net_port_owner(uint16_t port, bool udp)
 {
-	static const char *const tables[2][2] = {
-		{"tcp",  "tcp6"},
-                { "udp", "udp6"}
-	};
+	static const char *const tables[2][2] = { { "tcp", "tcp6" }, { "udp", "udp6" } };
 	auto_free char *socket_link = NULL;
 	unsigned long inode = 0;
 	char *owner = NULL;

@@ -210,11 +210,9 @@ static void set_options(int fd)
 	static const struct {
 		int level, name, value;
 	} options[] = {
-		{IPPROTO_TCP,  TCP_NODELAY,   1  },
-                { SOL_SOCKET,  SO_KEEPALIVE,  1  },
-		{ IPPROTO_TCP, TCP_KEEPIDLE,  120},
-                { IPPROTO_TCP, TCP_KEEPINTVL, 30 },
-		{ IPPROTO_TCP, TCP_KEEPCNT,   4  },
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },    { SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 120 }, { IPPROTO_TCP, TCP_KEEPINTVL, 30 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)

@@ -58,19 +58,19 @@ void plan_after(struct plan *p, size_t action, size_t before)
 static const struct {
 	const char *kind, *doing, *done;
 } words[PLAN_OPS] = {
-	[PLAN_NETWORK_UP] = {"Network",    "Creating",  "Created" },
-	[PLAN_NETWORK_DOWN] = { "Network",   "Removing",  "Removed" },
-	[PLAN_VOLUME_MAKE] = { "Volume",    "Creating",  "Created" },
-	[PLAN_VOLUME_REMOVE] = { "Volume",    "Removing",  "Removed" },
-	[PLAN_CREATE] = { "Container", "Creating",  "Created" },
-	[PLAN_START] = { "Container", "Starting",  "Started" },
-	[PLAN_STOP] = { "Container", "Stopping",  "Stopped" },
-	[PLAN_KILL] = { "Container", "Killing",   "Killed"  },
-	[PLAN_PAUSE] = { "Container", "Pausing",   "Paused"  },
-	[PLAN_UNPAUSE] = { "Container", "Unpausing", "Unpaused"},
-	[PLAN_REMOVE] = { "Container", "Removing",  "Removed" },
-	[PLAN_KEEP] = { "Container", "Running",   "Running" },
-	[PLAN_WAIT] = { "Container", "Waiting",   "Healthy" },
+	[PLAN_NETWORK_UP] = { "Network", "Creating", "Created" },
+	[PLAN_NETWORK_DOWN] = { "Network", "Removing", "Removed" },
+	[PLAN_VOLUME_MAKE] = { "Volume", "Creating", "Created" },
+	[PLAN_VOLUME_REMOVE] = { "Volume", "Removing", "Removed" },
+	[PLAN_CREATE] = { "Container", "Creating", "Created" },
+	[PLAN_START] = { "Container", "Starting", "Started" },
+	[PLAN_STOP] = { "Container", "Stopping", "Stopped" },
+	[PLAN_KILL] = { "Container", "Killing", "Killed" },
+	[PLAN_PAUSE] = { "Container", "Pausing", "Paused" },
+	[PLAN_UNPAUSE] = { "Container", "Unpausing", "Unpaused" },
+	[PLAN_REMOVE] = { "Container", "Removing", "Removed" },
+	[PLAN_KEEP] = { "Container", "Running", "Running" },
+	[PLAN_WAIT] = { "Container", "Waiting", "Healthy" },
 };
 
 const char *plan_kind(enum plan_op op)

@@ -38,8 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (load(data, size, &first, NULL) < 0 || compose_print_yaml(first, &a, NULL) < 0)
 		return 0;
-	if (load(a.s, a.len, &second, &err) < 0 ||
-	    compose_print_yaml(second, &b, &err) < 0) {
+	if (load(a.s, a.len, &second, &err) < 0 || compose_print_yaml(second, &b, &err) < 0) {
 		(void)fprintf(stderr, "%s\nnot accepted again: %s\n", a.s, err_text(&err));
 		abort();
 	}

@@ -10,12 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dns_zone *zone;
-	struct dns_addr addr = {
-		.family = AF_INET, .ip = {10, 0, 0, 2}
-	};
-	static const struct dns_alias aliases[] = {
-		{"db", "web"}
-	};
+	struct dns_addr addr = { .family = AF_INET, .ip = { 10, 0, 0, 2 } };
+	static const struct dns_alias aliases[] = { { "db", "web" } };
 	struct dns_view view = {
 		.n_zones = 1, .aliases = aliases, .n_aliases = 1, .forward = true
 	};

@@ -40,14 +40,14 @@ END_TEST
 START_TEST(files_and_mounts_by_depth)
 {
 	static const struct box_mount mounts[] = {
-		{"/etc/app/conf.d", -1, "mode=755", false},
-		{ "/etc",           -1, "mode=755", false},
-		{ "/etc/app",       -1, "mode=755", false},
-		{ "/etc/given",     -1, "mode=700", false},
+		{ "/etc/app/conf.d", -1, "mode=755", false },
+		{ "/etc", -1, "mode=755", false },
+		{ "/etc/app", -1, "mode=755", false },
+		{ "/etc/given", -1, "mode=700", false },
 	};
 	static const struct box_file files[] = {
-		{.target = "/etc/app/conf.d/a.conf", .data = "deep\n",    .len = 5},
-		{ .target = "/etc/hosts",            .data = "1.2.3.4\n", .len = 8},
+		{ .target = "/etc/app/conf.d/a.conf", .data = "deep\n", .len = 5 },
+		{ .target = "/etc/hosts", .data = "1.2.3.4\n", .len = 8 },
 	};
 	struct trial t;
 	auto_free char *out = NULL;
@@ -106,9 +106,9 @@ END_TEST
 START_TEST(devices_belong_to_the_containers_root)
 {
 	static const struct box_device devices[] = {
-		{"/dev/kmsg",  "/dev/sub/log"},
-		{ "/dev/full", "/dev/null"   },
-		{ "/dev/zero", "/opt/nothing"},
+		{ "/dev/kmsg", "/dev/sub/log" },
+		{ "/dev/full", "/dev/null" },
+		{ "/dev/zero", "/opt/nothing" },
 	};
 	struct trial t;
 	auto_free char *out = NULL;
@@ -180,9 +180,7 @@ END_TEST
 
 START_TEST(limits_are_a_tables_or_the_specs)
 {
-	static const struct box_rlimit limits[] = {
-		{RLIMIT_NOFILE, 64, 128, true}
-	};
+	static const struct box_rlimit limits[] = { { RLIMIT_NOFILE, 64, 128, true } };
 	struct rlimit ours = { 100, 4096 };
 	struct box_exec_spec spec = BOX_EXEC_INIT;
 	struct trial t;
@@ -215,17 +213,12 @@ START_TEST(sysctls_of_ones_own_only)
 		const char *key;
 		bool ok;
 	} cases[] = {
-		{"net.core.somaxconn",     true },
-                { "kernel.shmmax",         true },
-		{ "fs.mqueue.msg_max",     true },
-                { "kernel.panic",          false},
-		{ "vm.overcommit_memory",  false},
-                { "net/../kernel.panic",   false},
-		{ "net../../kernel/panic", false},
-                { "",                      false},
-		{ "kernel.hostname",       false},
-                { "kernel.core_pattern",   false},
-		{ "fs.mqueue/../file-max", false},
+		{ "net.core.somaxconn", true },     { "kernel.shmmax", true },
+		{ "fs.mqueue.msg_max", true },      { "kernel.panic", false },
+		{ "vm.overcommit_memory", false },  { "net/../kernel.panic", false },
+		{ "net../../kernel/panic", false }, { "", false },
+		{ "kernel.hostname", false },       { "kernel.core_pattern", false },
+		{ "fs.mqueue/../file-max", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -251,10 +244,8 @@ END_TEST
 
 START_TEST(sysctl_values)
 {
-	static const struct box_sysctl some[] = {
-		{"net.core.somaxconn", "777"},
-                { "kernel.shmmni",     "99" }
-	};
+	static const struct box_sysctl some[] = { { "net.core.somaxconn", "777" },
+						  { "kernel.shmmni", "99" } };
 	struct trial t;
 	auto_free char *out = NULL;
 

@@ -86,18 +86,17 @@ END_TEST
 
 START_TEST(read_only_root_tmpfs_files)
 {
-	static const struct box_mount mounts[] = {
-		{"/scratch/deep", -1, "size=1m,mode=700", false}
-	};
+	static const struct box_mount mounts[] = { { "/scratch/deep", -1, "size=1m,mode=700",
+						     false } };
 	static const struct box_file files[] = {
-		{.target = "/etc/hosts", .data = "1.2.3.4 x\n", .len = 10, .mode = 0644},
+		{ .target = "/etc/hosts", .data = "1.2.3.4 x\n", .len = 10, .mode = 0644 },
 		{ .target = "/run/secrets/s",
-                 .data = "top",
-                 .len = 3,
-                 .mode = 0400,
-                 .uid = 1000,
-                 .gid = 1000,
-                 .read_only = true },
+		  .data = "top",
+		  .len = 3,
+		  .mode = 0400,
+		  .uid = 1000,
+		  .gid = 1000,
+		  .read_only = true },
 	};
 	struct trial t;
 	auto_free char *out = NULL;

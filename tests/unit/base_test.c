@@ -16,24 +16,24 @@ static const struct {
 	int r;
 	uint64_t value;
 } sizes[] = {
-	{"0",		     0,       0         },
-	{ "512",		  0,       512       },
-	{ "1k",		   0,       1024      },
-	{ "1KB",		  0,       1024      },
-	{ "1KiB",                 0,       1024      },
-	{ "1.5g",                 0,       1610612736},
-	{ "64 m",                 0,       67108864  },
-	{ ".5k",		  0,       512       },
-	{ "",		     -EINVAL, 0         },
-	{ "-1",		   -EINVAL, 0         },
-	{ "1x",		   -EINVAL, 0         },
-	{ "1 ",		   -EINVAL, 0         },
-	{ " 1",		   -EINVAL, 0         },
-	{ "0x10",                 -EINVAL, 0         },
-	{ "1e3",		  -EINVAL, 0         },
-	{ "18446744073709551616", -ERANGE, 0         },
-	{ "9223372036854775808",  -ERANGE, 0         },
-	{ "99999999p",            -ERANGE, 0         },
+	{ "0", 0, 0 },
+	{ "512", 0, 512 },
+	{ "1k", 0, 1024 },
+	{ "1KB", 0, 1024 },
+	{ "1KiB", 0, 1024 },
+	{ "1.5g", 0, 1610612736 },
+	{ "64 m", 0, 67108864 },
+	{ ".5k", 0, 512 },
+	{ "", -EINVAL, 0 },
+	{ "-1", -EINVAL, 0 },
+	{ "1x", -EINVAL, 0 },
+	{ "1 ", -EINVAL, 0 },
+	{ " 1", -EINVAL, 0 },
+	{ "0x10", -EINVAL, 0 },
+	{ "1e3", -EINVAL, 0 },
+	{ "18446744073709551616", -ERANGE, 0 },
+	{ "9223372036854775808", -ERANGE, 0 },
+	{ "99999999p", -ERANGE, 0 },
 };
 
 START_TEST(sizes_are_strict)
@@ -50,18 +50,10 @@ static const struct {
 	int r;
 	uint64_t us;
 } durations[] = {
-	{"1m30s",            0,       90000000      },
-        { "500ms",           0,       500000        },
-        { "1.5h",            0,       5400000000ULL },
-	{ "1d",              0,       86400000000ULL},
-        { ".5s",             0,       500000        },
-        { "0s",              0,       0             },
-	{ "5",	       -EINVAL, 0             },
-        { "",                -EINVAL, 0             },
-        { "1S",              -EINVAL, 0             },
-	{ "1 s",             -EINVAL, 0             },
-        { "-1s",             -ERANGE, 0             },
-        { "99999999999999h", -ERANGE, 0             },
+	{ "1m30s", 0, 90000000 },    { "500ms", 0, 500000 }, { "1.5h", 0, 5400000000ULL },
+	{ "1d", 0, 86400000000ULL }, { ".5s", 0, 500000 },   { "0s", 0, 0 },
+	{ "5", -EINVAL, 0 },         { "", -EINVAL, 0 },     { "1S", -EINVAL, 0 },
+	{ "1 s", -EINVAL, 0 },       { "-1s", -ERANGE, 0 },  { "99999999999999h", -ERANGE, 0 },
 };
 
 START_TEST(durations_follow_go)
@@ -168,12 +160,12 @@ START_TEST(paths_are_cleaned_lexically)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{"/a//b/./c/", "/a/b/c"},
-		{ "/../a",     "/a"    },
-		{ "a/../..",   ".."    },
-		{ ".",         "."     },
-		{ "/",         "/"     },
-		{ "a/..",      "."     },
+		{ "/a//b/./c/", "/a/b/c" },
+		{ "/../a", "/a" },
+		{ "a/../..", ".." },
+		{ ".", "." },
+		{ "/", "/" },
+		{ "a/..", "." },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -277,14 +269,9 @@ START_TEST(ages_are_worded_as_people_know_them)
 		uint64_t s;
 		const char *words;
 	} cases[] = {
-		{0,       "Less than a second"},
-                { 1,      "1 second"          },
-                { 59,     "59 seconds"        },
-		{ 60,     "About a minute"    },
-                { 120,    "2 minutes"         },
-                { 3600,   "About an hour"     },
-		{ 7200,   "2 hours"           },
-                { 172800, "2 days"            },
+		{ 0, "Less than a second" }, { 1, "1 second" },    { 59, "59 seconds" },
+		{ 60, "About a minute" },    { 120, "2 minutes" }, { 3600, "About an hour" },
+		{ 7200, "2 hours" },         { 172800, "2 days" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -62,17 +62,17 @@ static const struct {
 	size_t n_groups;
 	const char *home;
 } users[] = {
-	{"",		       0,          0,          1, "/root"   },
-	{ "root",		  0,          0,          1, "/root"   },
-	{ "www",		   33,         33,         3, "/var/www"},
-	{ "33",		    33,         33,         3, "/var/www"},
-	{ "www:adm",               33,         4,          1, "/var/www"},
-	{ "www:0",                 33,         0,          1, "/var/www"},
-	{ "1234",		  1234,       0,          1, "/"       }, /* digits are never a name */
-	{ "4294967294:4294967294", 4294967294, 4294967294, 1, "/"       },
-	{ "last",		  60,         61,         2, "/last"   },
-	{ "evil",		  50,         50,         1, "/"       },
-	{ ":80",		   0,          80,         1, "/root"   },
+	{ "", 0, 0, 1, "/root" },
+	{ "root", 0, 0, 1, "/root" },
+	{ "www", 33, 33, 3, "/var/www" },
+	{ "33", 33, 33, 3, "/var/www" },
+	{ "www:adm", 33, 4, 1, "/var/www" },
+	{ "www:0", 33, 0, 1, "/var/www" },
+	{ "1234", 1234, 0, 1, "/" }, /* digits are never a name */
+	{ "4294967294:4294967294", 4294967294, 4294967294, 1, "/" },
+	{ "last", 60, 61, 2, "/last" },
+	{ "evil", 50, 50, 1, "/" },
+	{ ":80", 0, 80, 1, "/root" },
 };
 
 START_TEST(user_found)
@@ -94,16 +94,16 @@ static const struct {
 	int code;
 	const char *why;
 } no_users[] = {
-	{"nobody",                -ENOENT, "no user 'nobody' in the image's /etc/passwd"             },
-	{ "short",                -ENOENT, "no user 'short' in the image's /etc/passwd"              },
-	{ "big",		  -ENOENT, "no user 'big' in the image's /etc/passwd"                },
-	{ "www:nogroup",          -ENOENT, "no group 'nogroup' in the image's /etc/group"            },
-	{ "www:",                 -EINVAL, "'www:' is not a user like name, name:group or 1000:1000" },
-	{ "a:b:c",                -EINVAL, "'a:b:c' is not a user like name, name:group or 1000:1000"},
-	{ "4294967295",           -EINVAL, "user '4294967295' is out of range"                       },
-	{ "4294967296",           -EINVAL, "user '4294967296' is out of range"                       },
-	{ "18446744073709551616", -EINVAL, "user '18446744073709551616' is out of range"             },
-	{ "0:4294967295",         -EINVAL, "group '4294967295' is out of range"                      },
+	{ "nobody", -ENOENT, "no user 'nobody' in the image's /etc/passwd" },
+	{ "short", -ENOENT, "no user 'short' in the image's /etc/passwd" },
+	{ "big", -ENOENT, "no user 'big' in the image's /etc/passwd" },
+	{ "www:nogroup", -ENOENT, "no group 'nogroup' in the image's /etc/group" },
+	{ "www:", -EINVAL, "'www:' is not a user like name, name:group or 1000:1000" },
+	{ "a:b:c", -EINVAL, "'a:b:c' is not a user like name, name:group or 1000:1000" },
+	{ "4294967295", -EINVAL, "user '4294967295' is out of range" },
+	{ "4294967296", -EINVAL, "user '4294967296' is out of range" },
+	{ "18446744073709551616", -EINVAL, "user '18446744073709551616' is out of range" },
+	{ "0:4294967295", -EINVAL, "group '4294967295' is out of range" },
 };
 
 START_TEST(user_refused)

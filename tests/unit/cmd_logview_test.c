@@ -67,11 +67,8 @@ static void add(struct logview *v, const char *id, const char *name)
 static const struct {
 	const char *name, *label;
 } labels[] = {
-	{"shop-web-1",  "web-1"     },
-        { "shop-",      "shop-"     },
-        { "shop",       "shop"      },
-	{ "mine",       "mine"      },
-        { "shopping-1", "shopping-1"},
+	{ "shop-web-1", "web-1" }, { "shop-", "shop-" },           { "shop", "shop" },
+	{ "mine", "mine" },        { "shopping-1", "shopping-1" },
 };
 
 static int exited(struct logview *v, const char *id, int code, bool restarting, struct err *err)

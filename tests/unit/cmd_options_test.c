@@ -14,21 +14,21 @@ static struct {
 } v;
 
 static const struct opt opts[] = {
-	{'a',  "all",        OPT_FLAG,     &v.all,      NULL,      "all of them"      },
-	{ 'f', "follow",     OPT_FLAG,     &v.follow,   NULL,      "go on"            },
-	{ 0,   "no-trunc",   OPT_UNFLAG,   &v.trunc,    NULL,      "do not cut"       },
-	{ 'N', "name",       OPT_STRING,   &v.name,     "NAME",    "a name"           },
-	{ 'l', "list",       OPT_LIST,     &v.list,     "X",       "many"             },
-	{ 0,   "commas",     OPT_COMMAS,   &v.commas,   "X,Y",     "many\nin one word"},
-	{ 'n', "number",     OPT_INT,      &v.number,   "N",       "a number"         },
-	{ 't', "timeout",    OPT_TIMEOUT,  &v.timeout,  "SECONDS", "patience"         },
-	{ 'd', "duration",   OPT_DURATION, &v.duration, "D",       "a while"          },
-	{ 0,   "since",      OPT_TIME,     &v.when,     "TIME",    "from then on"     },
-	{ 0,   "secret-all", OPT_FLAG,     &v.all,      NULL,      NULL               },
+	{ 'a', "all", OPT_FLAG, &v.all, NULL, "all of them" },
+	{ 'f', "follow", OPT_FLAG, &v.follow, NULL, "go on" },
+	{ 0, "no-trunc", OPT_UNFLAG, &v.trunc, NULL, "do not cut" },
+	{ 'N', "name", OPT_STRING, &v.name, "NAME", "a name" },
+	{ 'l', "list", OPT_LIST, &v.list, "X", "many" },
+	{ 0, "commas", OPT_COMMAS, &v.commas, "X,Y", "many\nin one word" },
+	{ 'n', "number", OPT_INT, &v.number, "N", "a number" },
+	{ 't', "timeout", OPT_TIMEOUT, &v.timeout, "SECONDS", "patience" },
+	{ 'd', "duration", OPT_DURATION, &v.duration, "D", "a while" },
+	{ 0, "since", OPT_TIME, &v.when, "TIME", "from then on" },
+	{ 0, "secret-all", OPT_FLAG, &v.all, NULL, NULL },
 };
 static const struct opt extra_opts[] = {
-	{0,    "progress", OPT_STRING, &v.name, "X",  "elsewhere"},
-	{ 'Z', "zeal",     OPT_FLAG,   &v.all,  NULL, "elsewhere"},
+	{ 0, "progress", OPT_STRING, &v.name, "X", "elsewhere" },
+	{ 'Z', "zeal", OPT_FLAG, &v.all, NULL, "elsewhere" },
 };
 
 static const struct cmd cmd = { .name = "try", .summary = "Try.", CMD_OPTS(opts) };
@@ -185,24 +185,24 @@ END_TEST
 static const struct {
 	const char *line, *text;
 } mistakes[] = {
-	{"--nonsense",         "unknown option '--nonsense'"                                   },
-	{ "--folow",           "unknown option '--folow'; did you mean '--follow'?"            },
-	{ "--zea",             "unknown option '--zea'"                                        },
-	{ "--secret",          "unknown option '--secret'"                                     },
-	{ "-aZ",               "unknown option '-Z' in '-aZ'"                                  },
-	{ "--n x",             "option '--n' is ambiguous: '--no-trunc' or '--name'?"          },
-	{ "--name",            "option '--name' needs a value"                                 },
-	{ "-n",		"option '-n' needs a value"                                     },
-	{ "-n five",           "-n: 'five' is not a number"                                    },
-	{ "--num=5x",          "--number: '5x' is not a number"                                },
-	{ "--all=maybe",       "--all: 'maybe' is not true or false"                           },
-	{ "-t soon",           "-t: 'soon' is not a number of seconds or a duration like 1m30s"},
-	{ "-t -2",             "-t: '-2' is not a number of seconds or a duration like 1m30s"  },
+	{ "--nonsense", "unknown option '--nonsense'" },
+	{ "--folow", "unknown option '--folow'; did you mean '--follow'?" },
+	{ "--zea", "unknown option '--zea'" },
+	{ "--secret", "unknown option '--secret'" },
+	{ "-aZ", "unknown option '-Z' in '-aZ'" },
+	{ "--n x", "option '--n' is ambiguous: '--no-trunc' or '--name'?" },
+	{ "--name", "option '--name' needs a value" },
+	{ "-n", "option '-n' needs a value" },
+	{ "-n five", "-n: 'five' is not a number" },
+	{ "--num=5x", "--number: '5x' is not a number" },
+	{ "--all=maybe", "--all: 'maybe' is not true or false" },
+	{ "-t soon", "-t: 'soon' is not a number of seconds or a duration like 1m30s" },
+	{ "-t -2", "-t: '-2' is not a number of seconds or a duration like 1m30s" },
 	{ "-t 99999999999999",
-         "-t: '99999999999999' is not a number of seconds or a duration like 1m30s"            },
-	{ "-d 5",              "-d: '5' is not a duration like 1m30s"                          },
+	  "-t: '99999999999999' is not a number of seconds or a duration like 1m30s" },
+	{ "-d 5", "-d: '5' is not a duration like 1m30s" },
 	{ "--since yesterday",
-         "--since: 'yesterday' is not a time like 2026-01-02T13:23:37Z or a duration like 42m" },
+	  "--since: 'yesterday' is not a time like 2026-01-02T13:23:37Z or a duration like 42m" },
 };
 
 START_TEST(mistakes_are_named)
@@ -236,17 +236,17 @@ static const struct {
 	const char *text;
 	uint64_t ns;
 } times[] = {
-	{"2026-01-02T03:04:05Z",       1767323045000000000ULL       },
-	{ "2026-01-02T03:04:05.25Z",   1767323045250000000ULL       },
-	{ "2026-01-02T03:04:05+02:00", 1767315845000000000ULL       },
-	{ "2026-01-02T03:04:05-00:30", 1767324845000000000ULL       },
-	{ "2026-01-02T03:04",          1767323040000000000ULL       }, /* local time; TZ is UTC in this test */
-	{ "2026-01-02",                1767312000000000000ULL       },
-	{ "1767323045",                1767323045000000000ULL       },
-	{ "1767323045.5",              1767323045500000000ULL       },
-	{ "42m",		       NOW - 42 * 60 * 1000000000ULL},
-	{ "1h30m",		     NOW - 90 * 60 * 1000000000ULL},
-	{ "500ms",		     NOW - 500000000ULL           },
+	{ "2026-01-02T03:04:05Z", 1767323045000000000ULL },
+	{ "2026-01-02T03:04:05.25Z", 1767323045250000000ULL },
+	{ "2026-01-02T03:04:05+02:00", 1767315845000000000ULL },
+	{ "2026-01-02T03:04:05-00:30", 1767324845000000000ULL },
+	{ "2026-01-02T03:04", 1767323040000000000ULL }, /* local time; TZ is UTC in this test */
+	{ "2026-01-02", 1767312000000000000ULL },
+	{ "1767323045", 1767323045000000000ULL },
+	{ "1767323045.5", 1767323045500000000ULL },
+	{ "42m", NOW - 42 * 60 * 1000000000ULL },
+	{ "1h30m", NOW - 90 * 60 * 1000000000ULL },
+	{ "500ms", NOW - 500000000ULL },
 };
 
 START_TEST(times_are_understood)

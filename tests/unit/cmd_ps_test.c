@@ -28,25 +28,25 @@ static const struct {
 	struct state_container c;
 	const char *text;
 } statuses[] = {
-	{{ .status = STATE_RUNNING, .started_ns = NOW - 5 * S },                                   "Up 5 seconds"             },
+	{ { .status = STATE_RUNNING, .started_ns = NOW - 5 * S }, "Up 5 seconds" },
 	{ { .status = STATE_RUNNING, .started_ns = NOW - 90 * S, .health = STATE_HEALTHY },
-         "Up About a minute (healthy)"											},
+	  "Up About a minute (healthy)" },
 	{ { .status = STATE_RUNNING, .started_ns = NOW - 2 * S, .health = STATE_HEALTH_STARTING },
-         "Up 2 seconds (health: starting)"										    },
-	{ { .status = STATE_RUNNING, .started_ns = NOW + 9 * S },                                  "Up Less than a second"    },
-	{ { .status = STATE_PAUSED, .started_ns = NOW - 3600 * S },                                "Up About an hour (Paused)"},
+	  "Up 2 seconds (health: starting)" },
+	{ { .status = STATE_RUNNING, .started_ns = NOW + 9 * S }, "Up Less than a second" },
+	{ { .status = STATE_PAUSED, .started_ns = NOW - 3600 * S }, "Up About an hour (Paused)" },
 	{ { .status = STATE_EXITED, .finished_ns = NOW - 180 * S, .exit_code = 3 },
-         "Exited (3) 3 minutes ago"											   },
+	  "Exited (3) 3 minutes ago" },
 	{ { .status = STATE_EXITED,
 	    .finished_ns = NOW - 180 * S,
 	    .exit_code = 137,
 	    .oom_killed = true },
-         "Exited (137) 3 minutes ago, OOM-killed"									     },
+	  "Exited (137) 3 minutes ago, OOM-killed" },
 	{ { .status = STATE_RESTARTING, .finished_ns = NOW - 7 * S, .exit_code = 1 },
-         "Restarting (1) 7 seconds ago"										       },
-	{ { .status = STATE_CREATED },							     "Created"                  },
-	{ { .status = STATE_DEAD },								"Dead"                     },
-	{ { .status = STATE_REMOVING },							    "Removal In Progress"      },
+	  "Restarting (1) 7 seconds ago" },
+	{ { .status = STATE_CREATED }, "Created" },
+	{ { .status = STATE_DEAD }, "Dead" },
+	{ { .status = STATE_REMOVING }, "Removal In Progress" },
 };
 
 START_TEST(a_status_reads_as_docker_words_it)
@@ -151,16 +151,16 @@ END_TEST
 static const struct {
 	const char *format, *text;
 } templates[] = {
-	{"{{.Name}}",                    "a\nb\n"					     },
-	{ "{{ .Name }}:{{.Port}}",       "a:1\nb:2\n"                                         },
-	{ "{{json .Name}}",              "\"a\"\n\"b\"\n"                                     },
-	{ "{{json .}}",                  "{\"Name\":\"a\",\"Port\":1,\"Labels\":\"x=1,yy=2\"}\n"
-			"{\"Name\":\"b\",\"Port\":2,\"Labels\":\"\"}\n"},
-	{ "{{.Label \"yy\"}}",           "2\n\n"					      },
-	{ "{{.Label \"y\"}}",            "\n\n"					       },
-	{ "{{.Name}}\\t{{.Port}}",       "a\t1\nb\t2\n"                                       },
-	{ "table {{.Name}}\\t{{.Port}}", "NAME   PORT\na      1\nb      2\n"                  },
-	{ "plain",		       "plain\nplain\n"				     },
+	{ "{{.Name}}", "a\nb\n" },
+	{ "{{ .Name }}:{{.Port}}", "a:1\nb:2\n" },
+	{ "{{json .Name}}", "\"a\"\n\"b\"\n" },
+	{ "{{json .}}", "{\"Name\":\"a\",\"Port\":1,\"Labels\":\"x=1,yy=2\"}\n"
+			"{\"Name\":\"b\",\"Port\":2,\"Labels\":\"\"}\n" },
+	{ "{{.Label \"yy\"}}", "2\n\n" },
+	{ "{{.Label \"y\"}}", "\n\n" },
+	{ "{{.Name}}\\t{{.Port}}", "a\t1\nb\t2\n" },
+	{ "table {{.Name}}\\t{{.Port}}", "NAME   PORT\na      1\nb      2\n" },
+	{ "plain", "plain\nplain\n" },
 };
 
 static struct json *two_rows(void)
@@ -187,11 +187,11 @@ END_TEST
 static const struct {
 	const char *format, *text;
 } wrong[] = {
-	{"{{.Nope}}",    "--format: there is no '.Nope'"},
-	{ "{{.Name",     "--format: '{{' without '}}'"  },
+	{ "{{.Nope}}", "--format: there is no '.Nope'" },
+	{ "{{.Name", "--format: '{{' without '}}'" },
 	{ "{{range .}}",
-         "--format: '{{range .}}' is not understood; there are {{.Key}}, {{json .}}, "
-	  "{{json .Key}} and {{.Label \"name\"}}"       },
+	  "--format: '{{range .}}' is not understood; there are {{.Key}}, {{json .}}, "
+	  "{{json .Key}} and {{.Label \"name\"}}" },
 };
 
 START_TEST(other_templates_are_refused)

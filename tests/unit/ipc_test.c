@@ -376,12 +376,7 @@ END_TEST
 static const struct {
 	const char *bytes;
 	size_t len;
-} nonsense[] = {
-	{"\2x",        2},
-        { "x",         1},
-        { "\1",        1},
-        { "{\"a\":1}", 7}
-};
+} nonsense[] = { { "\2x", 2 }, { "x", 1 }, { "\1", 1 }, { "{\"a\":1}", 7 } };
 
 START_TEST(nonsense_closes_that_connection_only)
 {

@@ -269,21 +269,24 @@ static const struct {
 	struct logs_query q;
 	unsigned first, last, count;
 } big[] = {
-	{{ .tail = 10 },								    BIG_LINES - 10,   BIG_LINES - 1, 10  },
-	{ { .tail = 1000 },								 BIG_LINES - 1000, BIG_LINES - 1, 1000},
+	{ { .tail = 10 }, BIG_LINES - 10, BIG_LINES - 1, 10 },
+	{ { .tail = 1000 }, BIG_LINES - 1000, BIG_LINES - 1, 1000 },
 	{ { .tail = -1, .since_ns = T0 + 1000 * SEC, .until_ns = T0 + 1009 * SEC },
-         1000,												1009,
-         10														      },
-	{ { .tail = -1, .since_ns = T0, .until_ns = T0 + 5 * SEC },                         0,                5,             6   },
+	  1000,
+	  1009,
+	  10 },
+	{ { .tail = -1, .since_ns = T0, .until_ns = T0 + 5 * SEC }, 0, 5, 6 },
 	{ { .tail = -1, .since_ns = T0 + 340000 * SEC + 1, .until_ns = T0 + 340100 * SEC },
-         340001,											      340100,
-         100														     },
-	{ { .tail = 5, .until_ns = T0 + 5000 * SEC },                                       4996,             5000,          5   },
+	  340001,
+	  340100,
+	  100 },
+	{ { .tail = 5, .until_ns = T0 + 5000 * SEC }, 4996, 5000, 5 },
 	{ { .tail = -1, .since_ns = T0 + 360000 * SEC, .until_ns = T0 + 1350003 * SEC },
-         350001,											      350003,
-         3														       },
-	{ { .tail = 5, .since_ns = T0 + 1699990 * SEC },                                    BIG_LINES - 5,    BIG_LINES - 1, 5   },
-	{ { .tail = -1, .since_ns = T0 + 1699990 * SEC },                                   BIG_LINES - 10,   BIG_LINES - 1, 10  },
+	  350001,
+	  350003,
+	  3 },
+	{ { .tail = 5, .since_ns = T0 + 1699990 * SEC }, BIG_LINES - 5, BIG_LINES - 1, 5 },
+	{ { .tail = -1, .since_ns = T0 + 1699990 * SEC }, BIG_LINES - 10, BIG_LINES - 1, 10 },
 };
 
 START_TEST(big_files_are_not_read_to_find_a_place)

@@ -191,11 +191,11 @@ END_TEST
 START_TEST(script_replaces_and_removes_only_ours)
 {
 	struct fw_rule rules[] = {
-		{.table = "filter",  .chain = "CC-000000000001-FWD", .args = "-i cc-1 -j ACCEPT"},
+		{ .table = "filter", .chain = "CC-000000000001-FWD", .args = "-i cc-1 -j ACCEPT" },
 		{ .table = "filter",
-                 .chain = "FORWARD",
-                 .args = "-j CC-000000000001-FWD",
-                 .hook = true },
+		  .chain = "FORWARD",
+		  .args = "-j CC-000000000001-FWD",
+		  .hook = true },
 	};
 	struct fw_rules r = { .tag = "CC-000000000001", .v = rules, .n = 2 };
 	struct fw_rules none = { .tag = "CC-000000000001" };

@@ -182,14 +182,9 @@ START_TEST(wanted_address_is_checked)
 	static const struct {
 		const char *ip;
 		int r;
-	} cases[] = {
-		{"10.1.0.9",    0          },
-                { "10.1.0.2",   -EADDRINUSE},
-                { "10.1.0.1",   -EADDRINUSE},
-		{ "10.1.0.0",   -EINVAL    },
-                { "10.1.0.255", -EINVAL    },
-                { "10.2.0.9",   -EINVAL    }
-	};
+	} cases[] = { { "10.1.0.9", 0 },           { "10.1.0.2", -EADDRINUSE },
+		      { "10.1.0.1", -EADDRINUSE }, { "10.1.0.0", -EINVAL },
+		      { "10.1.0.255", -EINVAL },   { "10.2.0.9", -EINVAL } };
 	struct net_network net = { .name = "n", .subnet = P("10.1.0.0/24") };
 	const uint32_t taken[] = { A("10.1.0.2") };
 	uint32_t got;

@@ -184,9 +184,7 @@ END_TEST
 
 START_TEST(replicas_come_and_go)
 {
-	const struct kv scale[] = {
-		{"db", "2"}
-	};
+	const struct kv scale[] = { { "db", "2" } };
 	struct world w;
 
 	world_make(&w);

@@ -11,19 +11,19 @@ static const struct {
 	bool bearer;
 	const char *realm, *service, *scope;
 } challenges[] = {
-	{"Bearer realm=\"https://a/t\",service=\"s\",scope=\"repository:x:pull\"", 0,        true,
-         "https://a/t",											    "s",   "repository:x:pull"},
-	{ "bearer  Realm = \"https://a/t\" , service=tok",                         0,        true,  "https://a/t", "tok", NULL               },
-	{ "Bearer realm=\"a\\\"b\"",					       0,        true,  "a\"b",        NULL,  NULL               },
-	{ "Bearer realm=\"one\", realm=\"two\"",                                   0,        true,  "one",         NULL,  NULL               },
-	{ "Basic realm=\"x\"",						     0,        false, "x",           NULL,  NULL               },
-	{ "Basic",								 0,        false, NULL,          NULL,  NULL               },
-	{ "Basic realm=\"x\", Bearer realm=\"y\"",                                 0,        false, "x",           NULL,  NULL               },
-	{ "Bearer",								-EBADMSG, false, NULL,          NULL,  NULL               },
-	{ "Bearer realm=\"open",						   -EBADMSG, false, NULL,          NULL,  NULL               },
-	{ "Bearer realm=",							 -EBADMSG, false, NULL,          NULL,  NULL               },
-	{ "Negotiate",							     -EBADMSG, false, NULL,          NULL,  NULL               },
-	{ "",								      -EBADMSG, false, NULL,          NULL,  NULL               },
+	{ "Bearer realm=\"https://a/t\",service=\"s\",scope=\"repository:x:pull\"", 0, true,
+	  "https://a/t", "s", "repository:x:pull" },
+	{ "bearer  Realm = \"https://a/t\" , service=tok", 0, true, "https://a/t", "tok", NULL },
+	{ "Bearer realm=\"a\\\"b\"", 0, true, "a\"b", NULL, NULL },
+	{ "Bearer realm=\"one\", realm=\"two\"", 0, true, "one", NULL, NULL },
+	{ "Basic realm=\"x\"", 0, false, "x", NULL, NULL },
+	{ "Basic", 0, false, NULL, NULL, NULL },
+	{ "Basic realm=\"x\", Bearer realm=\"y\"", 0, false, "x", NULL, NULL },
+	{ "Bearer", -EBADMSG, false, NULL, NULL, NULL },
+	{ "Bearer realm=\"open", -EBADMSG, false, NULL, NULL, NULL },
+	{ "Bearer realm=", -EBADMSG, false, NULL, NULL, NULL },
+	{ "Negotiate", -EBADMSG, false, NULL, NULL, NULL },
+	{ "", -EBADMSG, false, NULL, NULL, NULL },
 };
 
 static void same(const char *a, const char *b)
@@ -53,23 +53,23 @@ static const struct {
 	int result;
 	const char *user, *password, *identity, *helper;
 } logins[] = {
-	{"{\"auths\":{\"h:5000\":{\"auth\":\"dTpwOnE=\"}}}",                   "h:5000",    0,        "u",  "p:q", NULL, NULL   },
-	{ "{\"auths\":{\"https://h:5000/v2/\":{\"auth\":\"dTpw\"}}}",          "h:5000",    0,        "u",  "p",   NULL,
-         NULL														   },
-	{ "{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\"}}}", "docker.io", 0,        "u",
-         "p",												      NULL, NULL   },
-	{ "{\"auths\":{\"h\":{\"auth\":\"dTpw\"}}}",                           "h.evil",    0,        NULL, NULL,  NULL, NULL   },
-	{ "{\"auths\":{\"h\":{\"username\":\"a\",\"password\":\"b\"}}}",       "h",         0,        "a",  "b",   NULL,
-         NULL														   },
-	{ "{\"auths\":{\"h\":{\"identitytoken\":\"t\"}}}",                     "h",         0,        NULL, NULL,  "t",  NULL   },
-	{ "{\"credHelpers\":{\"h\":\"pass\"},\"credsStore\":\"other\"}",       "h",         0,        NULL, NULL,  NULL,
-         "pass"														 },
-	{ "{\"credsStore\":\"other\"}",					"h",         0,        NULL, NULL,  NULL, "other"},
-	{ "{\"credsStore\":\"../x\"}",					 "h",         -EBADMSG, NULL, NULL,  NULL, NULL   },
-	{ "{\"auths\":{\"h\":{\"auth\":\"***\"}}}",                            "h",         -EBADMSG, NULL, NULL,  NULL, NULL   },
-	{ "{\"auths\":{\"h\":{\"auth\":\"dXA=\"}}}",                           "h",         -EBADMSG, NULL, NULL,  NULL, NULL   },
-	{ "{}",								"h",         0,        NULL, NULL,  NULL, NULL   },
-	{ "no json",							   "h",         -EBADMSG, NULL, NULL,  NULL, NULL   },
+	{ "{\"auths\":{\"h:5000\":{\"auth\":\"dTpwOnE=\"}}}", "h:5000", 0, "u", "p:q", NULL, NULL },
+	{ "{\"auths\":{\"https://h:5000/v2/\":{\"auth\":\"dTpw\"}}}", "h:5000", 0, "u", "p", NULL,
+	  NULL },
+	{ "{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\"}}}", "docker.io", 0, "u",
+	  "p", NULL, NULL },
+	{ "{\"auths\":{\"h\":{\"auth\":\"dTpw\"}}}", "h.evil", 0, NULL, NULL, NULL, NULL },
+	{ "{\"auths\":{\"h\":{\"username\":\"a\",\"password\":\"b\"}}}", "h", 0, "a", "b", NULL,
+	  NULL },
+	{ "{\"auths\":{\"h\":{\"identitytoken\":\"t\"}}}", "h", 0, NULL, NULL, "t", NULL },
+	{ "{\"credHelpers\":{\"h\":\"pass\"},\"credsStore\":\"other\"}", "h", 0, NULL, NULL, NULL,
+	  "pass" },
+	{ "{\"credsStore\":\"other\"}", "h", 0, NULL, NULL, NULL, "other" },
+	{ "{\"credsStore\":\"../x\"}", "h", -EBADMSG, NULL, NULL, NULL, NULL },
+	{ "{\"auths\":{\"h\":{\"auth\":\"***\"}}}", "h", -EBADMSG, NULL, NULL, NULL, NULL },
+	{ "{\"auths\":{\"h\":{\"auth\":\"dXA=\"}}}", "h", -EBADMSG, NULL, NULL, NULL, NULL },
+	{ "{}", "h", 0, NULL, NULL, NULL, NULL },
+	{ "no json", "h", -EBADMSG, NULL, NULL, NULL, NULL },
 };
 
 START_TEST(a_login_is_found_for_its_host_alone)
