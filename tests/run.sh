@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)
 out=$work/out
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" ${EXAMPLES_STATE:+"$EXAMPLES_STATE"}' EXIT
 
 unit() { # binary
 	local checks failures errors
@@ -91,6 +91,10 @@ conformance() {
 packages() {
 	export WEBSTACK_LOG=$work/webstack.log
 	examples/webstack/make-image.sh >"$WEBSTACK_LOG" 2>&1 || tail -3 "$WEBSTACK_LOG"
+	export EXAMPLES_STATE EXAMPLES_LOG=$work/examples.log
+	EXAMPLES_STATE=$(mktemp -d /var/tmp/ctrcompose-test.XXXXXX)
+	CTRCOMPOSE_STATE=$EXAMPLES_STATE CTRCOMPOSE_RUN=$work/run tests/tools/build-examples.sh "$CTRCOMPOSE" >"$EXAMPLES_LOG" 2>&1 ||
+		tail -3 "$EXAMPLES_LOG"
 }
 
 [ "$only" = --faults ] || for t in "$build"/tests/*_test; do [ -x "$t" ] && unit "$t"; done
