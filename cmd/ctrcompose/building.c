@@ -165,7 +165,7 @@ static int read_section(struct requests *rq, const struct project *p, const stru
 	*out = (struct build_request){
 		.name = svc->name,
 		.context = yaml_str(yaml_get(n, "context")),
-		.dockerfile = yaml_str(yaml_get(n, "dockerfile")),
+		.dockerfile = yaml_str_at(n, "dockerfile"),
 		.inline_text = yaml_str(yaml_get(n, "dockerfile_inline")),
 		.target = yaml_str(yaml_get(n, "target")),
 		.network = yaml_str(yaml_get(n, "network")),

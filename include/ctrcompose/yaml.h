@@ -61,6 +61,8 @@ struct yaml_node *yaml_get(const struct yaml_node *map,
 			   const char *key); /* NULL: not there, no map */
 struct yaml_pair *yaml_pair_of(const struct yaml_node *map, const char *key);
 const char *yaml_str(const struct yaml_node *n); /* the string, NULL for all other types */
+/* The string at a key of a map; NULL as well where it is empty or the key isn't there. */
+const char *yaml_str_at(const struct yaml_node *map, const char *key);
 bool yaml_equal(const struct yaml_node *a, const struct yaml_node *b); /* maps in any order */
 bool yaml_is_scalar(const struct yaml_node *n);
 /* A scalar as text, numbers as Go prints them ("1.5", "1000"); "" for null, NULL for list and map. */

@@ -144,7 +144,7 @@ static void check_build(struct consistency *c)
 
 	if (!build)
 		return;
-	if (yaml_get(build, "dockerfile") && yaml_get(build, "dockerfile_inline"))
+	if (yaml_str_at(build, "dockerfile") && yaml_str_at(build, "dockerfile_inline"))
 		wrong(c, build, "build", "'dockerfile' and 'dockerfile_inline' exclude each other");
 	check_sources(c, yaml_get(build, "secrets"), "build", "secrets", "secret");
 	platforms = yaml_get(build, "platforms");

@@ -4,17 +4,17 @@
 const struct shape shape_any = { .types = T_ANY, .value = &shape_any, .item = &shape_any };
 
 const struct shape s_str = { .types = T_STR, .cast = AS_STR };
-const struct shape s_str_set = { .types = T_STR, .cast = AS_STR, .blank_counts = true };
+const struct shape s_str_set = { .types = T_STR, .cast = AS_STR, .zero = ZERO_NOT_JSON };
 const struct shape s_strnull = { .types = T_STR | T_NULL, .cast = AS_STR };
 const struct shape s_strnum = { .types = T_STR | T_NUM, .cast = AS_STR };
-const struct shape s_bool_keep = { .types = T_BOOL | T_STR, .cast = AS_BOOL, .keep_zero = true };
-const struct shape s_int_keep = { .types = T_NUM | T_STR, .cast = AS_INT, .keep_zero = true };
+const struct shape s_bool_keep = { .types = T_BOOL | T_STR, .cast = AS_BOOL, .zero = ZERO_KEPT };
+const struct shape s_int_keep = { .types = T_NUM | T_STR, .cast = AS_INT, .zero = ZERO_KEPT };
 const struct shape s_bool = { .types = T_BOOL | T_STR, .cast = AS_BOOL };
 const struct shape s_int = { .types = T_NUM | T_STR, .cast = AS_INT };
 const struct shape s_num = { .types = T_NUM | T_STR, .cast = AS_FLOAT };
 const struct shape s_bytes = { .types = T_NUM | T_STR, .cast = AS_BYTES };
 const struct shape s_bytes_str = { .types = T_STR, .cast = AS_BYTES };
-const struct shape s_duration = { .types = T_STR, .cast = AS_DURATION, .keep_zero = true };
+const struct shape s_duration = { .types = T_STR, .cast = AS_DURATION, .zero = ZERO_KEPT };
 const struct shape s_mode = { .types = T_NUM | T_STR, .cast = AS_MODE };
 const struct shape s_path = { .types = T_STR, .canon = canon_path };
 const struct shape s_map_any = { .types = T_MAP, .value = &shape_any };
@@ -63,7 +63,7 @@ const struct shape s_words = { .expects = "a string or a list of strings",
 			       .types = T_STR | T_LIST | T_NULL,
 			       .item = &s_str,
 			       .merge = MERGE_REPLACE,
-			       .keep_zero = true,
+			       .zero = ZERO_KEPT,
 			       .canon = canon_words };
 
 static const struct shape s_host_value = { .types = T_STR | T_LIST, .item = &s_str };
@@ -101,10 +101,10 @@ const struct shape s_file_refs = {
 };
 
 static const struct shape s_device_ids = {
-	.types = T_LIST, .item = &s_str, .unique = true, .blank_counts = true
+	.types = T_LIST, .item = &s_str, .unique = true, .zero = ZERO_NOT_JSON
 };
 static const struct shape s_count = {
-	.types = T_NUM | T_STR, .blank_counts = true, .cast = AS_INT, .canon = canon_tristate
+	.types = T_NUM | T_STR, .zero = ZERO_NOT_JSON, .cast = AS_INT, .canon = canon_tristate
 };
 static const struct key request_keys[] = {
 	KEY("capabilities", s_strings, NOT_YET, NULL),  KEY("count", s_count, NOT_YET, NULL),

@@ -74,9 +74,7 @@ const struct key deploy_keys[] = {
 const struct shape s_deploy = { .types = T_MAP | T_NULL, .keys = deploy_keys };
 
 /* ---- build */
-static const struct shape s_context = { .types = T_STR,
-					.canon = canon_context,
-					.blank_counts = true };
+static const struct shape s_context = { .types = T_STR, .canon = canon_context };
 static const struct shape s_contexts = { .expects = "a mapping or a list of NAME=CONTEXT",
 					 .types = T_LIST | T_MAP,
 					 .item = &s_str,

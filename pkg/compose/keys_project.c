@@ -76,13 +76,6 @@ static const struct key ipam_keys[] = {
 };
 static const struct shape s_ipam = { .types = T_MAP, .keys = ipam_keys };
 
-static const char *refuse_blank(const struct yaml_node *v)
-{
-	const char *s = yaml_str(v);
-
-	return s && !*s ? "an empty name" : NULL;
-}
-
 #define N(field) offsetof(struct network, field)
 static const struct key external_keys[] = {
 	KEY("name", s_str, RUNS, NULL),
@@ -92,7 +85,7 @@ static const struct shape s_external = { .types = T_BOOL | T_STR | T_MAP,
 					 .cast = AS_BOOL,
 					 .keys = external_keys };
 const struct key network_keys[] = {
-	DEC_IF("name", s_str_set, RUNS, NULL, dec_str, N(name), refuse_blank),
+	DEC("name", s_str_set, RUNS, NULL, dec_str, N(name)),
 	DEC_IF("driver", s_str, RUNS, "bridge", dec_str, N(driver), refuse_driver),
 	DEC_IF("driver_opts", s_str_map, RUNS, "bridge.name, driver.mtu", dec_kvs, N(driver_opts),
 	       refuse_network_opts),
@@ -119,7 +112,7 @@ static const char *refuse_local(const struct yaml_node *v)
 
 #define V(field) offsetof(struct volume, field)
 const struct key volume_keys[] = {
-	DEC_IF("name", s_str_set, RUNS, NULL, dec_str, V(name), refuse_blank),
+	DEC("name", s_str_set, RUNS, NULL, dec_str, V(name)),
 	DEC_IF("driver", s_str, RUNS, "local", dec_str, V(driver), refuse_local),
 	DEC_IF("driver_opts", s_str_map, RUNS, "of a bind", dec_kvs, V(driver_opts),
 	       refuse_volume_opts),

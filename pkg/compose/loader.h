@@ -74,6 +74,12 @@ enum merge { /* two lists: later one ... */
 	     MERGE_BY_ID, /* append, an item of the same ident() takes the place of the earlier one */
 };
 
+enum zero {                /* false, 0, "" and what is empty ... */
+	    ZERO_DROPPED,  /* says no more than nothing */
+	    ZERO_KEPT,     /* says more */
+	    ZERO_NOT_JSON, /* isn't the default either: YAML says it, Compose's JSON doesn't */
+};
+
 enum support {
 	RUNS,    /* the runtime carries it out */
 	LOADS,   /* the loader is done with it */
@@ -87,10 +93,9 @@ struct shape {
 	unsigned types;
 	enum cast cast;
 	enum merge merge;
-	bool keep_zero;         /* false, 0 and "" say more than nothing */
-	bool blank_counts;      /* an empty one isn't the default; printed in YAML, not in JSON */
-	bool unique;            /* a duplicate in the list is an error */
-	const struct key *keys; /* of a mapping with known keys, ends with name NULL */
+	enum zero zero;
+	bool unique;                 /* a duplicate in the list is an error */
+	const struct key *keys;      /* of a mapping with known keys, ends with name NULL */
 	const struct shape *value;   /* of a mapping with free keys */
 	const struct shape *item;    /* of a list */
 	const char *const *required; /* keys, NULL at the end; checked when all files are merged */
@@ -186,9 +191,9 @@ int resolve_env_files(struct load *l, struct yaml_node *tree, struct err *err);
 void resolve_environment(struct load *l, struct yaml_node *tree);
 int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **disabled,
 		   struct err *err);
-/* Take out what says no more than its absence: false, 0, "", empty lists and mappings. */
-/* Whether the value is the zero of its kind, which Compose doesn't print. */
-bool says_nothing(const struct yaml_node *n, const struct shape *shape);
+/* Whether the value is the zero of its kind: false, 0, "", an empty list or mapping. */
+bool is_zero(const struct yaml_node *n, const struct shape *shape);
+/* Take out the zeros that say no more than their absence. */
 void prune_tree(struct load *l, struct yaml_node *n, const struct shape *shape);
 void drop_unused(struct load *l, struct yaml_node *tree);
 void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled);

@@ -284,7 +284,7 @@ void normalize_tree(struct load *l, struct yaml_node *tree)
 	name_resources(l, tree, "configs");
 }
 
-bool says_nothing(const struct yaml_node *n, const struct shape *s)
+bool is_zero(const struct yaml_node *n, const struct shape *s)
 {
 	switch (n->type) {
 	case YAML_NULL:
@@ -318,8 +318,7 @@ void prune_tree(struct load *l, struct yaml_node *n, const struct shape *s)
 
 		if (child && child != &shape_any)
 			prune_tree(l, p.value, child);
-		if (!known || !child || child->keep_zero || child->blank_counts ||
-		    !says_nothing(p.value, child))
+		if (!known || !child || child->zero != ZERO_DROPPED || !is_zero(p.value, child))
 			n->m.v[kept++] = p;
 	}
 	n->m.n = kept;

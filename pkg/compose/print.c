@@ -12,7 +12,7 @@ int compose_print_yaml(const struct project *p, struct sbuf *out, struct err *er
 static bool unsaid_in_json(const struct yaml_pair *p, const struct shape *child)
 {
 	return is_extension(p->key) ||
-	       (child && child->blank_counts && says_nothing(p->value, child));
+	       (child && child->zero == ZERO_NOT_JSON && is_zero(p->value, child));
 }
 
 static void drop_unsaid(struct yaml_node *n, const struct shape *s)

@@ -38,6 +38,13 @@ const char *yaml_str(const struct yaml_node *n)
 	return n && n->type == YAML_STR ? n->s : NULL;
 }
 
+const char *yaml_str_at(const struct yaml_node *map, const char *key)
+{
+	const char *s = yaml_str(yaml_get(map, key));
+
+	return s && *s ? s : NULL;
+}
+
 bool yaml_is_scalar(const struct yaml_node *n)
 {
 	return n->type != YAML_LIST && n->type != YAML_MAP;

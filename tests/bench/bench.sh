@@ -4,6 +4,7 @@
 # Everything happens in a network namespace and in folders made for it, on tmpfs.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.bash"
 ctrcompose=$(realpath "${1:-build/ctrcompose}")
 if [ -z "${BENCH_INSIDE:-}" ]; then
 	exec env BENCH_INSIDE=1 unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$0" "$ctrcompose"
@@ -13,8 +14,6 @@ chmod 755 "$work" # the floor enters it from user namespaces
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run
 trap 'rm -rf "$work"' EXIT
 ROUNDS=${ROUNDS:-7}
-
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 image() {
 	local root=$work/root

@@ -2,6 +2,7 @@
 # build_bench.sh CTRCOMPOSE - `build` of a ten-step Dockerfile in which nothing has changed: the median
 # in milliseconds. The aim is 30.
 set -euo pipefail
+. "$(dirname "$0")/lib.bash"
 ctrcompose=$1
 work=$(mktemp -d /dev/shm/ctrcompose-build.XXXXXX)
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run
@@ -20,8 +21,4 @@ for i in $(seq 100); do echo "$i" >src/$i; done
 } >Dockerfile
 echo 'services: { a: { build: { context: ., network: none } } }' >compose.yaml
 "$ctrcompose" build >/dev/null 2>&1
-for _ in $(seq 15); do
-	t0=$(date +%s%N)
-	"$ctrcompose" --progress quiet build >/dev/null 2>&1
-	echo $((($(date +%s%N) - t0) / 10000))
-done | sort -n | awk '{ v[NR] = $1 } END { printf "build of ten steps, nothing new: %.1f ms (aim: 30)\n", v[8] / 100 }'
+printf 'build of ten steps, nothing new: %s ms (aim: 30)\n' "$(time_ms 15 "$ctrcompose" --progress quiet build)"

@@ -2,6 +2,7 @@
 # config_bench.sh CTRCOMPOSE - `config` as a whole process: of a file of 5,000 lines (aim: 50 ms) and of a
 # typical one with ten services (aim: 3 ms). Medians.
 set -euo pipefail
+. "$(dirname "$0")/lib.bash"
 ctrcompose=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -38,15 +39,7 @@ file() { # services
 	printf 'volumes:\n  data:\n'
 }
 
-median_ms() { # runs, file
-	for _ in $(seq "$1"); do
-		t0=${EPOCHREALTIME/./}
-		"$ctrcompose" -f "$2" config >/dev/null
-		echo $((${EPOCHREALTIME/./} - t0))
-	done | sort -n | awk '{ v[NR] = $1 } END { printf "%.1f", v[int((NR + 1) / 2)] / 1000 }'
-}
-
 file 250 >"$work/large.yaml"
 file 10 >"$work/small.yaml"
-printf 'config of %d lines: %s ms (aim: 50)\n' "$(wc -l <"$work/large.yaml")" "$(median_ms 15 "$work/large.yaml")"
-printf 'config of 10 services: %s ms (aim: 3)\n' "$(median_ms 40 "$work/small.yaml")"
+printf 'config of %d lines: %s ms (aim: 50)\n' "$(wc -l <"$work/large.yaml")" "$(time_ms 15 "$ctrcompose" -f "$work/large.yaml" config)"
+printf 'config of 10 services: %s ms (aim: 3)\n' "$(time_ms 40 "$ctrcompose" -f "$work/small.yaml" config)"

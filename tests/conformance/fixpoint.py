@@ -24,7 +24,7 @@ def read(path):
         return ""
 
 
-NOT_IN_JSON = re.compile(rb'^models:|^ +(name|dockerfile|context): ""$', re.MULTILINE)
+NOT_IN_JSON = re.compile(rb'^models:|^ +(name|dockerfile): ""$', re.MULTILINE)
 
 
 class Case:

@@ -55,6 +55,13 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(config Healthcheck.Interval)" = 2000000000 ]
 }
 
+@test "an empty dockerfile is the Dockerfile" {
+	sed -i 's/context: \./&, dockerfile: "$UNSET"/' compose.yaml
+	printf 'FROM box\nLABEL is=it\n' >Dockerfile
+	compose build
+	[ "$(config Labels.is)" = '"it"' ]
+}
+
 @test "a second build does nothing again and gives the same image" {
 	echo 1 >file
 	printf 'FROM box\nCOPY file /file\nRUN cat /file >/copy; cat /proc/uptime >/when\nCMD ["true"]\n' >Dockerfile

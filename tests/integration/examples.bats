@@ -13,7 +13,7 @@ setup_file() {
 	CTRCOMPOSE_STATE=${EXAMPLES_STATE:-$(mktemp -d /var/tmp/ctrcompose-test.XXXXXX)}
 	CTRCOMPOSE_RUN=$(mktemp -d /run/ctrcompose-test.XXXXXX)
 	[ -n "${EXAMPLES_STATE:-}" ] || "$BATS_TEST_DIRNAME/../tools/build-examples.sh" "$CTRCOMPOSE" >"$EXAMPLES_LOG" 2>&1 || true
-	if grep -qE "Temporary failure resolving|Could not (connect|resolve)|Unable to connect" "$EXAMPLES_LOG"; then
+	if mirror_missing "$EXAMPLES_LOG"; then
 		touch "$BATS_FILE_TMPDIR/no-mirror"
 	fi
 }

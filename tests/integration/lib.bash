@@ -13,6 +13,11 @@ world_open() { # once per file
 	world_image
 }
 
+# mirror_missing LOG: whether what needed the package mirror says that it wasn't reached.
+mirror_missing() {
+	grep -qE "Temporary failure resolving|Could not (connect|resolve)|Unable to connect" "$1"
+}
+
 world_close() {
 	local p
 	for p in $("$CTRCOMPOSE" ls -a -q 2>/dev/null); do

@@ -8,7 +8,7 @@ setup_file() {
 	world_open
 	export DB_PASSWORD=quite-secret
 	# The packages were fetched by tests/run.sh, outside of this file's network namespace.
-	if [ -n "${WEBSTACK_LOG:-}" ] && grep -qE "Temporary failure resolving|Could not (connect|resolve)|Unable to connect" "$WEBSTACK_LOG"; then
+	if [ -n "${WEBSTACK_LOG:-}" ] && mirror_missing "$WEBSTACK_LOG"; then
 		touch "$BATS_FILE_TMPDIR/no-mirror"
 		return
 	fi

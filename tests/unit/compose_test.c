@@ -21,7 +21,6 @@ struct rule {
 	const char *warns;
 };
 
-/* clang-format off: a row is a line */
 #define S "services: {a: {image: b, "
 
 static const struct rule interpolation[] = {
@@ -211,6 +210,12 @@ static const struct rule names[] = {
 	{ .files = S "volumes: [\"v1:/v\"]}}\nvolumes: {v1: {external: true, name: \"$N\"}}",
 	  .prints = { "name: \"\"" } },
 	{ .files = S "volumes: [\"v1:/v\"]}}", .refuses = "undefined volume 'v1'" },
+	{ .files = "services: {a: {build: {context: ., dockerfile: \"$N\"}}}",
+	  .prints = { "dockerfile: \"\"" } },
+	{ .files = "services: {a: {build: {dockerfile: \"$N\", dockerfile_inline: x}}}",
+	  .prints = { "dockerfile_inline: x" } },
+	{ .files = "services: {a: {build: {dockerfile: y, dockerfile_inline: x}}}",
+	  .refuses = "exclude each other" },
 	{ .files = S "volumes: [\"~/x:/v/../w\"]}}",
 	  .prints = { "source: /home/user/x\ntarget: /w" },
 	  .environ = { "HOME=/home/user" } },
@@ -257,8 +262,6 @@ static const struct rule dependencies[] = {
 	  "profiles: [p]}, c: {image: b, depends_on: {a: {condition: service_started, required: false}}}}",
 	  .prints = { "required: false" } },
 };
-
-/* clang-format on */
 
 /* ---- What carries them out */
 
