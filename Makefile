@@ -13,7 +13,7 @@ HARDEN  := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SANFLAG := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 Q       := $(if $(V),,@)
 
-PKGS    := yaml-0.1 libnl-3.0 libnl-route-3.0 libcjson libsystemd libseccomp libcap
+PKGS    := yaml-0.1 libnl-3.0 libnl-route-3.0 libcjson libseccomp libcap
 PC_CF   := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PC_LIB  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 VERSION := $(shell cat VERSION)

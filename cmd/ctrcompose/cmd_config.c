@@ -166,7 +166,10 @@ static int project(struct sbuf *out, struct err *err)
 {
 	auto_project struct project *p = NULL;
 	bool listed = false;
-	int r = cmd_load_project_with(&arg.load, &p, err);
+	int r;
+
+	arg.load.no_identity = !arg.hash;
+	r = cmd_load_project_with(&arg.load, &p, err);
 
 	if (r < 0)
 		return r;

@@ -45,6 +45,7 @@ void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct com
 		.no_env_resolution = how->no_env_resolution,
 		.no_consistency = how->no_consistency,
 		.no_normalize = how->no_normalize,
+		.no_identity = how->no_identity,
 		.all_resources = global.all_resources,
 		.only_services = how->only_services,
 	};

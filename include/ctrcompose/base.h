@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -180,6 +181,11 @@ char *sbuf_take(struct sbuf *b) __attribute__((returns_nonnull));
 void sbuf_clear(struct sbuf *b);
 
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
+/* As strcmp(3) == 0, without the call where the first characters differ: to search tables with. */
+static inline bool str_is(const char *a, const char *b)
+{
+	return *a == *b && strcmp(a, b) == 0;
+}
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The candidate nearest to `word` by edit distance, or NULL if none is near enough to suggest. */
@@ -250,6 +256,21 @@ int boot_id(char out[37]);
  * it prints goes to *output (bounded, may be NULL). Returns the exit status 0..255, 128 + signal,
  * or a negative errno when it could not run. */
 int proc_run(char *const argv[], const char *input, size_t input_len, char **output);
+
+/* ---- Libraries -------------------------------------------------------------------------------
+ * Those that few commands need are opened when they are first used: they and what they bring would
+ * cost each start of the program milliseconds. A list X(function) per library makes its
+ * table of functions, typed by the library's own header (LIB_FIELD), and says how to fill a table
+ * that is called `lib` (LIB_SYMBOL).
+ */
+struct lib_symbol {
+	const char *name;
+	void *slot; /* of a function pointer */
+};
+#define LIB_FIELD(function)  __typeof__(function) *function;
+#define LIB_SYMBOL(function) { #function, &lib.function },
+/* dlopen(3), for good: some register handlers that run at exit. -ENOTSUP: dlerror(3) says why. */
+int lib_open(const char *soname, const struct lib_symbol *symbols, size_t n, struct err *err);
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 uint64_t now_mono_us(void); /* CLOCK_BOOTTIME: counts while suspended, never jumps */

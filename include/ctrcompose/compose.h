@@ -29,6 +29,7 @@ struct compose_options {
 	bool no_normalize;          /* no defaults and names */
 	bool no_env_file;           /* do not read .env (COMPOSE_DISABLE_ENV_FILE does the same) */
 	bool all_resources;         /* keep networks, volumes, ... that no enabled service uses */
+	bool no_identity; /* services get no config_json and config_hash: nothing is made of them */
 	bool only_services; /* with `services`: drop all but those and what they depend on */
 };
 

@@ -1,7 +1,6 @@
 /* lib.c - the library behind a table, and a stream on top of it; see lib.h */
 #include "lib.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,30 +10,14 @@
 enum { READ_SIZE = 1 << 17 };
 
 static struct archive_lib lib;
-static char *lib_problem;
+static struct err problem;
 static locale_t utf8;
-
-static bool load_symbol(void *handle, const char *name, void *slot)
-{
-	void *symbol = dlsym(handle, name);
-
-	memcpy(slot, &symbol, sizeof(symbol)); /* ISO C has no cast from object to function */
-	return symbol != NULL;
-}
 
 static void load(void)
 {
-	void *handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	bool ok = handle != NULL;
+	static const struct lib_symbol symbols[] = { ARCHIVE_LIB_FUNCTIONS(LIB_SYMBOL) };
 
-#define LOAD(name) ok = ok && load_symbol(handle, #name, &lib.name);
-	ARCHIVE_LIB_FUNCTIONS(LOAD)
-#undef LOAD
-	if (!ok) {
-		const char *why = dlerror();
-
-		lib_problem = xstrdup(why ? why : "libarchive.so.13 lacks a function");
-	}
+	(void)lib_open("libarchive.so.13", symbols, ARRAY_LEN(symbols), &problem);
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
@@ -43,10 +26,10 @@ const struct archive_lib *archive_lib_get(struct err *err)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	(void)pthread_once(&once, load);
-	if (!lib_problem)
+	if (!problem.code)
 		return &lib;
-	(void)err_set(err, ENOTSUP, "archives need libarchive (package libarchive13): %s",
-		      lib_problem);
+	(void)err_set(err, problem.code, "archives need libarchive (package libarchive13): %s",
+		      err_text(&problem));
 	return NULL;
 }
 

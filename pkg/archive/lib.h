@@ -63,9 +63,8 @@
 	X(archive_entry_set_mtime)                 \
 	X(archive_entry_xattr_add_entry)
 
-#define ARCHIVE_LIB_FIELD(name) __typeof__(name) *name;
 struct archive_lib {
-	ARCHIVE_LIB_FUNCTIONS(ARCHIVE_LIB_FIELD)
+	ARCHIVE_LIB_FUNCTIONS(LIB_FIELD)
 };
 
 /* NULL with err set when it cannot be loaded. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARENA_BLOCK = 16 * 1024, ARENA_ALIGN = 16 };
+enum { ARENA_FIRST = 1024, ARENA_MOST = 64 * 1024, ARENA_ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -73,6 +73,14 @@ void auto_close_fn(const int *fd)
 	errno = saved;
 }
 
+/* Each block is twice the one before: many arenas are small and live long, few are large. */
+static size_t next_room(const struct arena_block *head)
+{
+	if (!head)
+		return ARENA_FIRST;
+	return head->size < ARENA_MOST / 2 ? 2 * head->size : ARENA_MOST;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *b = a->head;
@@ -82,8 +90,10 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (need < size)
 		abort();
 	if (!b || b->size - b->used < need) {
-		size_t room = need > ARENA_BLOCK / 4 ? need : ARENA_BLOCK;
+		size_t room = next_room(b);
 
+		if (need > room / 4)
+			room = need;
 		b = must(calloc(1, sizeof(*b) + room));
 		b->size = room;
 		/* A block made for one large object is full at once: keep the roomy one in front. */

@@ -11,12 +11,14 @@
 static const char *const not_hashed[] = { "build", "depends_on", "pull_policy", "profiles",
 					  "scale", "attach",     "develop",     "extends" };
 
-static void hash(struct service *s, const struct yaml_node *n)
+static void identify(struct arena *a, const struct yaml_node *n, struct service *s)
 {
 	auto_arena struct arena scratch = { 0 };
-	auto_sbuf struct sbuf b = SBUF_INIT;
+	auto_sbuf struct sbuf json = SBUF_INIT, b = SBUF_INIT;
 	struct yaml_node *copy = yaml_copy(&scratch, n), *deploy;
 
+	yaml_print_json(n, false, 0, &json);
+	s->config_json = arena_strdup(a, sbuf_str(&json));
 	for (size_t i = 0; i < ARRAY_LEN(not_hashed); i++)
 		yaml_remove(copy, not_hashed[i]);
 	deploy = yaml_get(copy, "deploy");
@@ -39,7 +41,6 @@ static int by_priority(const void *a, const void *b)
 static void decode_service(struct decode *d, const char *name, const struct yaml_node *node,
 			   struct service *s)
 {
-	auto_sbuf struct sbuf json = SBUF_INIT;
 	const struct yaml_node *mac = yaml_get(node, "mac_address");
 	struct yaml_node *n = yaml_copy(d->a, node); /* `config` shows the file's own */
 
@@ -56,9 +57,8 @@ static void decode_service(struct decode *d, const char *name, const struct yaml
 		qsort(s->networks, s->n_networks, sizeof(*s->networks), by_priority);
 	if (s->n_networks && mac && !s->networks[0].mac_address)
 		dec_str(d, mac, &s->networks[0].mac_address);
-	yaml_print_json(n, false, 0, &json);
-	s->config_json = arena_strdup(d->a, sbuf_str(&json));
-	hash(s, n);
+	if (d->identify)
+		identify(d->a, n, s);
 }
 
 /* What is built without a name of its own is called after project and service. */
@@ -172,7 +172,8 @@ static void decode_resources(struct decode *d, struct project *p)
 
 void decode_project(struct load *l, struct project *p, const struct yaml_node *disabled)
 {
-	struct decode d = { l->a, p->tree, l->env, l->dir }, off = { .a = l->a };
+	struct decode d = { l->a, p->tree, l->env, l->dir, .identify = !l->opt->no_identity };
+	struct decode off = { .a = l->a, .identify = d.identify };
 	struct yaml_node *sorted = yaml_copy(l->a, disabled);
 
 	yaml_sort(sorted);

@@ -58,8 +58,14 @@ int load_source(struct load *l, struct source *src, struct err *err)
 
 int load_documents(struct load *l, struct source *src, struct yaml_docs *docs, struct err *err)
 {
-	int r = load_source(l, src, err);
+	int r;
 
+	if (src->docs.n) {
+		*docs = src->docs;
+		src->docs = (struct yaml_docs){ 0 };
+		return 0;
+	}
+	r = load_source(l, src, err);
 	if (r < 0)
 		return r;
 	r = yaml_parse(l->a, src->shown, src->text, src->len, docs, err);

@@ -116,6 +116,7 @@ struct decode {
 	const struct yaml_node *tree; /* of the project, NULL when a service stands alone */
 	const struct env *env;        /* for secrets of the environment; with tree only */
 	const char *dir;              /* the project's working directory; with tree only */
+	bool identify;                /* services get config_json and config_hash */
 };
 typedef void decode_fn(struct decode *d, const struct yaml_node *v, void *field);
 
@@ -172,6 +173,7 @@ struct source {
 	const char *shown;
 	const char *text; /* NULL: not read yet */
 	size_t len;
+	struct yaml_docs docs; /* parsed for a look into it; whoever loads them takes them */
 };
 int load_source(struct load *l, struct source *src, struct err *err);
 int load_documents(struct load *l, struct source *src, struct yaml_docs *docs, struct err *err);

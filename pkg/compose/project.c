@@ -167,13 +167,13 @@ static int name_of_files(struct load *l, struct project_files *pf, const char **
 			 struct err *err)
 {
 	for (size_t i = 0; i < pf->n_files; i++) {
-		struct yaml_docs docs = { 0 };
-		int r = load_documents(l, &pf->files[i], &docs, err);
+		struct source *src = &pf->files[i];
+		int r = load_documents(l, src, &src->docs, err);
 
 		if (r < 0)
 			return r;
-		for (size_t d = 0; d < docs.n; d++) {
-			struct yaml_node *n = yaml_get(docs.v[d], "name");
+		for (size_t d = 0; d < src->docs.n; d++) {
+			const struct yaml_node *n = yaml_get(src->docs.v[d], "name");
 			struct subst s = { .a = l->a, .env = l->env };
 			char *why = NULL;
 			const char *text = n && n->type == YAML_STR ? n->s : NULL;

@@ -15,7 +15,7 @@ const struct shape *shape_child(const struct shape *s, const char *key)
 {
 	if (s->keys)
 		for (const struct key *k = s->keys; k->name; k++)
-			if (strcmp(k->name, key) == 0)
+			if (str_is(k->name, key))
 				return k->shape;
 	if (s->keys && is_extension(key))
 		return &shape_any;

@@ -3,50 +3,35 @@
 
 #include "sha256.h"
 
-#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Only what libcrypto needs for a digest; typed by its own header. */
+#define CRYPTO_LIB_FUNCTIONS(X) \
+	X(EVP_MD_CTX_new)       \
+	X(EVP_MD_CTX_free)      \
+	X(EVP_sha256)           \
+	X(EVP_DigestInit_ex)    \
+	X(EVP_DigestUpdate)     \
+	X(EVP_DigestFinal_ex)
+
 static struct {
-	__typeof__(EVP_MD_CTX_new) *ctx_new;
-	__typeof__(EVP_MD_CTX_free) *ctx_free;
-	__typeof__(EVP_sha256) *sha256;
-	__typeof__(EVP_DigestInit_ex) *init;
-	__typeof__(EVP_DigestUpdate) *update;
-	__typeof__(EVP_DigestFinal_ex) *final;
-} crypto;
-static bool crypto_there;
+	CRYPTO_LIB_FUNCTIONS(LIB_FIELD)
+} lib;
+static bool lib_there;
 
 struct digest {
 	EVP_MD_CTX *ctx; /* NULL: `own` is in use */
 	struct sha256 own;
 };
 
-static bool load_symbol(void *lib, const char *name, void *slot)
+static void load(void)
 {
-	void *symbol = dlsym(lib, name);
+	static const struct lib_symbol symbols[] = { CRYPTO_LIB_FUNCTIONS(LIB_SYMBOL) };
 
-	memcpy(slot, &symbol, sizeof(symbol)); /* ISO C has no cast from object to function */
-	return symbol != NULL;
-}
-
-static void load_crypto(void)
-{
-	/* Stays loaded: it registers handlers that run at exit. */
-	void *lib = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-
-	if (!lib)
-		return;
-	crypto_there = load_symbol(lib, "EVP_MD_CTX_new", &crypto.ctx_new) &&
-		       load_symbol(lib, "EVP_MD_CTX_free", &crypto.ctx_free) &&
-		       load_symbol(lib, "EVP_sha256", &crypto.sha256) &&
-		       load_symbol(lib, "EVP_DigestInit_ex", &crypto.init) &&
-		       load_symbol(lib, "EVP_DigestUpdate", &crypto.update) &&
-		       load_symbol(lib, "EVP_DigestFinal_ex", &crypto.final);
+	lib_there = lib_open("libcrypto.so.3", symbols, ARRAY_LEN(symbols), NULL) == 0;
 }
 
 static void print_hex(const uint8_t sum[32], char hex[DIGEST_HEX])
@@ -76,11 +61,11 @@ struct digest *digest_new(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct digest *d = xcalloc(1, sizeof(*d));
 
-	(void)pthread_once(&once, load_crypto);
-	if (crypto_there) {
-		d->ctx = crypto.ctx_new();
-		if (d->ctx && crypto.init(d->ctx, crypto.sha256(), NULL) != 1) {
-			crypto.ctx_free(d->ctx);
+	(void)pthread_once(&once, load);
+	if (lib_there) {
+		d->ctx = lib.EVP_MD_CTX_new();
+		if (d->ctx && lib.EVP_DigestInit_ex(d->ctx, lib.EVP_sha256(), NULL) != 1) {
+			lib.EVP_MD_CTX_free(d->ctx);
 			d->ctx = NULL;
 		}
 	}
@@ -92,7 +77,7 @@ void digest_add(struct digest *d, const void *data, size_t len)
 {
 	if (!d->ctx)
 		sha256_add(&d->own, data, len);
-	else if (crypto.update(d->ctx, data, len) != 1)
+	else if (lib.EVP_DigestUpdate(d->ctx, data, len) != 1)
 		abort(); /* only when memory is out */
 }
 
@@ -102,7 +87,7 @@ void digest_end(struct digest *d, char hex[DIGEST_HEX])
 
 	if (!d->ctx)
 		sha256_end(&d->own, sum);
-	else if (crypto.final(d->ctx, sum, NULL) != 1)
+	else if (lib.EVP_DigestFinal_ex(d->ctx, sum, NULL) != 1)
 		abort();
 	print_hex(sum, hex);
 	digest_free(d);
@@ -111,7 +96,7 @@ void digest_end(struct digest *d, char hex[DIGEST_HEX])
 void digest_free(struct digest *d)
 {
 	if (d && d->ctx)
-		crypto.ctx_free(d->ctx);
+		lib.EVP_MD_CTX_free(d->ctx);
 	free(d);
 }
 

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <systemd/sd-event.h>
+
+#include "sd.h"
+
+static const struct sd_lib *sd; /* there from the first loop_new() on */
 
 struct loop {
 	sd_event *event;
@@ -29,9 +32,14 @@ struct loop_source {
 
 int loop_new(struct loop **out, struct err *err)
 {
-	struct loop *loop = xcalloc(1, sizeof(*loop));
-	int r = sd_event_new(&loop->event);
+	struct loop *loop;
+	int r;
 
+	sd = sd_lib_get(err);
+	if (!sd)
+		return -ENOTSUP;
+	loop = xcalloc(1, sizeof(*loop));
+	r = sd->sd_event_new(&loop->event);
 	if (r < 0) {
 		free(loop);
 		return err_set(err, r, "make the event loop: %s", strerror(-r));
@@ -46,7 +54,7 @@ void loop_free(struct loop *loop)
 		return;
 	while (loop->sources)
 		loop_source_free(loop->sources);
-	sd_event_unref(loop->event);
+	sd->sd_event_unref(loop->event);
 	free(loop);
 }
 
@@ -57,7 +65,7 @@ void loop_free_fn(struct loop **loop)
 
 int loop_run(struct loop *loop, struct err *err)
 {
-	int r = sd_event_loop(loop->event);
+	int r = sd->sd_event_loop(loop->event);
 
 	if (r < 0)
 		return err_set(err, r, "event loop: %s", strerror(-r));
@@ -66,12 +74,12 @@ int loop_run(struct loop *loop, struct err *err)
 
 int loop_turn(struct loop *loop, uint64_t timeout_us)
 {
-	return sd_event_run(loop->event, timeout_us);
+	return sd->sd_event_run(loop->event, timeout_us);
 }
 
 void loop_exit(struct loop *loop, int code)
 {
-	(void)sd_event_exit(loop->event, code);
+	(void)sd->sd_event_exit(loop->event, code);
 }
 
 /* ---- Sources --------------------------------------------------------------------------------- */
@@ -95,7 +103,7 @@ void loop_source_free(struct loop_source *src)
 {
 	if (!src)
 		return;
-	sd_event_source_disable_unref(src->event);
+	sd->sd_event_source_disable_unref(src->event);
 	*src->link = src->next;
 	if (src->next)
 		src->next->link = src->link;
@@ -119,14 +127,14 @@ static int source_done(struct loop_source *src, int r, struct loop_source **out,
 
 int loop_source_priority(struct loop_source *src, enum loop_priority priority)
 {
-	return sd_event_source_set_priority(src->event, priority);
+	return sd->sd_event_source_set_priority(src->event, priority);
 }
 
 int loop_source_enable(struct loop_source *src, bool on)
 {
 	int how = src->oneshot ? SD_EVENT_ONESHOT : SD_EVENT_ON;
 
-	return sd_event_source_set_enabled(src->event, on ? how : SD_EVENT_OFF);
+	return sd->sd_event_source_set_enabled(src->event, on ? how : SD_EVENT_OFF);
 }
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
@@ -147,13 +155,14 @@ int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void
 	struct loop_source *src = source_new(loop, arg);
 
 	src->fn.io = fn;
-	return source_done(src, sd_event_add_io(loop->event, &src->event, fd, events, on_io, src),
+	return source_done(src,
+			   sd->sd_event_add_io(loop->event, &src->event, fd, events, on_io, src),
 			   out, "a descriptor", err);
 }
 
 int loop_io_mod(struct loop_source *src, uint32_t events)
 {
-	return sd_event_source_set_io_events(src->event, events);
+	return sd->sd_event_source_set_io_events(src->event, events);
 }
 
 /* ---- Timers ---------------------------------------------------------------------------------- */
@@ -184,8 +193,8 @@ int loop_timer_add(struct loop *loop, uint64_t delay_us, loop_fn *fn, void *arg,
 	src->fn.plain = fn;
 	src->oneshot = true;
 	/* Accuracy 1: sd-event takes 0 for "a quarter of a second". */
-	r = sd_event_add_time(loop->event, &src->event, CLOCK_BOOTTIME, deadline(delay_us), 1,
-			      on_timer, src);
+	r = sd->sd_event_add_time(loop->event, &src->event, CLOCK_BOOTTIME, deadline(delay_us), 1,
+				  on_timer, src);
 	return source_done(src, r, out, "a timer", err);
 }
 
@@ -194,11 +203,11 @@ int loop_timer_set(struct loop_source *src, uint64_t delay_us)
 	int r;
 
 	if (delay_us == LOOP_NEVER)
-		return sd_event_source_set_enabled(src->event, SD_EVENT_OFF);
-	r = sd_event_source_set_time(src->event, deadline(delay_us));
+		return sd->sd_event_source_set_enabled(src->event, SD_EVENT_OFF);
+	r = sd->sd_event_source_set_time(src->event, deadline(delay_us));
 	if (r < 0)
 		return r;
-	return sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
+	return sd->sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
 }
 
 /* ---- Signals and children -------------------------------------------------------------------- */
@@ -223,7 +232,8 @@ int loop_signal_add(struct loop *loop, int sig, loop_signal_fn *fn, void *arg,
 	(void)sigaddset(&set, sig);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return source_done(src, -errno, out, signal_name(sig), err);
-	return source_done(src, sd_event_add_signal(loop->event, &src->event, sig, on_signal, src),
+	return source_done(src,
+			   sd->sd_event_add_signal(loop->event, &src->event, sig, on_signal, src),
 			   out, signal_name(sig), err);
 }
 
@@ -260,7 +270,7 @@ static int on_child(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		foreign_status(fd, &info);
 	} else if (info.si_pid == 0) {
 		/* A traced or half dead thread group: the kernel will say so again. */
-		(void)sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
+		(void)sd->sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
 		return 0;
 	}
 	src->fn.child(src->arg, &info);
@@ -276,9 +286,9 @@ int loop_child_add(struct loop *loop, int pidfd, loop_child_fn *fn, void *arg,
 	src->fn.child = fn;
 	src->pidfd = pidfd;
 	src->oneshot = true;
-	r = sd_event_add_io(loop->event, &src->event, pidfd, EPOLLIN, on_child, src);
+	r = sd->sd_event_add_io(loop->event, &src->event, pidfd, EPOLLIN, on_child, src);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
+		r = sd->sd_event_source_set_enabled(src->event, SD_EVENT_ONESHOT);
 	return source_done(src, r, out, "a process", err);
 }
 
@@ -304,8 +314,8 @@ int loop_defer(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **o
 
 	src->fn.plain = fn;
 	src->oneshot = true; /* as sd-event has it */
-	return source_done(src, sd_event_add_defer(loop->event, &src->event, on_plain, src), out,
-			   "the next turn", err);
+	return source_done(src, sd->sd_event_add_defer(loop->event, &src->event, on_plain, src),
+			   out, "the next turn", err);
 }
 
 int loop_post(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **out, struct err *err)
@@ -313,11 +323,11 @@ int loop_post(struct loop *loop, loop_fn *fn, void *arg, struct loop_source **ou
 	struct loop_source *src = source_new(loop, arg);
 
 	src->fn.plain = fn;
-	return source_done(src, sd_event_add_post(loop->event, &src->event, on_plain, src), out,
+	return source_done(src, sd->sd_event_add_post(loop->event, &src->event, on_plain, src), out,
 			   "the end of a turn", err);
 }
 
 int loop_fd(const struct loop *loop)
 {
-	return sd_event_get_fd(loop->event);
+	return sd->sd_event_get_fd(loop->event);
 }

@@ -1,36 +1,18 @@
 /* curl.c - the library behind a table; see curl.h */
 #include "curl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
 
 static struct curl_lib lib;
-static char *lib_problem;
-
-static bool load_symbol(void *handle, const char *name, void *slot)
-{
-	void *symbol = dlsym(handle, name);
-
-	memcpy(slot, &symbol, sizeof(symbol)); /* ISO C has no cast from object to function */
-	return symbol != NULL;
-}
+static struct err problem;
 
 static void load(void)
 {
-	void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	bool ok = handle != NULL;
+	static const struct lib_symbol symbols[] = { CURL_LIB_FUNCTIONS(LIB_SYMBOL) };
 
-#define LOAD(name) ok = ok && load_symbol(handle, #name, &lib.name);
-	CURL_LIB_FUNCTIONS(LOAD)
-#undef LOAD
-	if (!ok) {
-		const char *why = dlerror();
-
-		lib_problem = xstrdup(why ? why : "libcurl.so.4 lacks a function");
-	} else if (lib.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		lib_problem = xstrdup("libcurl does not work here");
-	}
+	if (lib_open("libcurl.so.4", symbols, ARRAY_LEN(symbols), &problem) == 0 &&
+	    lib.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		(void)err_set(&problem, -ENOTSUP, "it does not work here");
 }
 
 const struct curl_lib *curl_lib_get(struct err *err)
@@ -38,8 +20,9 @@ const struct curl_lib *curl_lib_get(struct err *err)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	(void)pthread_once(&once, load);
-	if (!lib_problem)
+	if (!problem.code)
 		return &lib;
-	(void)err_set(err, ENOTSUP, "registries need libcurl (package libcurl4): %s", lib_problem);
+	(void)err_set(err, problem.code, "registries need libcurl (package libcurl4): %s",
+		      err_text(&problem));
 	return NULL;
 }

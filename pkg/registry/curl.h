@@ -34,9 +34,8 @@
 	X(curl_multi_info_read)     \
 	X(curl_multi_strerror)
 
-#define CURL_LIB_FIELD(name) __typeof__(name) *name;
 struct curl_lib {
-	CURL_LIB_FUNCTIONS(CURL_LIB_FIELD)
+	CURL_LIB_FUNCTIONS(LIB_FIELD)
 };
 
 /* NULL with err set when it cannot be loaded. */

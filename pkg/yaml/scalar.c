@@ -127,7 +127,7 @@ void scalar_resolve(struct arena *a, const char *text, struct yaml_node *n)
 	const char *date;
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(words[i].text, text) == 0) {
+		if (str_is(words[i].text, text)) {
 			n->type = words[i].type;
 			if (n->type == YAML_BOOL)
 				n->b = words[i].value != 0;

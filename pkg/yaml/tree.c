@@ -21,7 +21,7 @@ struct yaml_pair *yaml_pair_of(const struct yaml_node *map, const char *key)
 	if (!map || map->type != YAML_MAP)
 		return NULL;
 	for (size_t i = 0; i < map->m.n; i++)
-		if (strcmp(map->m.v[i].key, key) == 0)
+		if (str_is(map->m.v[i].key, key))
 			return &map->m.v[i];
 	return NULL;
 }
