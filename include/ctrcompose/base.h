@@ -252,9 +252,17 @@ int proc_start_time(pid_t pid, uint64_t *out);
 int proc_zombie_status(pid_t pid, uint64_t start_time, int *status);
 /* Kernel boot id, 36 characters and NUL. */
 int boot_id(char out[37]);
-/* Run a program of the host to its end: argv[0] is looked up in PATH; `input` may be NULL; what
- * it prints goes to *output (bounded, may be NULL). Returns the exit status 0..255, 128 + signal,
- * or a negative errno when it could not run. */
+/* A program of the host, running. argv[0] is looked up in PATH, then in /usr/sbin and /sbin, which
+ * root's PATH after a plain su lacks. input: all that it reads, NULL with length 0. */
+struct proc {
+	pid_t pid;
+	int output; /* both streams */
+};
+int proc_begin(char *const argv[], const char *input, size_t input_len, struct proc *out);
+/* Wait for its end; what it printed goes to *output (bounded, may be NULL). Returns the exit status
+ * 0..255 (127: there is no such program), 128 + signal, or a negative errno. */
+int proc_end(struct proc *p, char **output);
+/* Both. */
 int proc_run(char *const argv[], const char *input, size_t input_len, char **output);
 
 /* ---- Libraries -------------------------------------------------------------------------------

@@ -165,12 +165,39 @@ void fw_rules_clear(struct fw_rules *r);
  * Caller frees. */
 char *fw_script(const struct fw_rules *r, bool v6, const char *saved);
 
-/* The bridges must be up. Put the rules in place, replacing those of the project that are there. Idempotent, so it also
- * repairs after somebody flushed the tables. Turns forwarding on when needed. */
+/* What iptables-save would print about us with these rules in place, as far as fw_script() reads it
+ * (pure). Caller frees. */
+char *fw_saved(const struct fw_rules *r, bool v6);
+/* Whether `saved` still has all of them: each chain with as many rules as it should, and each jump
+ * into it (pure). */
+bool fw_holds(const struct fw_rules *r, bool v6, const char *saved);
+
+/* Put the rules in place, replacing those of the project that are there; the bridges must be up.
+ * Idempotent, whatever is there. Turns forwarding on when needed. */
 int fw_apply(const struct fw_rules *r, struct err *err);
-/* Remove all chains of the project and the jumps to them. Nothing there is success. v6: look at
- * the IPv6 tables as well. */
-int fw_remove(const char *project, bool v6, struct err *err);
+/* Remove all chains of the project and the jumps to them. Nothing there is success. */
+int fw_remove(const char *project, struct err *err);
+
+/* The firewall of a running project. It knows what it put in place, so that a change is a single
+ * transaction and nothing has to be read before it; and it may be carried out aside. */
+struct fw;
+/* fresh: no rules of this project can be there. */
+struct fw *fw_new(const char *project, bool fresh);
+void fw_free(struct fw *f); /* the rules stay */
+/* Begin to make them true and take them over (*rules is empty then); fw_wait() says how it ended. */
+int fw_begin(struct fw *f, struct fw_rules *rules, struct err *err);
+int fw_wait(struct fw *f, struct err *err);
+/* Put back what others have taken out since: 1 then, 0 when all was there. */
+int fw_check(struct fw *f, struct err *err);
+
+/* The kernel tells of lost rules (nf_tables only; 0 with *out NULL where it doesn't): fn is called
+ * some time after ours or all rules of a built-in chain may have been taken out. */
+struct fw_watch;
+int fw_watch_start(struct loop *loop, const char *project, void (*fn)(void *arg), void *arg,
+		   struct fw_watch **out, struct err *err);
+void fw_watch_stop(struct fw_watch *w);
+/* Whether messages of nfnetlink(7) tell of a loss for chains with this tag (pure; any bytes). */
+bool fw_watch_lost(const void *messages, size_t len, const char *tag);
 /* For doctor: which program, which back end, is forwarding on. Caller frees. */
 char *fw_describe(void);
 

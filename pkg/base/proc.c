@@ -3,12 +3,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,6 +124,7 @@ int boot_id(char out[37])
 static void exec_child(char *const argv[], int in, int out) __attribute__((noreturn));
 static void exec_child(char *const argv[], int in, int out)
 {
+	static const char *const also[] = { "/usr/sbin", "/sbin" };
 	sigset_t none;
 
 	(void)sigemptyset(&none);
@@ -133,81 +134,71 @@ static void exec_child(char *const argv[], int in, int out)
 		_exit(127);
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
 	(void)execvp(argv[0], argv);
+	for (size_t i = 0; i < ARRAY_LEN(also) && !strchr(argv[0], '/'); i++)
+		(void)execv(path_join(also[i], argv[0]), argv);
 	_exit(127);
 }
 
-/* Feed input and collect output at once, so that neither side waits for the other. */
-static void exchange(int in, int out, const char *input, size_t len, struct sbuf *text)
+/* In memory: the program may read it when it likes, nobody has to feed it. */
+static int input_fd(const char *input, size_t len)
 {
-	struct pollfd p[2] = { { .fd = out, .events = POLLIN }, { .fd = in, .events = POLLOUT } };
-	char chunk[8192];
+	auto_close int fd = memfd_create("input", MFD_CLOEXEC);
+	int r;
 
-	if (len == 0) {
-		(void)close(in);
-		p[1].fd = -1;
-	}
-	while (p[0].fd >= 0) {
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			break;
-		if (p[1].revents) {
-			ssize_t n = write(in, input, len);
-
-			if (n > 0) {
-				input += n;
-				len -= (size_t)n;
-			}
-			if ((n < 0 && errno != EAGAIN && errno != EINTR) || len == 0) {
-				(void)close(in);
-				p[1].fd = -1;
-				p[1].revents = 0;
-			}
-		}
-		if (p[0].revents) {
-			ssize_t n = read(out, chunk, sizeof(chunk));
-
-			if (n > 0 && text->len < RUN_OUTPUT_MAX)
-				sbuf_add(text, chunk, (size_t)n);
-			if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-				p[0].fd = -1;
-		}
-	}
-	if (p[1].fd >= 0)
-		(void)close(in);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, input, len);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
-int proc_run(char *const argv[], const char *input, size_t input_len, char **output)
+int proc_begin(char *const argv[], const char *input, size_t input_len, struct proc *out)
 {
-	auto_sbuf struct sbuf text = SBUF_INIT;
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, kept;
-	int in[2], out[2], status;
+	auto_close int in = input_fd(input, input_len);
+	int output[2];
 	pid_t pid;
 
-	if (pipe2(in, O_CLOEXEC) < 0)
+	if (in < 0)
+		return in;
+	if (pipe2(output, O_CLOEXEC) < 0)
 		return -errno;
-	if (pipe2(out, O_CLOEXEC) < 0) {
-		(void)close(in[0]);
-		(void)close(in[1]);
-		return -errno;
-	}
 	pid = fork();
 	if (pid == 0)
-		exec_child(argv, in[0], out[1]);
-	(void)close(in[0]);
-	(void)close(out[1]);
+		exec_child(argv, in, output[1]);
+	(void)close(output[1]);
 	if (pid < 0) {
-		(void)close(in[1]);
-		(void)close(out[0]);
+		(void)close(output[0]);
 		return -EAGAIN;
 	}
-	(void)sigaction(SIGPIPE, &ignore, &kept);
-	(void)fd_nonblock(in[1], true);
-	exchange(in[1], out[0], input, input_len, &text);
-	(void)sigaction(SIGPIPE, &kept, NULL);
-	(void)close(out[0]);
-	while (waitpid(pid, &status, 0) < 0)
+	*out = (struct proc){ pid, output[0] };
+	return 0;
+}
+
+int proc_end(struct proc *p, char **output)
+{
+	auto_close int fd = p->output;
+	auto_sbuf struct sbuf text = SBUF_INIT;
+	char chunk[8192];
+	int status;
+	ssize_t n;
+
+	p->output = -1;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0 && text.len < RUN_OUTPUT_MAX)
+			sbuf_add(&text, chunk, (size_t)n);
+	while (waitpid(p->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
 	if (output)
 		*output = sbuf_take(&text);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int proc_run(char *const argv[], const char *input, size_t input_len, char **output)
+{
+	struct proc p;
+	int r = proc_begin(argv, input, input_len, &p);
+
+	return r < 0 ? r : proc_end(&p, output);
 }

@@ -39,7 +39,7 @@ void build_net_remove(const char *run, const char *id)
 
 	if (nl_conn_open(&nl, NULL) < 0)
 		return;
-	(void)fw_remove(rules, false, NULL);
+	(void)fw_remove(rules, NULL);
 	(void)net_networks_down(nl, net_group(run, name), NULL);
 }
 

@@ -324,6 +324,8 @@ static int set_up(struct sup *s, struct err *err)
 		r = adopt_all(s, err);
 	if (r == 0)
 		r = listen_here(s, err);
+	if (r == 0)
+		s->fw_dirty = s->state->networks.n > 0; /* they may have been taken out meanwhile */
 	return r;
 }
 

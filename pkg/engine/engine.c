@@ -74,6 +74,8 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 		r = nl_conn_open(&e->nl, err);
 	if (r == 0)
 		r = dns_server_new(loop, &e->dns, err);
+	if (r == 0)
+		r = engine_firewall_open(e, err);
 	if (r < 0) {
 		engine_close(e);
 		return r;
@@ -87,6 +89,7 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	dns_server_free(e->dns);
+	engine_firewall_close(e);
 	engine_nets_free(e);
 	nl_conn_close(&e->nl);
 	cgroup_system_close(&e->cgroups);

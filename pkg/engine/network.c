@@ -1,4 +1,4 @@
-/* network.c - the project's bridges, their addresses and the firewall; see engine.h */
+/* network.c - the project's bridges and their addresses; see engine.h */
 #include "private.h"
 
 #include <fcntl.h>
@@ -78,6 +78,7 @@ int engine_net_ensure(struct engine *e, const char *name, struct engine_net **ou
 		}
 		n->zone = dns_zone_new(name);
 		*vec_push(&e->nets) = n;
+		e->fw_due = true;
 	}
 	*out = n;
 	return 0;
@@ -241,60 +242,22 @@ int engine_network_up(struct engine *e, const struct network *def, bool *created
 
 int engine_networks_down(struct engine *e, struct err *err)
 {
+	auto_fw_rules struct fw_rules none = { 0 };
 	int r;
 
 	r = engine_groups_remove(e, err);
 	if (r < 0 || e->state->networks.n == 0)
 		return r;
-	r = fw_remove(e->dir, false, err);
+	fw_build(e->dir, NULL, 0, NULL, 0, &none);
+	r = fw_begin(e->fw, &none, err);
 	if (r == 0)
 		r = net_networks_down(e->nl, net_group(e->paths->run, e->state->name), err);
+	if (r == 0)
+		r = fw_wait(e->fw, err);
 	if (r < 0)
 		return r;
 	while (e->state->networks.n > 0)
 		state_network_remove(e->state, e->state->networks.v[0].key);
 	engine_nets_free(e);
 	return 0;
-}
-
-static void add_ports(struct engine *e, const struct state_container *c, struct net_port *ports,
-		      size_t *n)
-{
-	uint32_t target = 0;
-
-	if (c->status != STATE_RUNNING && c->pid == 0)
-		return;
-	for (size_t i = 0; i < c->endpoints.n && !target; i++)
-		if (c->endpoints.v[i].ip)
-			(void)net_ip_parse(c->endpoints.v[i].ip, &target);
-	for (size_t i = 0; target && i < c->ports.n; i++) {
-		const struct state_port *p = &c->ports.v[i];
-		struct net_port *out = &ports[(*n)++];
-
-		*out = (struct net_port){ .host_port = p->published,
-					  .udp = str_eq(p->proto, "udp"),
-					  .target_ip = target,
-					  .target_port = p->target };
-		if (p->host_ip && net_ip_parse(p->host_ip, &out->host_ip) < 0)
-			out->no_ipv4 = true;
-	}
-	(void)e;
-}
-
-int engine_firewall(struct engine *e, struct err *err)
-{
-	auto_free struct net_network *nets = xcalloc(e->nets.n + 1, sizeof(*nets));
-	auto_free struct net_port *ports = NULL;
-	auto_fw_rules struct fw_rules rules = { 0 };
-	size_t n_ports = 0, max = 1;
-
-	for (size_t i = 0; i < e->state->containers.n; i++)
-		max += e->state->containers.v[i]->ports.n;
-	ports = xcalloc(max, sizeof(*ports));
-	for (size_t i = 0; i < e->nets.n; i++)
-		nets[i] = e->nets.v[i]->net;
-	for (size_t i = 0; i < e->state->containers.n; i++)
-		add_ports(e, e->state->containers.v[i], ports, &n_ports);
-	fw_build(e->dir, nets, e->nets.n, ports, n_ports, &rules);
-	return fw_apply(&rules, err);
 }

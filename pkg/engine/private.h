@@ -58,6 +58,9 @@ struct engine {
 		struct engine_net **v;
 		size_t n, cap;
 	} nets;
+	struct fw *fw;
+	struct fw_watch *fw_watch;
+	bool fw_due; /* there is a network that the rules don't know */
 	/* Anonymous volumes of containers that were removed: "<container>\t<target>" -> the name, for
 	 * the container of that name that comes next. */
 	struct map kept;
@@ -76,6 +79,12 @@ struct engine_net *engine_net_find(struct engine *e, const char *name);
 /* For what the record says of a network: bring it up if it is not. */
 int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out, struct err *err);
 void engine_nets_free(struct engine *e);
+
+/* firewall.c */
+/* Begin to put the rules in place; fw_wait(e->fw) before anything may use the networks. */
+int engine_firewall_begin(struct engine *e, struct err *err);
+int engine_firewall_open(struct engine *e, struct err *err); /* needs the loop */
+void engine_firewall_close(struct engine *e);
 
 /* endpoint.c: the container's place in its networks */
 /* Addresses for each network of the service into the record. */

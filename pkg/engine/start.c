@@ -361,6 +361,8 @@ static int wire(struct unit *u, struct err *err)
 	 * that was not released yet ends when its maker does. */
 	if (r == 0)
 		r = state_live_save(u->engine->paths, u->engine->state, u->c, err);
+	if (r == 0)
+		r = fw_wait(u->engine->fw, err);
 	return r < 0 ? r : box_release(u->box, err);
 }
 
@@ -377,8 +379,11 @@ int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 		.ipcns_fd = -1,
 		.mntns_fd = -1,
 	};
-	int r = prepare(&s, io, err);
+	/* Rules for new networks go in while the container is made; it runs when they hold. */
+	int r = u->engine->fw_due ? engine_firewall_begin(u->engine, err) : 0;
 
+	if (r == 0)
+		r = prepare(&s, io, err);
 	if (r == 0) {
 		u->box = xcalloc(1, sizeof(*u->box));
 		*u->box = (struct box)BOX_INIT;

@@ -8,28 +8,10 @@
 
 #define TRIES 3
 
-static const struct family {
-	const char *save, *restore, *version;
-} families[] = { { "iptables-save", "iptables-restore", "iptables" },
-		 { "ip6tables-save", "ip6tables-restore", "ip6tables" } };
-
-static int run(const char *program, const char *option, const char *option2, const char *input,
-	       char **output)
-{
-	auto_free char *full = xasprintf("/usr/sbin/%s", program);
-	const char *words[] = { program, option, option2, NULL };
-	char *argv[ARRAY_LEN(words)];
-	int status;
-
-	memcpy(argv, words, sizeof(argv));
-	status = proc_run(argv, input, input ? strlen(input) : 0, output);
-	if (status != 127)
-		return status;
-	free(*output);
-	*output = NULL;
-	argv[0] = full; /* root's PATH after a plain su lacks it */
-	return proc_run(argv, input, input ? strlen(input) : 0, output);
-}
+static struct family {
+	char save[20], restore[20]; /* an argv is not const */
+} families[] = { { "iptables-save", "iptables-restore" },
+		 { "ip6tables-save", "ip6tables-restore" } };
 
 static int failed(const char *program, int status, const char *output, struct err *err)
 {
@@ -47,23 +29,52 @@ static int failed(const char *program, int status, const char *output, struct er
 	return err_set(err, -EIO, "firewall: %s failed: %.*s", program, len, output ? output : "");
 }
 
+int fw_save(bool v6, char **out, struct err *err)
+{
+	char *program = families[v6].save;
+	char *const argv[] = { program, NULL };
+	int status;
+
+	*out = NULL;
+	status = proc_run(argv, NULL, 0, out);
+	return status == 0 ? 0 : failed(program, status, *out, err);
+}
+
+int fw_restore_begin(bool v6, const char *script, struct proc *out, struct err *err)
+{
+	/* Not forever: another program may hold the lock and hang. */
+	static char noflush[] = "--noflush", wait[] = "--wait=10";
+	char *program = families[v6].restore;
+	char *const argv[] = { program, noflush, wait, NULL };
+	int r = proc_begin(argv, script, strlen(script), out);
+
+	return r < 0 ? failed(program, r, NULL, err) : 0;
+}
+
+int fw_restore_end(bool v6, struct proc *p, bool *again, struct err *err)
+{
+	auto_free char *output = NULL;
+	int status = proc_end(p, &output);
+
+	*again = status > 0 && status < 126;
+	return status == 0 ? 0 : failed(families[v6].restore, status, output, err);
+}
+
 /* One round of reading and changing. *again: what was read has changed since. */
 static int commit(const struct fw_rules *r, bool v6, bool *again, struct err *err)
 {
-	auto_free char *saved = NULL, *script = NULL, *output = NULL;
-	const struct family *f = &families[v6];
-	int status = run(f->save, NULL, NULL, NULL, &saved);
+	auto_free char *saved = NULL, *script = NULL;
+	struct proc p;
+	int code = fw_save(v6, &saved, err);
 
 	*again = false;
-	if (status != 0)
-		return failed(f->save, status, saved, err);
-	script = fw_script(r, v6, saved ? saved : "");
+	if (code < 0)
+		return code;
+	script = fw_script(r, v6, saved);
 	if (script[0] == '\0')
 		return 0;
-	/* Not forever: another program may hold the lock and hang. */
-	status = run(f->restore, "--noflush", "--wait=10", script, &output);
-	*again = status > 0 && status < 126;
-	return status == 0 ? 0 : failed(f->restore, status, output, err);
+	code = fw_restore_begin(v6, script, &p, err);
+	return code < 0 ? code : fw_restore_end(v6, &p, again, err);
 }
 
 static int change(const struct fw_rules *r, bool v6, struct err *err)
@@ -103,7 +114,7 @@ static void keep_router_advertisements(void)
 		(void)closedir(d);
 }
 
-static int apply_sysctls(const struct fw_rules *r, struct err *err)
+int fw_sysctls(const struct fw_rules *r, struct err *err)
 {
 	for (size_t i = 0; i < r->sysctls.n; i++) {
 		const struct fw_sysctl *s = &r->sysctls.v[i];
@@ -131,27 +142,26 @@ int fw_apply(const struct fw_rules *r, struct err *err)
 		if (code < 0)
 			return code;
 	}
-	return apply_sysctls(r, err);
+	return fw_sysctls(r, err);
 }
 
-int fw_remove(const char *project, bool v6, struct err *err)
+int fw_remove(const char *project, struct err *err)
 {
 	struct fw_rules none = { .n = 0 };
-	int code;
+	int code = 0;
 
 	fw_tag(project, none.tag);
-	code = change(&none, false, err);
-	if (code == -ENOENT) /* no program, no rules */
-		code = 0;
-	if (code == 0 && v6)
-		code = change(&none, true, err);
-	return code == -ENOENT ? 0 : code;
+	for (int v6 = 0; v6 < 2 && (code == 0 || code == -ENOENT); v6++)
+		code = change(&none, v6, err);
+	return code == -ENOENT ? 0 : code; /* no program, no rules */
 }
 
 char *fw_describe(void)
 {
 	auto_free char *version = NULL, *forward = NULL;
-	int status = run("iptables", "--version", NULL, NULL, &version);
+	static char iptables[] = "iptables", option[] = "--version";
+	char *const argv[] = { iptables, option, NULL };
+	int status = proc_run(argv, NULL, 0, &version);
 
 	if (version)
 		version[strcspn(version, "\n")] = '\0';

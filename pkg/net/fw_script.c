@@ -101,3 +101,69 @@ char *fw_script(const struct fw_rules *r, bool v6, const char *saved)
 	}
 	return sbuf_take(&out);
 }
+
+char *fw_saved(const struct fw_rules *r, bool v6)
+{
+	auto_sbuf struct sbuf out = SBUF_INIT;
+
+	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+		auto_strs struct strs chains = { 0 };
+
+		sbuf_addf(&out, "*%s\n", tables[t]);
+		for (size_t i = 0; i < r->n; i++) {
+			const struct fw_rule *rule = &r->v[i];
+
+			if (!in_table(rule, v6, tables[t]))
+				continue;
+			if (!rule->hook && !strs_has(&chains, rule->chain)) {
+				strs_add(&chains, rule->chain);
+				sbuf_addf(&out, ":%s - [0:0]\n", rule->chain);
+			}
+			sbuf_addf(&out, "-A %s %s\n", rule->chain, rule->args);
+		}
+		sbuf_adds(&out, "COMMIT\n");
+	}
+	return sbuf_take(&out);
+}
+
+/* Lines of the table that begin so; a hook is the whole line. */
+static size_t count(const char *saved, const char *table, const char *line, bool whole)
+{
+	bool inside = false;
+	size_t n = 0;
+
+	for (const char *p = saved; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		size_t len = strcspn(p, "\n");
+
+		if (*p == '*')
+			inside = strlen(table) == len - 1 && strncmp(p + 1, table, len - 1) == 0;
+		else if (inside && strncmp(p, line, strlen(line)) == 0)
+			n += !whole || strlen(line) == len;
+	}
+	return n;
+}
+
+bool fw_holds(const struct fw_rules *r, bool v6, const char *saved)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct fw_rule *rule = &r->v[i];
+		auto_free char *line = NULL;
+		size_t want = 0;
+
+		if (rule->v6 != v6)
+			continue;
+		if (rule->hook) {
+			line = xasprintf("-A %s %s", rule->chain, rule->args);
+			if (count(saved, rule->table, line, true) == 0)
+				return false;
+			continue;
+		}
+		for (size_t k = 0; k < r->n; k++)
+			want += in_table(&r->v[k], v6, rule->table) &&
+				str_eq(r->v[k].chain, rule->chain);
+		line = xasprintf("-A %s ", rule->chain);
+		if (count(saved, rule->table, line, false) != want)
+			return false;
+	}
+	return true;
+}

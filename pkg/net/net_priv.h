@@ -9,6 +9,14 @@ int net_sysctl(const char *path, const char *value);
 /* net/<family>/conf/<ifname>/<key> */
 int net_sysctl_if(const char *family, const char *ifname, const char *key, const char *value);
 
+/* What `iptables-save` prints; *out is the caller's, also after a failure. */
+int fw_save(bool v6, char **out, struct err *err);
+/* `iptables-restore` of a script, as one transaction. *again: what the script was made for is not
+ * there any more. */
+int fw_restore_begin(bool v6, const char *script, struct proc *out, struct err *err);
+int fw_restore_end(bool v6, struct proc *p, bool *again, struct err *err);
+int fw_sysctls(const struct fw_rules *r, struct err *err);
+
 /* "CC-" and twelve digits: how the chains of a project begin. */
 void fw_tag(const char *project, char out[20]);
 

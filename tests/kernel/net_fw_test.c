@@ -326,12 +326,12 @@ START_TEST(apply_is_idempotent_and_removal_exact)
 	second = save();
 	ck_assert_str_eq(first, second);
 	apply_two();
-	OK(fw_remove("two", false, e));
+	OK(fw_remove("two", e));
 	free(second);
 	second = save();
 	ck_assert_str_eq(first, second);
-	OK(fw_remove("one", false, e));
-	OK(fw_remove("one", false, e));
+	OK(fw_remove("one", e));
+	OK(fw_remove("one", e));
 	after = save();
 	ck_assert_str_eq(before, after);
 	free(before);

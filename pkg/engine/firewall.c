@@ -1,0 +1,84 @@
+/* firewall.c - the rules that the project's networks and published ports need; see engine.h */
+#include "private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_ports(const struct state_container *c, struct net_port *ports, size_t *n)
+{
+	uint32_t target = 0;
+
+	if (c->status != STATE_RUNNING && c->pid == 0)
+		return;
+	for (size_t i = 0; i < c->endpoints.n && !target; i++)
+		if (c->endpoints.v[i].ip)
+			(void)net_ip_parse(c->endpoints.v[i].ip, &target);
+	for (size_t i = 0; target && i < c->ports.n; i++) {
+		const struct state_port *p = &c->ports.v[i];
+		struct net_port *out = &ports[(*n)++];
+
+		*out = (struct net_port){ .host_port = p->published,
+					  .udp = str_eq(p->proto, "udp"),
+					  .target_ip = target,
+					  .target_port = p->target };
+		if (p->host_ip && net_ip_parse(p->host_ip, &out->host_ip) < 0)
+			out->no_ipv4 = true;
+	}
+}
+
+static void make_rules(struct engine *e, struct fw_rules *out)
+{
+	auto_free struct net_network *nets = xcalloc(e->nets.n + 1, sizeof(*nets));
+	auto_free struct net_port *ports = NULL;
+	size_t n_ports = 0, max = 1;
+
+	for (size_t i = 0; i < e->state->containers.n; i++)
+		max += e->state->containers.v[i]->ports.n;
+	ports = xcalloc(max, sizeof(*ports));
+	for (size_t i = 0; i < e->nets.n; i++)
+		nets[i] = e->nets.v[i]->net;
+	for (size_t i = 0; i < e->state->containers.n; i++)
+		add_ports(e->state->containers.v[i], ports, &n_ports);
+	fw_build(e->dir, nets, e->nets.n, ports, n_ports, out);
+}
+
+int engine_firewall_begin(struct engine *e, struct err *err)
+{
+	auto_fw_rules struct fw_rules rules = { 0 };
+
+	e->fw_due = false;
+	make_rules(e, &rules);
+	return fw_begin(e->fw, &rules, err);
+}
+
+int engine_firewall(struct engine *e, struct err *err)
+{
+	int r = engine_firewall_begin(e, err);
+
+	return r < 0 ? r : fw_wait(e->fw, err);
+}
+
+static void on_lost(void *arg)
+{
+	auto_err struct err err = ERR_INIT;
+	struct engine *e = arg;
+	int r = e->state->networks.n ? fw_check(e->fw, &err) : 0;
+
+	if (r != 0)
+		log_line(r < 0 ? LOG_ERROR : LOG_WARN,
+			 "%s: firewall rules were taken out by another program%s%s", e->state->name,
+			 r < 0 ? ": " : ", they are back", r < 0 ? err_text(&err) : "");
+}
+
+int engine_firewall_open(struct engine *e, struct err *err)
+{
+	e->fw_due = e->state->networks.n > 0; /* who knows what happened meanwhile */
+	e->fw = fw_new(e->dir, !e->fw_due);
+	return fw_watch_start(e->loop, e->dir, on_lost, e, &e->fw_watch, err);
+}
+
+void engine_firewall_close(struct engine *e)
+{
+	fw_watch_stop(e->fw_watch);
+	fw_free(e->fw);
+}
