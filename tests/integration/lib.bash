@@ -97,6 +97,16 @@ machine_same() { # within two seconds: the kernel takes links and namespaces awa
 
 compose() { "$CTRCOMPOSE" "$@"; }
 
+# The pid of this project's supervisor or keeper: by its name and the lock it holds.
+family() { # ctrcompose-sup | ctrcompose-keep
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] &&
+			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN/$PROJECT/" && echo "${p#/proc/}"
+	done
+	return 0
+}
+
 # eventually SECONDS COMMAND...: until it succeeds
 eventually() {
 	local end=$(($(date +%s) + $1))

@@ -7,16 +7,6 @@ teardown_file() { world_close; }
 setup() { project_open; }
 teardown() { project_close; }
 
-# The pid of this project's supervisor or keeper: by its name and the lock it holds.
-family() { # ctrcompose-sup | ctrcompose-keep
-	local p
-	for p in /proc/[0-9]*; do
-		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] &&
-			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN/$PROJECT/" && echo "${p#/proc/}"
-	done
-	return 0
-}
-
 supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 
 @test "the supervisor is killed: containers live on and are adopted" {

@@ -1,6 +1,9 @@
 /* net_fw_test.c - the rule list of a project and the script that makes it true: pure. */
 #include <check.h>
 #include <ctrcompose/net.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +235,99 @@ START_TEST(script_replaces_and_removes_only_ours)
 }
 END_TEST
 
+/* What we remember of ourselves changes the same as what iptables-save prints of it. */
+START_TEST(known_rules_stand_for_saved_ones)
+{
+	struct net_network nets[] = { network("cc-1", "10.1.0.0/24"),
+				      network("cc-2", "10.2.0.0/24") };
+	struct net_port ports[] = { port(NULL, 8080, "10.1.0.2", 80) };
+	auto_fw_rules struct fw_rules all, one, none = { .n = 0 };
+	auto_free char *saved = NULL, *shrink = NULL, *gone = NULL;
+
+	fw_build("p", nets, 2, ports, 1, &all);
+	fw_build("p", nets, 1, NULL, 0, &one);
+	memcpy(none.tag, all.tag, sizeof(none.tag));
+	saved = fw_saved(&all, false);
+	ck_assert(fw_holds(&all, false, saved));
+	ck_assert(!fw_holds(&one, false, saved));
+	ck_assert(fw_holds(&none, false, ""));
+	shrink = fw_script(&one, false, saved);
+	ck_assert_ptr_nonnull(strstr(shrink, "*raw\n-D PREROUTING -j CC-"));
+	ck_assert_ptr_null(strstr(shrink, "cc-2"));
+	gone = fw_script(&none, false, saved);
+	for (size_t i = 0; i < all.n; i++)
+		if (!all.v[i].hook) {
+			auto_free char *chain = xasprintf("-X %s\n", all.v[i].chain);
+
+			ck_assert_ptr_nonnull(strstr(gone, chain));
+		}
+	ck_assert_ptr_null(strstr(gone, "-A "));
+}
+END_TEST
+
+START_TEST(a_missing_rule_is_seen)
+{
+	struct net_network nets[] = { network("cc-1", "10.1.0.0/24") };
+	auto_fw_rules struct fw_rules r;
+	auto_free char *saved = NULL;
+
+	fw_build("p", nets, 1, NULL, 0, &r);
+	saved = fw_saved(&r, false);
+	for (char *line = saved; *line; line = strchr(line, '\n') + 1)
+		if (str_starts(line, "-A ")) {
+			*line = '#';
+			ck_assert(!fw_holds(&r, false, saved));
+			*line = '-';
+		}
+	ck_assert(fw_holds(&r, false, saved));
+	ck_assert(!fw_holds(&r, false, "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"));
+}
+END_TEST
+
+/* One nf_tables message with one attribute. */
+static size_t message(char *buf, unsigned type, unsigned attr, const char *text)
+{
+	struct nlattr a = { .nla_len = (uint16_t)(NLA_HDRLEN + strlen(text) + 1),
+			    .nla_type = (uint16_t)attr };
+	struct nlmsghdr h = { .nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+			      .nlmsg_len = NLMSG_HDRLEN + sizeof(struct nfgenmsg) + a.nla_len };
+
+	memset(buf, 0, NLMSG_ALIGN(h.nlmsg_len));
+	memcpy(buf, &h, sizeof(h));
+	buf += NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	memcpy(buf, &a, sizeof(a));
+	memcpy(buf + NLA_HDRLEN, text, strlen(text) + 1);
+	return NLMSG_ALIGN(h.nlmsg_len);
+}
+
+START_TEST(losses_are_heard_of)
+{
+	static const struct {
+		unsigned type, attr;
+		const char *text;
+		bool lost;
+	} cases[] = {
+		{ NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "CC-1-FWD", true },
+		{ NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "FORWARD", true },
+		{ NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "CC-2-FWD", false },
+		{ NFT_MSG_DELRULE, NFTA_RULE_TABLE, "CC-1-FWD", false },
+		{ NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "CC-1-FWD", false },
+		{ NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "CC-1-POST", true },
+		{ NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "DOCKER", false },
+		{ NFT_MSG_DELTABLE, NFTA_TABLE_NAME, "nat", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char buf[512];
+		size_t first = message(buf, NFT_MSG_NEWGEN, NFTA_GEN_ID, "x");
+		size_t n =
+			first + message(buf + first, cases[i].type, cases[i].attr, cases[i].text);
+
+		ck_assert_msg(fw_watch_lost(buf, n, "CC-1-") == cases[i].lost, "case %zu", i);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { nothing_needs_no_rules,
@@ -241,7 +337,10 @@ int main(void)
 				       a_port_on_one_address_needs_no_loopback,
 				       ipv6_only_where_there_is_ipv6,
 				       lists_compare,
-				       script_replaces_and_removes_only_ours };
+				       script_replaces_and_removes_only_ours,
+				       known_rules_stand_for_saved_ones,
+				       a_missing_rule_is_seen,
+				       losses_are_heard_of };
 	Suite *s = suite_create("net_fw");
 	TCase *tc = tcase_create("fw");
 	SRunner *sr;

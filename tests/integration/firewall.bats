@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# firewall.bats - what the rules do, beside a host on the wire, other projects and other programs
+#
+#   lan 203.0.113.9 --- 203.0.113.1 this host --- the projects' bridges
+
+load lib
+setup_file() {
+	world_open
+	unshare --net sh -c 'echo $$ >"$1"; exec sleep 1000' sh "$BATS_FILE_TMPDIR/lan" >/dev/null 2>&1 3>&- &
+	eventually 5 test -s "$BATS_FILE_TMPDIR/lan"
+	ip link add wan0 type veth peer name eth0 netns "$(cat "$BATS_FILE_TMPDIR/lan")"
+	ip addr add 203.0.113.1/24 dev wan0
+	ip link set wan0 up
+	lan sh -c 'ip link set lo up; ip addr add 203.0.113.9/24 dev eth0; ip link set eth0 up'
+	lan ip route add 172.16.0.0/12 via 203.0.113.1
+}
+teardown_file() {
+	kill "$(cat "$BATS_FILE_TMPDIR/lan")"
+	world_close
+}
+setup() { project_open; }
+teardown() {
+	iptables -P FORWARD ACCEPT
+	project_close
+}
+
+lan() { nsenter --net --target "$(cat "$BATS_FILE_TMPDIR/lan")" "$@"; }
+
+# What the neighbour on the wire sees of who calls: its address.
+who_calls() { # service
+	rm -f "$BATS_TEST_TMPDIR/who"
+	lan timeout 5 socat -u TCP-LISTEN:7000,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/who" 3>&- &
+	eventually 3 sh -c "nsenter --net --target $(cat "$BATS_FILE_TMPDIR/lan") ss -ltn | grep -q :7000"
+	compose exec -T "$1" nc -w 2 203.0.113.9 7000 </dev/null
+	wait $!
+	cat "$BATS_TEST_TMPDIR/who"
+}
+
+address() { # service
+	compose exec -T "$1" ip -4 -o addr show eth0 | sed -E 's/.*inet ([0-9.]+).*/\1/'
+}
+
+rules() { iptables-save | grep '^-A\|^:CC' | sed 's/ \[.*//'; }
+
+same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
+
+@test "without a published port: out through the host's address, in from nowhere" {
+	printf 'services: { a: { image: box, command: httpd -f -p 80 -h /www } }\n' >compose.yaml
+	compose up -d
+	[ "$(who_calls a)" = 203.0.113.1 ]
+	run -0 curl -s -o /dev/null -w '%{http_code}' "http://$(address a)/" # the host itself
+	run -28 lan curl -s --max-time 1 "http://$(address a)/"
+}
+
+@test "a first program finds the rules there" {
+	lan timeout 20 socat TCP-LISTEN:7001,reuseaddr,fork SYSTEM:'echo $SOCAT_PEERADDR' 3>&- &
+	server=$!
+	printf 'services: { a: { image: box, command: nc -w 3 203.0.113.9 7001 } }\n' >compose.yaml
+	run -0 compose up --no-log-prefix
+	kill $server
+	[[ $output == *203.0.113.1* ]]
+}
+
+@test "a policy of DROP, as Docker and ufw set it, does not cut networks off" {
+	iptables -P FORWARD DROP
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	compose up -d
+	[ "$(who_calls a)" = 203.0.113.1 ]
+}
+
+@test "an internal network has no way out, and none in" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, command: httpd -f -p 80 -h /www, networks: [in] }
+		  b: { image: box, networks: [in] }
+		networks: { in: { internal: true } }
+	Y
+	compose up -d
+	run ! compose exec -T a nc -w 1 203.0.113.9 7000
+	run -28 lan curl -s --max-time 1 "http://$(address a)/"
+	compose exec -T b wget -q -O /dev/null http://a/ || [ $? = 1 ] # 404: it answered
+}
+
+@test "two projects do not reach each other, neither do two networks of one" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, command: httpd -f -p 80 -h /www, networks: [one] }
+		  b: { image: box, networks: [two] }
+		networks: { one: {}, two: {} }
+	Y
+	compose up -d
+	compose -p other up -d
+	for project in "$PROJECT" other; do
+		run ! compose -p $project exec -T b nc -w 1 "$(address a)" 80
+	done
+	run ! compose -p other exec -T a nc -w 1 "$(address a)" 80
+	compose -p other down -t 0
+}
+
+@test "rules that another program takes out are put back, and the log says so" {
+	printf 'services: { a: { image: box, ports: ["127.0.0.1:18190:80"] } }\n' >compose.yaml
+	compose up -d
+	eventually 3 sh -c 'iptables-save | grep -q 18190'
+	rules >"$BATS_TEST_TMPDIR/rules"
+	for table in filter nat mangle raw; do
+		iptables -t $table -F
+		iptables -t $table -X
+	done
+	eventually 5 same_rules
+	eventually 3 grep -q 'taken out by another program, they are back' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	iptables -D FORWARD 1
+	eventually 5 same_rules
+}
+
+@test "rules taken out while there was no supervisor are put back by the next one" {
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	compose up -d
+	rules >"$BATS_TEST_TMPDIR/rules"
+	sup=$(family ctrcompose-sup)
+	kill -STOP "$(family ctrcompose-keep)"
+	kill -9 "$sup"
+	iptables -t nat -F
+	kill -CONT "$(family ctrcompose-keep)"
+	eventually 5 same_rules
+}
+
+@test "rules of others stay as they are" {
+	iptables -N THEIRS
+	iptables -A THEIRS -s 198.51.100.0/24 -j DROP
+	iptables -I FORWARD -j THEIRS
+	iptables -t nat -A POSTROUTING -s 198.51.100.0/24 -j MASQUERADE
+	rules >"$BATS_TEST_TMPDIR/rules"
+	printf 'services: { a: { image: box, ports: ["18191:80"] } }\n' >compose.yaml
+	compose up -d
+	rules | grep -v 'CC-' | sort | diff - <(sort "$BATS_TEST_TMPDIR/rules")
+	compose down -t 0
+	same_rules
+	iptables -t nat -D POSTROUTING -s 198.51.100.0/24 -j MASQUERADE
+	iptables -D FORWARD -j THEIRS
+	iptables -F THEIRS
+	iptables -X THEIRS
+}
