@@ -168,8 +168,7 @@ char *fw_script(const struct fw_rules *r, bool v6, const char *saved);
 /* What iptables-save would print about us with these rules in place, as far as fw_script() reads it
  * (pure). Caller frees. */
 char *fw_saved(const struct fw_rules *r, bool v6);
-/* Whether `saved` still has all of them: each chain with as many rules as it should, and each jump
- * into it (pure). */
+/* Whether `saved` still has all of them, and no other in chains of ours (pure). */
 bool fw_holds(const struct fw_rules *r, bool v6, const char *saved);
 
 /* Put the rules in place, replacing those of the project that are there; the bridges must be up.
@@ -190,8 +189,8 @@ int fw_wait(struct fw *f, struct err *err);
 /* Put back what others have taken out since: 1 then, 0 when all was there. */
 int fw_check(struct fw *f, struct err *err);
 
-/* The kernel tells of lost rules (nf_tables only; 0 with *out NULL where it doesn't): fn is called
- * some time after ours or all rules of a built-in chain may have been taken out. */
+/* fn is called some time after rules of ours, or of a built-in chain they hang in, may have been taken
+ * out: the kernel tells of it, or, with legacy tables, it's called every few seconds. */
 struct fw_watch;
 int fw_watch_start(struct loop *loop, const char *project, void (*fn)(void *arg), void *arg,
 		   struct fw_watch **out, struct err *err);

@@ -1,4 +1,5 @@
 /* fw.c - the firewall of a running project: what it put in place, and changes to it; see net.h */
+#include "fw_legacy.h"
 #include "net_priv.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@ struct fw {
 	char *project;
 	struct fw_rules rules; /* asked for last */
 	bool known;            /* they, and nothing else of ours, are there */
+	bool sysctls_due;
 	struct {
 		bool running;
 		struct proc proc;
@@ -39,6 +41,8 @@ static int begin(struct fw *f, bool v6, const struct fw_rules *rules, struct err
 	auto_free char *saved = NULL, *script = NULL;
 	int r;
 
+	if (!v6 && fw_legacy()) /* done at once, in less time than a program takes to start */
+		return fw_legacy_apply(rules, err);
 	if (f->known) {
 		saved = fw_saved(&f->rules, v6);
 	} else {
@@ -66,6 +70,7 @@ int fw_begin(struct fw *f, struct fw_rules *rules, struct err *err)
 	f->rules = *rules;
 	*rules = (struct fw_rules){ .n = 0 };
 	f->known = r == 0;
+	f->sysctls_due = r == 0;
 	return r;
 }
 
@@ -80,7 +85,7 @@ static int mend(struct fw *f, struct err *err)
 
 int fw_wait(struct fw *f, struct err *err)
 {
-	bool ran = false, failed = false;
+	bool failed = false, due = f->sysctls_due;
 
 	for (int v6 = 0; v6 < 2; v6++) {
 		bool again;
@@ -89,28 +94,37 @@ int fw_wait(struct fw *f, struct err *err)
 			continue;
 		f->family[v6].running = false;
 		failed |= fw_restore_end(v6, &f->family[v6].proc, &again, NULL) < 0;
-		ran = true;
 	}
 	if (failed) /* it was not as we knew it */
 		return mend(f, err);
-	return ran ? fw_sysctls(&f->rules, err) : 0;
+	f->sysctls_due = false;
+	return due ? fw_sysctls(&f->rules, err) : 0;
+}
+
+/* 1, 0 or a negative errno. */
+static int holds(const struct fw *f, bool v6, struct err *err)
+{
+	auto_free char *saved = NULL;
+	int r;
+
+	if (fw_holds(&f->rules, v6, "")) /* none of this family */
+		return 1;
+	if (!v6 && fw_legacy())
+		return fw_legacy_holds(&f->rules, err);
+	r = fw_save(v6, &saved, err);
+	return r < 0 ? r : fw_holds(&f->rules, v6, saved);
 }
 
 int fw_check(struct fw *f, struct err *err)
 {
-	bool lost = !f->known;
 	int r = fw_wait(f, err);
 
-	for (int v6 = 0; r == 0 && v6 < 2 && !lost; v6++) {
-		auto_free char *saved = NULL;
-
-		if (fw_holds(&f->rules, v6, "")) /* none of this family */
-			continue;
-		r = fw_save(v6, &saved, err);
-		lost = r == 0 && !fw_holds(&f->rules, v6, saved);
-	}
-	if (r < 0 || !lost)
-		return r;
+	if (r == 0)
+		r = f->known ? 1 : 0;
+	for (int v6 = 0; r == 1 && v6 < 2; v6++)
+		r = holds(f, v6, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = mend(f, err);
 	return r < 0 ? r : 1;
 }

@@ -7,6 +7,7 @@
  *   nat PREROUTING, OUTPUT, POSTROUTING   published ports, masquerading.
  *   filter FORWARD     accepts only, in first place, so that a policy of DROP (Docker, ufw) and
  *                      foreign drops do not cut our networks off.
+ * Words are in the order in which iptables-save prints them.
  */
 #include "net_priv.h"
 
@@ -163,8 +164,8 @@ static void serve_ports(struct builder *b, const struct net_network *net, bool l
 		return;
 	/* 127.0.0.1 of the host: allowed onto the bridge, and nothing of it accepted from there. */
 	add(b, POST, "-s 127.0.0.0/8 -o %s -j MASQUERADE", net->bridge);
-	add(b, RAW, "-i %s -d 127.0.0.0/8 -j DROP", net->bridge);
-	add(b, RAW, "-i %s -s 127.0.0.0/8 -j DROP", net->bridge);
+	add(b, RAW, "-d 127.0.0.0/8 -i %s -j DROP", net->bridge);
+	add(b, RAW, "-s 127.0.0.0/8 -i %s -j DROP", net->bridge);
 	add_sysctl(b->out, "1", "net/ipv4/conf/%s/route_localnet", net->bridge);
 }
 
@@ -185,11 +186,14 @@ static void publish(struct builder *b, const struct net_port *p)
 	}
 	/* A neighbour on the wire may send to 127.0.0.1; translated, it would get in. */
 	if (!b->v6 && is_loopback(p))
-		add(b, RAW, "! -i lo -d %s -p %s -m %s --dport %u -j DROP", host, proto, proto,
+		add(b, RAW, "-d %s/32 ! -i lo -p %s -m %s --dport %u -j DROP", host, proto, proto,
 		    p->host_port);
 	add(b, DNAT, "%s%s%s-p %s -m %s --dport %u -j DNAT --to-destination %s%s%s:%u",
-	    host[0] ? "-d " : "", host, host[0] ? " " : "", proto, proto, p->host_port,
-	    b->v6 ? "[" : "", target, b->v6 ? "]" : "", p->target_port);
+	    host[0] ? "-d " : "", host,
+	    !host[0] ? ""
+	    : b->v6  ? "/128 "
+		     : "/32 ",
+	    proto, proto, p->host_port, b->v6 ? "[" : "", target, b->v6 ? "]" : "", p->target_port);
 }
 
 static void build_family(struct builder *b, const struct net_network *nets, size_t n_nets,

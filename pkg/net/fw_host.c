@@ -1,4 +1,5 @@
 /* fw_host.c - the host's own iptables programs carry the rules out; forwarding is switched on. */
+#include "fw_legacy.h"
 #include "net_priv.h"
 
 #include <dirent.h>
@@ -82,6 +83,8 @@ static int change(const struct fw_rules *r, bool v6, struct err *err)
 	bool again = true;
 	int code = 0;
 
+	if (!v6 && fw_legacy())
+		return fw_legacy_apply(r, err);
 	for (int i = 0; i < TRIES && again; i++)
 		code = commit(r, v6, &again, err);
 	return code;

@@ -126,7 +126,7 @@ char *fw_saved(const struct fw_rules *r, bool v6)
 	return sbuf_take(&out);
 }
 
-/* Lines of the table that begin so; a hook is the whole line. */
+/* Lines of the table that begin so, or are so. */
 static size_t count(const char *saved, const char *table, const char *line, bool whole)
 {
 	bool inside = false;
@@ -143,27 +143,29 @@ static size_t count(const char *saved, const char *table, const char *line, bool
 	return n;
 }
 
+static size_t rules_in(const struct fw_rules *r, const struct fw_rule *like)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += in_table(&r->v[i], like->v6, like->table) &&
+		     str_eq(r->v[i].chain, like->chain);
+	return n;
+}
+
 bool fw_holds(const struct fw_rules *r, bool v6, const char *saved)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct fw_rule *rule = &r->v[i];
-		auto_free char *line = NULL;
-		size_t want = 0;
+		auto_free char *line = xasprintf("-A %s %s", rule->chain, rule->args);
+		auto_free char *begin = xasprintf("-A %s ", rule->chain);
 
 		if (rule->v6 != v6)
 			continue;
-		if (rule->hook) {
-			line = xasprintf("-A %s %s", rule->chain, rule->args);
-			if (count(saved, rule->table, line, true) == 0)
-				return false;
-			continue;
-		}
-		for (size_t k = 0; k < r->n; k++)
-			want += in_table(&r->v[k], v6, rule->table) &&
-				str_eq(r->v[k].chain, rule->chain);
-		line = xasprintf("-A %s ", rule->chain);
-		if (count(saved, rule->table, line, false) != want)
+		if (count(saved, rule->table, line, true) == 0)
 			return false;
+		if (!rule->hook && count(saved, rule->table, begin, false) != rules_in(r, rule))
+			return false; /* one that is not ours */
 	}
 	return true;
 }

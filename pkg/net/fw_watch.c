@@ -1,5 +1,7 @@
 /* fw_watch.c - listens to the kernel's own tables for rules that somebody takes out; see net.h and
- * nfnetlink(7). Changes of iptables-nft come as nf_tables messages; legacy tables tell of none. */
+ * nfnetlink(7). Changes of iptables-nft come as nf_tables messages; legacy tables tell of none, and
+ * are looked at from time to time. */
+#include "fw_legacy.h"
 #include "net_priv.h"
 
 #include <ctrcompose/loop.h>
@@ -13,7 +15,7 @@
 #include <unistd.h>
 
 /* A flush comes as many messages, and a reload puts back a part of it: look when it is over. */
-enum { SETTLE_US = 300000, BUFFER = 32768 };
+enum { SETTLE_US = 300000, LOOK_US = 5000000, BUFFER = 32768 };
 
 /* Which attribute names the chain; 0: the message is about a table. */
 static const struct loss {
@@ -84,7 +86,7 @@ bool fw_watch_lost(const void *messages, size_t len, const char *tag)
 
 struct fw_watch {
 	char tag[20];
-	int fd;
+	int fd; /* -1: legacy tables */
 	struct loop_source *io, *timer;
 	void (*fn)(void *arg);
 	void *arg;
@@ -108,6 +110,8 @@ static void on_settled(void *arg)
 {
 	const struct fw_watch *w = arg;
 
+	if (w->fd < 0)
+		(void)loop_timer_set(w->timer, LOOK_US);
 	w->fn(w->arg);
 }
 
@@ -127,19 +131,19 @@ int fw_watch_start(struct loop *loop, const char *project, void (*fn)(void *arg)
 		   struct fw_watch **out, struct err *err)
 {
 	struct fw_watch *w;
-	int fd = open_socket(), r;
+	int fd = fw_legacy() ? -1 : open_socket(), r;
 
 	*out = NULL;
-	if (fd < 0) /* a kernel without nf_tables */
+	if (fd < 0 && !fw_legacy()) /* a kernel without nf_tables */
 		return 0;
 	w = xcalloc(1, sizeof(*w));
 	fw_tag(project, w->tag);
 	w->fd = fd;
 	w->fn = fn;
 	w->arg = arg;
-	r = loop_io_add(loop, fd, EPOLLIN, on_message, w, &w->io, err);
-	if (r == 0)
-		r = loop_timer_add(loop, LOOP_NEVER, on_settled, w, &w->timer, err);
+	r = loop_timer_add(loop, fd < 0 ? LOOK_US : LOOP_NEVER, on_settled, w, &w->timer, err);
+	if (r == 0 && fd >= 0)
+		r = loop_io_add(loop, fd, EPOLLIN, on_message, w, &w->io, err);
 	if (r < 0)
 		fw_watch_stop(w);
 	else
@@ -153,6 +157,7 @@ void fw_watch_stop(struct fw_watch *w)
 		return;
 	loop_source_free(w->io);
 	loop_source_free(w->timer);
-	(void)close(w->fd);
+	if (w->fd >= 0)
+		(void)close(w->fd);
 	free(w);
 }

@@ -140,3 +140,25 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	iptables -F THEIRS
 	iptables -X THEIRS
 }
+
+@test "legacy tables: the same in this process, put back too, and exactly removed" {
+	mkdir "$BATS_TEST_TMPDIR/legacy"
+	for p in iptables-save iptables-restore iptables; do
+		ln -s "$(command -v iptables-legacy${p#iptables})" "$BATS_TEST_TMPDIR/legacy/$p"
+	done
+	PATH=$BATS_TEST_TMPDIR/legacy:$PATH
+	rules >"$BATS_TEST_TMPDIR/none"
+	printf 'services: { a: { image: box, ports: ["127.0.0.1:18192:80"] } }\n' >compose.yaml
+	compose up -d
+	[ "$(who_calls a)" = 203.0.113.1 ]
+	eventually 3 sh -c 'iptables-legacy-save | grep -q 18192'
+	rules >"$BATS_TEST_TMPDIR/rules"
+	iptables -F
+	iptables -t nat -F
+	eventually 12 same_rules
+	iptables -P FORWARD DROP
+	[ "$(who_calls a)" = 203.0.113.1 ]
+	iptables -P FORWARD ACCEPT
+	compose down -t 0
+	rules | diff - "$BATS_TEST_TMPDIR/none"
+}

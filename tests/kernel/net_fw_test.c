@@ -80,16 +80,17 @@ static void attach(const struct net_network *net, int fd, uint32_t last)
 /* Which iptables the module finds: 0 = the host's, 1 = the legacy ones. */
 static void use_tables(int legacy)
 {
-	static const char *const programs[] = { "iptables-save", "iptables-restore", "iptables" };
+	static const char *const programs[] = { "-save", "-restore", "" };
 	char link[128], target[128];
 
 	if (!legacy)
 		return;
 	ck_assert_ptr_nonnull(mkdtemp(path_dir));
-	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
-		(void)snprintf(link, sizeof(link), "%s/%s", path_dir, programs[i]);
-		(void)snprintf(target, sizeof(target), "/usr/sbin/iptables-legacy%s",
-			       programs[i] + 8);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(programs); i++) {
+		const char *ip = i & 1 ? "ip6" : "ip", *program = programs[i / 2];
+
+		(void)snprintf(link, sizeof(link), "%s/%stables%s", path_dir, ip, program);
+		(void)snprintf(target, sizeof(target), "/usr/sbin/%stables-legacy%s", ip, program);
 		ck_assert_int_eq(symlink(target, link), 0);
 	}
 	(void)snprintf(target, sizeof(target), "%s:/usr/sbin:/usr/bin:/sbin:/bin", path_dir);
@@ -349,12 +350,45 @@ START_TEST(the_words_of_iptables_reach_the_user)
 	struct fw_rules r = { .tag = "CC-000000000001", .v = &bad, .n = 1 };
 	auto_err struct err err = ERR_INIT;
 
-	use_tables(0);
+	use_tables(_i);
 	topology();
-	ck_assert_int_eq(fw_apply(&r, &err), -EIO);
+	ck_assert_int_eq(fw_apply(&r, &err), _i ? -EINVAL : -EIO);
 	ck_assert_msg(strstr(err_text(&err), "NOSUCH"), "%s", err_text(&err));
 	(void)setenv("PATH", "/nonexistent", 1);
 	err_clear(&err);
+}
+END_TEST
+
+/* Both kinds of tables, both families: each rule, and the same as a person would have given it. */
+START_TEST(saved_is_what_was_asked_for)
+{
+	bool v6 = _i & 2;
+	struct net_port ports[] = { port(NULL, 8080, "10.77.0.2"),
+				    port("127.0.0.1", 8081, "10.77.0.3") };
+	uint8_t target[16];
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, NULL, NULL };
+	auto_free char *saved = NULL;
+	struct fw_rules r;
+
+	use_tables(_i & 1);
+	topology();
+	one.ipv6 = true;
+	ck_assert_int_eq(net_prefix6_parse("fd00:77::/64", &one.subnet6), 0);
+	net_address6(&one, ports[0].target_ip, target);
+	ports[0].target_ip6 = target;
+	fw_build("one", &one, 1, ports, 2, &r);
+	OK(fw_apply(&r, e));
+	argv[2] = xasprintf("ip%stables-%s-save", v6 ? "6" : "", _i & 1 ? "legacy" : "nft");
+	ck_assert_int_eq(proc_run(argv, NULL, 0, &saved), 0);
+	ck_assert(fw_holds(&r, v6, saved));
+	for (size_t i = 0; i < r.n; i++) {
+		auto_free char *line = xasprintf("-A %s %s\n", r.v[i].chain, r.v[i].args);
+
+		if (r.v[i].v6 == v6)
+			ck_assert_msg(strstr(saved, line) != NULL, "%s is not in\n%s", line, saved);
+	}
+	fw_rules_clear(&r);
+	free(argv[2]);
 }
 END_TEST
 
@@ -370,7 +404,8 @@ int main(void)
 	tcase_add_loop_test(tc, traffic_goes_where_it_should, 0, 4);
 	tcase_add_loop_test(tc, loopback_is_not_reached_from_the_wire, 0, 2);
 	tcase_add_loop_test(tc, apply_is_idempotent_and_removal_exact, 0, 2);
-	tcase_add_test(tc, the_words_of_iptables_reach_the_user);
+	tcase_add_loop_test(tc, the_words_of_iptables_reach_the_user, 0, 2);
+	tcase_add_loop_test(tc, saved_is_what_was_asked_for, 0, 4);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

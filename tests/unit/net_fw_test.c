@@ -114,13 +114,13 @@ START_TEST(published_ports)
 	net.external = true; /* only what ports need */
 	expect(&net, 1, ports, 3, false,
 	       "nat NAT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.1.0.2:80\n"
-	       "raw RAW ! -i lo -d 127.0.0.1 -p tcp -m tcp --dport 5432 -j DROP\n"
-	       "nat NAT -d 127.0.0.1 -p tcp -m tcp --dport 5432 -j DNAT --to-destination 10.1.0.3:5432\n"
-	       "nat NAT -d 192.0.2.7 -p udp -m udp --dport 53 -j DNAT --to-destination 10.1.0.4:53\n"
+	       "raw RAW -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 5432 -j DROP\n"
+	       "nat NAT -d 127.0.0.1/32 -p tcp -m tcp --dport 5432 -j DNAT --to-destination 10.1.0.3:5432\n"
+	       "nat NAT -d 192.0.2.7/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.1.0.4:53\n"
 	       "nat POST -s 10.1.0.0/24 -o cc-1 -m conntrack --ctstate DNAT -j MASQUERADE\n"
 	       "nat POST -s 127.0.0.0/8 -o cc-1 -j MASQUERADE\n"
-	       "raw RAW -i cc-1 -d 127.0.0.0/8 -j DROP\n"
-	       "raw RAW -i cc-1 -s 127.0.0.0/8 -j DROP\n"
+	       "raw RAW -d 127.0.0.0/8 -i cc-1 -j DROP\n"
+	       "raw RAW -s 127.0.0.0/8 -i cc-1 -j DROP\n"
 	       "raw PREROUTING -j \n"
 	       "nat PREROUTING -m addrtype --dst-type LOCAL -j \n"
 	       "nat OUTPUT -m addrtype --dst-type LOCAL -j \n"
