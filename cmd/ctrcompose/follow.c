@@ -36,11 +36,14 @@ struct follow {
 static bool chosen(const struct follow *f, const struct state_container *c)
 {
 	const struct follow_options *opt = f->opt;
+	const struct service *svc = project_service(f->o->project, c->service);
 
 	if (c->oneoff || strs_has(opt->without, c->service))
 		return false;
 	if (opt->only->n)
 		return strs_has(opt->only, c->service);
+	if (svc && !svc->attach)
+		return false;
 	return opt->dependencies || cmd_wants(opt->services, c->service);
 }
 

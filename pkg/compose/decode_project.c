@@ -46,6 +46,7 @@ static void decode_service(struct decode *d, const char *name, const struct yaml
 
 	s->name = name;
 	s->scale = 1;
+	s->attach = true;
 	s->stop_grace_us = STOP_GRACE_DEFAULT_US;
 	s->mem_swappiness = -1;
 	if (d->tree) {

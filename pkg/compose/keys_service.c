@@ -360,7 +360,7 @@ static const char *refuse_name(const struct yaml_node *v)
 
 const struct key service_keys[] = {
 	KEY("annotations", s_labels, IGNORED, "metadata"),
-	KEY("attach", s_bool_keep, IGNORED, "all services are attached"),
+	DEC("attach", s_bool_keep, RUNS, "to `up` in the foreground", dec_bool, F(attach)),
 	KEY("blkio_config", s_blkio, NOT_YET, NULL),
 	KEY("build", s_build, RUNS, "see `docs/BUILD.md`"),
 	DEC("cap_add", s_unique, RUNS, NULL, dec_list, F(cap_add)),

@@ -75,3 +75,17 @@ pair() { # web depends on db
 	compose run --rm -T --remove-orphans db true </dev/null
 	[ "$(compose ps -a --format '{{.Service}}')" = db ]
 }
+
+@test "up shows what is attached: attach: false, --attach, --no-attach" {
+	cat >compose.yaml <<-Y
+		services:
+		  loud: { image: box, command: echo from-loud }
+		  shy: { image: box, command: echo from-shy, attach: false }
+	Y
+	run -0 compose up
+	[[ $output == *from-loud* && $output != *from-shy* ]]
+	run -0 compose up --force-recreate --attach shy
+	[[ $output == *from-shy* && $output != *from-loud* ]]
+	run -0 compose up --force-recreate --no-attach loud
+	[[ $output != *from-loud* && $output != *from-shy* ]]
+}
