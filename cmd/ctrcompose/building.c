@@ -1,10 +1,9 @@
 /* building.c - build sections of the project, carried out in a process of its own; see building.h */
 #include "building.h"
+#include "pulling.h"
 #include "store.h"
 
-#include <ctrcompose/build.h>
 #include <ctrcompose/digest.h>
-#include <ctrcompose/yaml.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,221 +11,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { SECRET_MAX = 500 << 10 };
-
-struct requests {
-	struct arena arena;
-	struct build_request *v;
-	size_t n;
-};
-
-/* ---- Sections of the file --------------------------------------------------------------------- */
-static struct list words(struct arena *a, const struct yaml_node *n)
-{
-	size_t count = n && n->type == YAML_LIST ? n->m.n : 0;
-	struct list l = { .v = arena_array(a, count + 2, sizeof(*l.v)) };
-
-	for (size_t i = 0; i < count; i++)
-		l.v[l.n++] = yaml_text(a, n->m.v[i].value);
-	return l;
-}
-
-static struct kvs pairs(struct arena *a, const struct yaml_node *n, size_t more)
-{
-	size_t count = n && n->type == YAML_MAP ? n->m.n : 0;
-	struct kvs l = { .v = arena_array(a, count + more + 1, sizeof(*l.v)) };
-
-	for (size_t i = 0; i < count; i++)
-		l.v[l.n++] = (struct kv){ n->m.v[i].key, yaml_text(a, n->m.v[i].value) };
-	return l;
-}
-
-/* --build-arg goes before what the file says. */
-static void add_args(struct kvs *l, struct arena *a, const struct strs *more)
-{
-	for (size_t i = 0; more && i < more->n; i++) {
-		char *eq = strchr(more->v[i], '=');
-		const char *key =
-			eq ? arena_strndup(a, more->v[i], (size_t)(eq - more->v[i])) : more->v[i];
-		const char *value = eq ? eq + 1 : getenv(key);
-		size_t k = 0;
-
-		while (k < l->n && strcmp(l->v[k].key, key) != 0)
-			k++;
-		if (value)
-			l->v[k] = (struct kv){ key, value };
-		l->n += value && k == l->n;
-	}
-}
-
-static int read_secret(struct requests *rq, const struct project *p, const struct yaml_node *ref,
-		       struct build_secret *out, struct err *err)
-{
-	const char *source = yaml_str(yaml_get(ref, "source"));
-	const char *target = yaml_str(yaml_get(ref, "target"));
-	const struct yaml_node *def = yaml_get(yaml_get(p->tree, "secrets"), source ? source : "");
-	const char *file = yaml_str(yaml_get(def, "file"));
-	const char *env = yaml_str(yaml_get(def, "environment"));
-	auto_free char *text = NULL;
-	size_t len = 0;
-	int r = 0;
-
-	if (file)
-		r = file_read(AT_FDCWD, file, SECRET_MAX, &text, &len);
-	else if (env && getenv(env))
-		text = xstrdup(getenv(env)), len = strlen(text);
-	else
-		r = -ENOENT;
-	if (r < 0)
-		return err_set(err, r, "secret %s: %s", source ? source : "", strerror(-r));
-	out->id = target && *target != '/' ? target : source;
-	out->data = memcpy(arena_alloc(&rq->arena, len + 1), text, len);
-	out->len = len;
-	return 0;
-}
-
-static bool is_true(const struct yaml_node *n)
-{
-	return n && n->type == YAML_BOOL && n->b;
-}
-
-static int64_t limit_of(const struct yaml_node *n, const char *half)
-{
-	const struct yaml_node *v = n->type == YAML_MAP ? yaml_get(n, half) : n;
-
-	return v && v->type == YAML_INT ? v->i : 0;
-}
-
-/* How its RUNs run. */
-static int read_runs(struct requests *rq, const struct yaml_node *n, const struct build_how *how,
-		     struct build_request *out, struct err *err)
-{
-	const struct yaml_node *limits = yaml_get(n, "ulimits"),
-			       *hosts = yaml_get(n, "extra_hosts");
-	const struct yaml_node *more = yaml_get(n, "entitlements");
-	size_t n_limits = limits ? limits->m.n : 0, n_hosts = hosts ? hosts->m.n : 0;
-	struct box_rlimit *v = arena_array(&rq->arena, n_limits + 1, sizeof(*v));
-	struct kv *kv = arena_array(&rq->arena, n_hosts + 1, sizeof(*kv));
-
-	out->memory = how->memory;
-	out->insecure = is_true(yaml_get(n, "privileged"));
-	for (size_t i = 0; more && i < more->m.n; i++)
-		out->insecure |= str_eq(yaml_str(more->m.v[i].value), "security.insecure");
-	for (size_t i = 0; i < n_limits; i++) {
-		const struct yaml_node *l = limits->m.v[i].value;
-		int r = box_rlimit_from(limits->m.v[i].key, limit_of(l, "soft"),
-					limit_of(l, "hard"), &v[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < n_hosts; i++) {
-		const char *whole = yaml_text(&rq->arena, hosts->m.v[i].value);
-		char *text = arena_strdup(&rq->arena, whole ? whole : ""), *eq = strchr(text, '=');
-
-		if (!eq)
-			return err_set(err, EINVAL, "extra_hosts: '%s' is not HOST=ADDRESS", text);
-		*eq = '\0';
-		kv[i] = (struct kv){ text, eq + 1 };
-	}
-	out->rlimits = v;
-	out->n_rlimits = n_limits;
-	out->extra_hosts = (struct kvs){ .v = kv, .n = n_hosts };
-	return 0;
-}
-
-static int check_platforms(const struct yaml_node *n, struct err *err)
-{
-	for (size_t i = 0; n && i < n->m.n; i++) {
-		const char *p = yaml_str(n->m.v[i].value);
-
-		if (p && !build_platform_ok(p))
-			return err_set(
-				err, ENOTSUP,
-				"%s:%u:%u: build.platforms: %s: only this machine's own, %s, "
-				"is built",
-				n->m.v[i].value->file ? n->m.v[i].value->file : "",
-				n->m.v[i].value->line, n->m.v[i].value->col, p, build_platform());
-	}
-	return 0;
-}
-
-static int read_section(struct requests *rq, const struct project *p, const struct service *svc,
-			const struct yaml_node *n, const struct build_how *how,
-			struct build_request *out, struct err *err)
-{
-	struct arena *a = &rq->arena;
-	const struct yaml_node *secrets = yaml_get(n, "secrets"), *shm = yaml_get(n, "shm_size");
-	size_t n_secrets = secrets && secrets->type == YAML_LIST ? secrets->m.n : 0;
-	size_t more = how->args ? how->args->n : 0;
-	int r = 0;
-
-	*out = (struct build_request){
-		.name = svc->name,
-		.context = yaml_str(yaml_get(n, "context")),
-		.dockerfile = yaml_str_at(n, "dockerfile"),
-		.inline_text = yaml_str(yaml_get(n, "dockerfile_inline")),
-		.target = yaml_str(yaml_get(n, "target")),
-		.network = yaml_str(yaml_get(n, "network")),
-		.args = pairs(a, yaml_get(n, "args"), more),
-		.labels = pairs(a, yaml_get(n, "labels"), 0),
-		.contexts = pairs(a, yaml_get(n, "additional_contexts"), 0),
-		.tags = words(a, yaml_get(n, "tags")),
-		.secrets = arena_array(a, n_secrets + 1, sizeof(struct build_secret)),
-		.no_cache_stages = words(a, yaml_get(n, "no_cache_filter")),
-		.no_cache = how->no_cache || is_true(yaml_get(n, "no_cache")),
-	};
-	if (!out->context)
-		return err_set(err, EINVAL, "service %s: build has no context", svc->name);
-	if (shm && shm->type == YAML_INT && shm->i > 0)
-		out->shm_size = (uint64_t)shm->i;
-	else if (yaml_str(shm))
-		r = parse_bytes(yaml_str(shm), &out->shm_size);
-	if (r < 0)
-		return err_set(err, r, "service %s: build.shm_size", svc->name);
-	r = check_platforms(yaml_get(n, "platforms"), err);
-	if (r == 0)
-		r = read_runs(rq, n, how, out, err);
-	add_args(&out->args, a, how->args);
-	out->tags.v[out->tags.n++] = svc->image;
-	for (size_t i = 0; r == 0 && i < n_secrets; i++)
-		r = read_secret(rq, p, secrets->m.v[i].value, &out->secrets[out->n_secrets++], err);
-	return r < 0 ? err_wrap(err, r, "service %s", svc->name) : 0;
-}
-
-static const struct yaml_node *section_of(const struct project *p, const char *service)
-{
-	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), "build");
-}
-
-static bool has_image(struct image_store *s, const char *ref)
-{
-	auto_image struct image *img = NULL;
-
-	return image_find(s, ref, &img, NULL) == 0;
-}
-
-static int collect(struct requests *rq, const struct online *o, struct image_store *store,
-		   const struct build_how *how, struct err *err)
-{
-	const struct project *p = o->project;
-	int r = 0;
-
-	rq->v = arena_array(&rq->arena, p->n_services + 1, sizeof(*rq->v));
-	for (size_t i = 0; r == 0 && i < p->n_services; i++) {
-		const struct service *svc = &p->services[i];
-		const struct yaml_node *n = section_of(p, svc->name);
-
-		if (!n ||
-		    !(how->deps ? project_needs(p, how->services, svc->name)
-				: cmd_wants(how->services, svc->name)) ||
-		    (how->only_missing && has_image(store, svc->image)))
-			continue;
-		r = read_section(rq, p, svc, n, how, &rq->v[rq->n++], err);
-	}
-	return r;
-}
 
 /* ---- What is shown ---------------------------------------------------------------------------- */
 struct screen {
@@ -306,8 +90,8 @@ static void on_event(void *arg, const struct build_event *e)
 }
 
 /* ---- In a process of its own ------------------------------------------------------------------ */
-static int build_here(const struct online *o, struct image_store *store, const struct requests *rq,
-		      bool quiet, struct err *err)
+static int build_here(const struct online *o, struct image_store *store,
+		      const struct build_requests *rq, bool quiet, struct err *err)
 {
 	auto_progress struct progress *lines = NULL;
 	struct screen screen = { .quiet = quiet || str_eq(global.progress, "quiet") };
@@ -355,8 +139,8 @@ static void end_with(int pipe_fd)
 }
 
 /* Its mounts, and the change of its mount namespace, end with it. */
-static int build_apart(const struct online *o, struct image_store *store, const struct requests *rq,
-		       bool quiet, struct err *err)
+static int build_apart(const struct online *o, struct image_store *store,
+		       const struct build_requests *rq, bool quiet, struct err *err)
 {
 	char text[4096];
 	int fds[2], alive[2], status = 0;
@@ -408,14 +192,81 @@ static int build_apart(const struct online *o, struct image_store *store, const 
 	return err_set(err, EIO, "%s", *text ? text : "the build was killed");
 }
 
+/* ---- What builds begin with ------------------------------------------------------------------- */
+static bool made_here(const struct build_requests *rq, const char *normal)
+{
+	for (size_t i = 0; i < rq->n; i++)
+		for (size_t k = 0; k < rq->v[i].tags.n; k++) {
+			auto_free char *tag = NULL;
+
+			if (image_ref_normal(rq->v[i].tags.v[k], &tag, NULL) == 0 &&
+			    strcmp(tag, normal) == 0)
+				return true;
+		}
+	return false;
+}
+
+struct wanted {
+	struct strs refs, names; /* normal; of the requests */
+};
+
+static int want_inputs(struct wanted *w, const struct build_requests *rq, struct image_store *store,
+		       const struct build_request *req, struct err *err)
+{
+	auto_strs struct strs refs = { 0 };
+	int r = build_inputs(req, &refs, err);
+
+	for (size_t i = 0; r == 0 && i < refs.n; i++) {
+		auto_image struct image *img = NULL;
+		auto_free char *normal = NULL;
+		bool has = image_find(store, refs.v[i], &img, NULL) == 0;
+
+		/* An id, or what is no name at all: the build itself will say so. */
+		if (image_ref_normal(refs.v[i], &normal, NULL) < 0 || made_here(rq, normal) ||
+		    (has && (!req->pull || strchr(normal, '@'))) || strs_has(&w->refs, normal))
+			continue;
+		strs_add(&w->refs, normal);
+		strs_add(&w->names, req->name);
+	}
+	return r;
+}
+
+/* Images that are missing, or looked at anew with --pull. */
+static int pull_inputs(const struct build_requests *rq, struct image_store *store, bool quiet,
+		       struct err *err)
+{
+	auto_progress struct progress *pg = NULL;
+	struct wanted w = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rq->n; i++)
+		r = want_inputs(&w, rq, store, &rq->v[i], err);
+	if (r == 0 && w.refs.n && !quiet)
+		r = progress_open("Pulling", &pg, err);
+	if (w.refs.n)
+		cmd_catch_interrupts();
+	for (size_t i = 0; r == 0 && i < w.refs.n; i++) {
+		auto_free char *name = image_ref_familiar(w.refs.v[i]);
+
+		r = pull_image(store, name, NULL, pg, err);
+		if (r < 0)
+			r = err_wrap(err, r, "%s: FROM", w.names.v[i]);
+	}
+	strs_clear(&w.refs);
+	strs_clear(&w.names);
+	return r;
+}
+
 int build_services(struct online *o, const struct build_how *how, size_t *built, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
-	struct requests rq = { 0 };
+	struct build_requests rq = { 0 };
 	int r = cmd_image_store(&store, err);
 
 	if (r == 0)
-		r = collect(&rq, o, store, how, err);
+		r = build_collect(&rq, o->project, store, how, err);
+	if (r == 0)
+		r = pull_inputs(&rq, store, how->quiet, err);
 	if (built)
 		*built = rq.n;
 	build_sweep(&o->paths);

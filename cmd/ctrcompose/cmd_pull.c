@@ -120,21 +120,6 @@ const struct cmd cmd_pull = {
 };
 
 /* ---- push ------------------------------------------------------------------------------------- */
-static int push_one(struct image_store *s, const char *ref, struct progress *pg, struct err *err)
-{
-	int r;
-
-	if (global.offline)
-		return err_set(err, ENETUNREACH, "image %s: --offline is given", ref);
-	if (pg)
-		progress_step(pg, "Image", ref, "Pushing", NULL);
-	r = image_push(s, ref, NULL, NULL, err);
-	if (pg)
-		progress_step(pg, "Image", ref, r < 0 ? "Error" : "Pushed",
-			      r < 0 ? err_text(err) : NULL);
-	return r;
-}
-
 static int push_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
@@ -156,7 +141,7 @@ static int push_run(int argc, char **argv, struct err *err)
 		/* What was not made here is not ours to push. */
 		if (!wanted(argv, svc) || !is_built(p, svc->name))
 			continue;
-		r = push_one(store, svc->image, pg, &why);
+		r = push_image(store, svc->image, pg, &why);
 		if (r < 0)
 			failed(r, err, &why);
 	}
@@ -217,7 +202,7 @@ static int image_push_run(int argc, char **argv, struct err *err)
 	if (r == 0 && !arg.quiet)
 		r = progress_open("Pushing", &pg, err);
 	for (int i = 0; r == 0 && i < argc; i++)
-		r = push_one(store, argv[i], pg, err);
+		r = push_image(store, argv[i], pg, err);
 	return r;
 }
 

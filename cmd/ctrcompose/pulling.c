@@ -122,6 +122,21 @@ int pull_image(struct image_store *s, const char *ref, const char *platform, str
 	return r;
 }
 
+int push_image(struct image_store *s, const char *ref, struct progress *pg, struct err *err)
+{
+	int r;
+
+	if (global.offline)
+		return err_set(err, ENETUNREACH, "image %s: --offline is given", ref);
+	if (pg)
+		progress_step(pg, "Image", ref, "Pushing", NULL);
+	r = image_push(s, ref, NULL, NULL, err);
+	if (pg)
+		progress_step(pg, "Image", ref, r < 0 ? "Error" : "Pushed",
+			      r < 0 ? err_text(err) : NULL);
+	return r;
+}
+
 static int64_t age_of(struct image_store *store, const char *ref)
 {
 	int64_t when = 0;

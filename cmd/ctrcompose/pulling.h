@@ -13,6 +13,7 @@ enum pull_decision pull_decide(const char *policy, bool has_image, bool has_buil
 /* One image with its progress lines. pg may be NULL. */
 int pull_image(struct image_store *s, const char *ref, const char *platform, struct progress *pg,
 	       struct err *err);
+int push_image(struct image_store *s, const char *ref, struct progress *pg, struct err *err);
 /* Before images are built and a plan is made. services: what was named, and what that depends on;
  * none: all. policy: of the command line, or NULL. */
 int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,

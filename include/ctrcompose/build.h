@@ -40,6 +40,7 @@ struct build_request {
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;
 	bool no_cache;
+	bool pull; /* the caller looks for newer images that it begins with */
 	bool insecure;   /* RUN --security=insecure is allowed */
 	uint64_t memory; /* bytes for each RUN; 0: no bound */
 	uint64_t shm_size;
@@ -76,7 +77,10 @@ const char *build_platform(void);
 bool build_platform_ok(const char *platform);
 /* Take away what builders that were killed have left: containers, control groups, networks. */
 void build_sweep(const struct state_paths *paths);
-/* ids: per request the id of its image. */
+/* Names of the images that the target needs and no stage makes: of FROM, --from and contexts. It
+ * reads the Dockerfile, and says what is wrong with it. */
+int build_inputs(const struct build_request *req, struct strs *refs, struct err *err);
+/* ids: per request the id of its image. A request that names the image of another waits for it. */
 int build_run(const struct build_world *w, const struct build_request *req, size_t n,
 	      char (*ids)[65], struct err *err);
 

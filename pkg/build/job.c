@@ -62,7 +62,7 @@ static int find_target(struct build *b, struct err *err)
 	return 0;
 }
 
-static size_t earlier(const struct build *b, const char *name, size_t before, bool numbers)
+size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers)
 {
 	uint64_t number;
 
@@ -76,22 +76,10 @@ static size_t earlier(const struct build *b, const char *name, size_t before, bo
 
 static void need(struct stage *s, const char *name, bool numbers)
 {
-	size_t i = earlier(s->b, name, s->index, numbers);
+	size_t i = build_earlier(s->b, name, s->index, numbers);
 
 	if (i != SIZE_MAX)
 		s->needs[i] = true;
-}
-
-/* "type=bind,from=x,..." */
-static void need_mount(struct stage *s, const char *text)
-{
-	const char *from = text ? strstr(text, "from=") : NULL;
-
-	if (from && (from == text || from[-1] == ',')) {
-		auto_free char *name = xstrndup(from + 5, strcspn(from + 5, ","));
-
-		need(s, name, true);
-	}
 }
 
 static void read_needs(struct stage *s)
@@ -100,10 +88,10 @@ static void read_needs(struct stage *s)
 		const struct df_instruction *in = &s->def->v[i];
 
 		for (size_t k = 0; k < in->n_flags; k++) {
-			if (strcmp(in->flags[k].key, "from") == 0 && in->flags[k].value)
-				need(s, in->flags[k].value, true);
-			else if (strcmp(in->flags[k].key, "mount") == 0)
-				need_mount(s, in->flags[k].value);
+			auto_free char *from = flag_from(&in->flags[k]);
+
+			if (from)
+				need(s, from, true);
 		}
 	}
 }
@@ -145,7 +133,7 @@ static int make_stages(struct build *b, struct err *err)
 	return 0;
 }
 
-static int open_build(struct build *b, struct err *err)
+int build_open(struct build *b, struct err *err)
 {
 	int r;
 
@@ -157,7 +145,9 @@ static int open_build(struct build *b, struct err *err)
 		r = find_target(b, err);
 	if (r == 0)
 		r = build_globals(b, err);
-	return r < 0 ? r : make_stages(b, err);
+	if (r == 0)
+		r = make_stages(b, err);
+	return r < 0 ? err_wrap(err, r, "%s", b->req->name) : 0;
 }
 
 /* ---- FROM ------------------------------------------------------------------------------------- */
@@ -231,7 +221,7 @@ static int from_base(struct stage *s, struct err *err)
 
 	if (r < 0)
 		return r;
-	i = earlier(b, base, s->index, false);
+	i = build_earlier(b, base, s->index, false);
 	named = kvs_get(&b->req->contexts, base);
 	if (i != SIZE_MAX)
 		from_stage(s, &b->stages[i]);
@@ -376,6 +366,9 @@ static bool is_ready(const struct stage *s)
 	for (size_t i = 0; i < s->index; i++)
 		if (s->needs[i] && s->b->stages[i].status != STAGE_DONE)
 			return false;
+	for (size_t i = 0; s->b->after && i < s->b->all->n; i++)
+		if (s->b->after[i] && !s->b->all->v[i].committed)
+			return false;
 	return true;
 }
 
@@ -404,6 +397,23 @@ static void wait_for(struct wait *w, int fd)
 		*vec_push(w) = (struct pollfd){ .fd = fd, .events = POLLIN };
 }
 
+/* As soon as its target is there: another build may begin with it. */
+static int commit(struct build *b, struct err *err)
+{
+	struct stage *s = &b->stages[b->target];
+	auto_free char *text = NULL;
+	int r;
+
+	if (b->committed || s->status != STAGE_DONE)
+		return 0;
+	r = config_finish(s, &text, err);
+	if (r == 0)
+		r = image_commit(b->all->w->images, text, s->layers.v, s->layers.n, &b->req->tags,
+				 b->all->ids[b - b->all->v], err);
+	b->committed = r == 0;
+	return r < 0 ? err_wrap(err, r, "%s", b->req->name) : 0;
+}
+
 /* One look at every stage. *busy: something runs. */
 static int round_trip(struct builder *all, struct wait *w, bool *moved, struct err *err)
 {
@@ -424,6 +434,8 @@ static int round_trip(struct builder *all, struct wait *w, bool *moved, struct e
 					r = 0;
 				}
 			}
+			if (r == 0)
+				r = commit(s->b, err);
 			if (r < 0 || s->status != STAGE_RUNS)
 				continue;
 			run_fds(s->run, &out, &end, &ctl);
@@ -459,18 +471,6 @@ static int work(struct builder *all, struct err *err)
 	}
 }
 
-static int commit(struct build *b, char id[65], struct err *err)
-{
-	struct stage *s = &b->stages[b->target];
-	auto_free char *text = NULL;
-	int r = config_finish(s, &text, err);
-
-	if (r == 0)
-		r = image_commit(b->all->w->images, text, s->layers.v, s->layers.n, &b->req->tags,
-				 id, err);
-	return r < 0 ? err_wrap(err, r, "%s", b->req->name) : 0;
-}
-
 static void stage_clear(struct stage *s)
 {
 	run_abort(s);
@@ -485,11 +485,12 @@ static void stage_clear(struct stage *s)
 	strs_clear(&s->shell);
 }
 
-static void build_clear(struct build *b)
+void build_clear(struct build *b)
 {
 	for (size_t i = 0; b->stages && i < b->n; i++)
 		stage_clear(&b->stages[i]);
 	free(b->stages);
+	free(b->after);
 	df_ignore_free(b->ignore);
 	dockerfile_free(b->file);
 	strs_clear(&b->globals);
@@ -499,22 +500,22 @@ static void build_clear(struct build *b)
 int build_run(const struct build_world *w, const struct build_request *req, size_t n,
 	      char (*ids)[65], struct err *err)
 {
-	struct builder all = {
-		.w = w, .v = xcalloc(n + 1, sizeof(struct build)), .n = n, .userns = -1, .mark = -1
-	};
+	struct builder all = { .w = w,
+			       .v = xcalloc(n + 1, sizeof(struct build)),
+			       .n = n,
+			       .ids = ids,
+			       .userns = -1,
+			       .mark = -1 };
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
 		all.v[i] = (struct build){ .all = &all, .req = &req[i], .context = -1 };
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = open_build(&all.v[i], err);
-		if (r < 0)
-			r = err_wrap(err, r, "%s", req[i].name);
-	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = build_open(&all.v[i], err);
+	if (r == 0)
+		r = build_order(&all, err);
 	if (r == 0)
 		r = work(&all, err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = commit(&all.v[i], ids[i], err);
 	for (size_t i = 0; i < n; i++)
 		build_clear(&all.v[i]);
 	run_world_close(&all);

@@ -58,12 +58,15 @@ struct build {
 	int context; /* -1: not open yet */
 	struct df_ignore *ignore;
 	bool ignore_read;
+	bool *after; /* builds, by index, whose images this one begins with; NULL: none */
+	bool committed;
 };
 
 struct builder {
 	const struct build_world *w;
 	struct build *v;
 	size_t n;
+	char (*ids)[65];
 	unsigned steps;
 	struct image_work *work;
 	unsigned names; /* of folders in the work folder */
@@ -79,6 +82,18 @@ struct builder {
 	int userns;
 	uint32_t uid_base;
 };
+
+/* ---- job.c */
+int build_open(struct build *b, struct err *err); /* reads the Dockerfile; nothing is done yet */
+void build_clear(struct build *b);
+/* The stage that a name (or a number) means, of those before one; SIZE_MAX: none. */
+size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers);
+
+/* ---- inputs.c: images that builds begin with */
+/* What "--from=x" or "--mount=...,from=x" names, or NULL; caller frees. */
+char *flag_from(const struct df_pair *flag);
+/* Which build has to wait for which. */
+int build_order(struct builder *all, struct err *err);
 
 /* ---- scope.c: variables; pure */
 const char *strs_value(const struct strs *pairs, const char *name);

@@ -126,7 +126,7 @@ const struct key build_keys[] = {
 	KEY("network", s_str, RUNS, "default, none, host"),
 	KEY_IF("provenance", s_bool_or_str, RUNS, "only false", refuse_attestation),
 	KEY_IF("sbom", s_bool_or_str, RUNS, "only false", refuse_attestation),
-	KEY("pull", s_bool, NOT_YET, NULL),
+	KEY("pull", s_bool, RUNS, NULL),
 	KEY("target", s_str, RUNS, NULL),
 	KEY("shm_size", s_bytes, RUNS, NULL),
 	KEY("extra_hosts", s_hosts, RUNS, NULL),

@@ -365,3 +365,100 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	printf 'FROM --platform=$BUILDPLATFORM box\nARG TARGETARCH\nRUN --network=none test -n "$TARGETARCH"\n' >Dockerfile
 	compose build
 }
+
+@test "--print says what would be built, as a bake file, and builds nothing" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: named:2
+		    build:
+		      context: ./dir
+		      args: { A: "1", B: "$${x}" }
+		      labels: { l: v }
+		      tags: ["other:1"]
+		      target: last
+		      secrets: [s]
+		      no_cache: true
+		      shm_size: 64m
+		      ulimits: { nofile: { soft: 10, hard: 20 }, nproc: 5 }
+		      extra_hosts: { h: 10.0.0.1 }
+		      additional_contexts: { one: "service:b.c" }
+		  b.c: { build: { context: ., dockerfile_inline: "FROM $${x}" } }
+		secrets: { s: { file: ./nothere } }
+	Y
+	mkdir dir
+	compose build --print --pull --push --build-arg A=2 a >print.json
+	[ "$(jq -c .group.default.targets print.json)" = '["a","b_c"]' ]
+	jq -e --arg d "$PWD" '.target.a == {context: ($d + "/dir"), contexts: {one: "target:b.c"}, dockerfile: ($d + "/dir/Dockerfile"),
+		args: {A: "2", B: "$${x}"}, labels: {l: "v"}, tags: ["named:2", "other:1"], target: "last",
+		secret: ["id=s,type=file,src=" + $d + "/nothere"], pull: true, "no-cache": true, "shm-size": 67108864,
+		ulimits: ["nofile=10:20", "nproc=5:5"], "extra-hosts": {h: "10.0.0.1"}, output: ["type=image,push=true"]}' print.json
+	jq -e '.target.b_c | .["dockerfile-inline"] == "FROM $${x}" and .output == ["type=docker"] and .pull and (has("dockerfile") | not)' print.json
+	run ! compose image inspect named:2
+	sed -i 's/sha:/&/; s/target: last/&\n      sbom: true/' compose.yaml
+	run ! compose build --print
+	[[ "$output" == *"compose.yaml:"*sbom* ]]
+	rm compose.yaml
+}
+
+@test "--check reads the Dockerfiles, names every mistake, and builds nothing" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { build: . }
+		  b: { build: { context: ., dockerfile: Other } }
+		  c: { build: { context: ., target: nothere } }
+	Y
+	printf 'FROM box\nRUN false\n' >Dockerfile
+	printf 'FROM box\nCOPPY a b\n' >Other
+	run -1 compose build --check
+	[[ "$output" == *"b: Other:2"*COPPY* ]]
+	[[ "$output" == *"c: Dockerfile has no stage 'nothere'"* ]]
+	run -0 compose build --check a
+	[[ "$output" == "Check complete, no problems found in 1 build." ]]
+	run ! compose image inspect "$PROJECT-a"
+	run -1 compose build --check --push
+	[[ "$output" == *--push* ]]
+}
+
+@test "options without a meaning here are refused by name; --memory bounds a RUN" {
+	printf 'FROM box\nRUN tail -c 200m /dev/zero | wc -c\n' >Dockerfile
+	run -1 compose build --builder other
+	[[ "$output" == *"--builder other"* ]]
+	run -1 compose build --sbom true
+	[[ "$output" == *"--sbom: attestations"* ]]
+	run -1 compose build --provenance mode=max
+	[[ "$output" == *"--provenance: attestations"* ]]
+	run -1 compose build -m lots
+	[[ "$output" == *"--memory: 'lots'"* ]]
+	printf 'FROM box\nRUN a=x; while [ ${#a} -lt 100000000 ]; do a=$a$a; done\n' >Dockerfile
+	run ! compose build --memory 32m
+	[[ "$output" == *"exit code 137"* ]]
+	printf 'FROM box\nRUN true\n' >Dockerfile
+	compose build --memory 32m --provenance=false --sbom=false --compress --force-rm --no-rm --parallel
+}
+
+@test "an image of another service is built first; a circle is refused" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    build:
+		      context: .
+		      network: none
+		      additional_contexts: { one: "service:z", two: "service:y" }
+		      dockerfile_inline: "FROM one\nCOPY --from=two /y /y\n"
+		  y: { build: { context: ., network: none, dockerfile_inline: "FROM t-plain\nRUN sleep 1; echo y >/y\n" } }
+		  x: { image: t-plain, build: { context: ., network: none, dockerfile_inline: "FROM box\nRUN sleep 0.5\n" } }
+		  z: { build: { context: ., network: none, dockerfile_inline: "FROM box\nRUN sleep 1; echo z >/z\n" } }
+	Y
+	compose build
+	[ "$(in_image cat /z /y)" = $'z\ny' ]
+	compose image rm "$PROJECT-z" "$PROJECT-a"
+	compose build a # takes z with it
+	compose image inspect "$PROJECT-z" >/dev/null
+	sed -i '/  z:/s/FROM box/FROM one/; /  z:/s/context: ./&, additional_contexts: { one: "service:a" }/' compose.yaml
+	run ! compose build
+	[[ "$output" == *"wait for each other's images"* ]]
+	sed -i 's/service:a/service:none/' compose.yaml
+	run ! compose build
+	[[ "$output" == *"service z"*"no such service: none"* ]]
+}

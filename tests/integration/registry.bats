@@ -230,3 +230,45 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[[ "$output" == *"none may be asked"* ]]
 	rm compose.yaml
 }
+
+@test "build: pulls what it begins with, --pull and pull: true take a newer one, --push" {
+	printf 'FROM %s/base:1\nCOPY --from=%s/from:1 /f /f\n' "$REG" "$REG" >Dockerfile
+	printf 'services: { a: { image: "%s/made:1", build: { context: ., tags: ["%s/made:also"] } }, b: { build: . } }\n' "$REG" "$REG" >compose.yaml
+	base() { # TEXT: another base in the registry, none in the store
+		printf 'FROM box\nRUN --network=none echo %s >/base; echo f >/f\n' "$1" >D
+		printf 'services: { x: { image: "%s/base:1", build: { context: ., dockerfile: D, tags: ["%s/from:1"] } } }\n' "$REG" "$REG" >base.yaml
+		compose -f base.yaml build --push
+		compose image rm "$REG/base:1" "$REG/from:1"
+	}
+	in_a() { compose run --rm -T --entrypoint "" a "$@"; }
+	base one
+	run ! compose --offline build
+	[[ "$output" == *"a: FROM: image $REG/base:1: --offline"* ]]
+	compose build
+	[ "$(in_a cat /base /f)" = $'one\nf' ]
+	compose image tag "$REG/base:1" kept:1
+	base two
+	compose image tag kept:1 "$REG/base:1" # as it was
+	compose image tag kept:1 "$REG/from:1"
+	compose --offline build
+	compose build
+	[ "$(in_a cat /base)" = one ]
+	compose build --pull
+	[ "$(in_a cat /base)" = two ]
+	compose image tag kept:1 "$REG/base:1"
+	compose build
+	[ "$(in_a cat /base)" = one ]
+	sed -i 's/context: .,/& pull: true,/' compose.yaml
+	compose build --push
+	[ "$(in_a cat /base)" = two ]
+	id=$(compose image inspect "$REG/made:1" | jq -r '.[0].Id')
+	first=$CTRCOMPOSE_STATE
+	other_store
+	compose image pull "$REG/made:1" "$REG/made:also"
+	[ "$(compose image inspect "$REG/made:also" | jq -r '.[0].Id')" = "$id" ]
+	printf 'FROM %s/nothere:1\n' "$REG" >Dockerfile
+	run ! compose build b
+	[[ "$output" == *"b: FROM"*"$REG/nothere"* ]]
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = "$(ls "$CTRCOMPOSE_STATE/layers" | grep -vc tmp)" ]
+	CTRCOMPOSE_STATE=$first
+}

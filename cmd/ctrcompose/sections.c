@@ -1,0 +1,272 @@
+/* sections.c - build sections of the project as requests to the builder; see building.h */
+#include "building.h"
+
+#include <ctrcompose/yaml.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECRET_MAX = 500 << 10 };
+
+static struct list words(struct arena *a, const struct yaml_node *n)
+{
+	size_t count = n && n->type == YAML_LIST ? n->m.n : 0;
+	struct list l = { .v = arena_array(a, count + 2, sizeof(*l.v)) };
+
+	for (size_t i = 0; i < count; i++)
+		l.v[l.n++] = yaml_text(a, n->m.v[i].value);
+	return l;
+}
+
+static struct kvs pairs(struct arena *a, const struct yaml_node *n, size_t more)
+{
+	size_t count = n && n->type == YAML_MAP ? n->m.n : 0;
+	struct kvs l = { .v = arena_array(a, count + more + 1, sizeof(*l.v)) };
+
+	for (size_t i = 0; i < count; i++)
+		l.v[l.n++] = (struct kv){ n->m.v[i].key, yaml_text(a, n->m.v[i].value) };
+	return l;
+}
+
+/* "service:NAME" is the image of that service. */
+static int name_images(struct arena *a, const struct project *p, struct kvs *contexts,
+		       struct err *err)
+{
+	for (size_t i = 0; i < contexts->n; i++) {
+		struct kv *kv = &contexts->v[i];
+		const struct service *svc;
+
+		if (!kv->value || !str_starts(kv->value, "service:"))
+			continue;
+		svc = project_service(p, kv->value + strlen("service:"));
+		if (!svc)
+			return err_set(err, ENOENT, "additional_contexts.%s: no such service: %s",
+				       kv->key, kv->value + strlen("service:"));
+		kv->value = arena_printf(a, "docker-image://%s", svc->image);
+	}
+	return 0;
+}
+
+/* --build-arg goes before what the file says. */
+static void add_args(struct kvs *l, struct arena *a, const struct strs *more)
+{
+	for (size_t i = 0; more && i < more->n; i++) {
+		char *eq = strchr(more->v[i], '=');
+		const char *key =
+			eq ? arena_strndup(a, more->v[i], (size_t)(eq - more->v[i])) : more->v[i];
+		const char *value = eq ? eq + 1 : getenv(key);
+		size_t k = 0;
+
+		while (k < l->n && strcmp(l->v[k].key, key) != 0)
+			k++;
+		if (value)
+			l->v[k] = (struct kv){ key, value };
+		l->n += value && k == l->n;
+	}
+}
+
+static int read_secret(struct build_requests *rq, const struct project *p,
+		       const struct yaml_node *ref, struct build_secret *out, struct err *err)
+{
+	const char *source = yaml_str(yaml_get(ref, "source"));
+	const char *target = yaml_str(yaml_get(ref, "target"));
+	const struct yaml_node *def = yaml_get(yaml_get(p->tree, "secrets"), source ? source : "");
+	const char *file = yaml_str(yaml_get(def, "file"));
+	const char *env = yaml_str(yaml_get(def, "environment"));
+	auto_free char *text = NULL;
+	size_t len = 0;
+	int r = 0;
+
+	if (file)
+		r = file_read(AT_FDCWD, file, SECRET_MAX, &text, &len);
+	else if (env && getenv(env))
+		text = xstrdup(getenv(env)), len = strlen(text);
+	else
+		r = -ENOENT;
+	if (r < 0)
+		return err_set(err, r, "secret %s: %s", source ? source : "", strerror(-r));
+	out->id = target && *target != '/' ? target : source;
+	out->data = memcpy(arena_alloc(&rq->arena, len + 1), text, len);
+	out->len = len;
+	return 0;
+}
+
+static bool is_true(const struct yaml_node *n)
+{
+	return n && n->type == YAML_BOOL && n->b;
+}
+
+static int64_t limit_of(const struct yaml_node *n, const char *half)
+{
+	const struct yaml_node *v = n->type == YAML_MAP ? yaml_get(n, half) : n;
+
+	return v && v->type == YAML_INT ? v->i : 0;
+}
+
+/* How its RUNs run. */
+static int read_runs(struct build_requests *rq, const struct yaml_node *n,
+		     const struct build_how *how, struct build_request *out, struct err *err)
+{
+	const struct yaml_node *limits = yaml_get(n, "ulimits"),
+			       *hosts = yaml_get(n, "extra_hosts");
+	const struct yaml_node *more = yaml_get(n, "entitlements");
+	size_t n_limits = limits ? limits->m.n : 0, n_hosts = hosts ? hosts->m.n : 0;
+	struct box_rlimit *v = arena_array(&rq->arena, n_limits + 1, sizeof(*v));
+	struct kv *kv = arena_array(&rq->arena, n_hosts + 1, sizeof(*kv));
+
+	out->memory = how->memory;
+	out->insecure = is_true(yaml_get(n, "privileged"));
+	for (size_t i = 0; more && i < more->m.n; i++)
+		out->insecure |= str_eq(yaml_str(more->m.v[i].value), "security.insecure");
+	for (size_t i = 0; i < n_limits; i++) {
+		const struct yaml_node *l = limits->m.v[i].value;
+		int r = box_rlimit_from(limits->m.v[i].key, limit_of(l, "soft"),
+					limit_of(l, "hard"), &v[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < n_hosts; i++) {
+		const char *whole = yaml_text(&rq->arena, hosts->m.v[i].value);
+		char *text = arena_strdup(&rq->arena, whole ? whole : ""), *eq = strchr(text, '=');
+
+		if (!eq)
+			return err_set(err, EINVAL, "extra_hosts: '%s' is not HOST=ADDRESS", text);
+		*eq = '\0';
+		kv[i] = (struct kv){ text, eq + 1 };
+	}
+	out->rlimits = v;
+	out->n_rlimits = n_limits;
+	out->extra_hosts = (struct kvs){ .v = kv, .n = n_hosts };
+	return 0;
+}
+
+static int check_platforms(const struct yaml_node *n, struct err *err)
+{
+	for (size_t i = 0; n && i < n->m.n; i++) {
+		const char *p = yaml_str(n->m.v[i].value);
+
+		if (p && !build_platform_ok(p))
+			return err_set(
+				err, ENOTSUP,
+				"%s:%u:%u: build.platforms: %s: only this machine's own, %s, "
+				"is built",
+				n->m.v[i].value->file ? n->m.v[i].value->file : "",
+				n->m.v[i].value->line, n->m.v[i].value->col, p, build_platform());
+	}
+	return 0;
+}
+
+static int read_section(struct build_requests *rq, const struct project *p,
+			const struct service *svc, const struct yaml_node *n,
+			const struct build_how *how, struct build_request *out, struct err *err)
+{
+	struct arena *a = &rq->arena;
+	const struct yaml_node *secrets = yaml_get(n, "secrets"), *shm = yaml_get(n, "shm_size");
+	size_t n_secrets = secrets && secrets->type == YAML_LIST ? secrets->m.n : 0;
+	size_t more = how->args ? how->args->n : 0;
+	int r = 0;
+
+	*out = (struct build_request){
+		.name = svc->name,
+		.context = yaml_str(yaml_get(n, "context")),
+		.dockerfile = yaml_str_at(n, "dockerfile"),
+		.inline_text = yaml_str(yaml_get(n, "dockerfile_inline")),
+		.target = yaml_str(yaml_get(n, "target")),
+		.network = yaml_str(yaml_get(n, "network")),
+		.args = pairs(a, yaml_get(n, "args"), more),
+		.labels = pairs(a, yaml_get(n, "labels"), 0),
+		.contexts = pairs(a, yaml_get(n, "additional_contexts"), 0),
+		.tags = words(a, yaml_get(n, "tags")),
+		.secrets = arena_array(a, n_secrets + 1, sizeof(struct build_secret)),
+		.no_cache_stages = words(a, yaml_get(n, "no_cache_filter")),
+		.no_cache = how->no_cache || is_true(yaml_get(n, "no_cache")),
+		.pull = how->pull || is_true(yaml_get(n, "pull")),
+	};
+	if (!out->context)
+		return err_set(err, EINVAL, "service %s: build has no context", svc->name);
+	if (shm && shm->type == YAML_INT && shm->i > 0)
+		out->shm_size = (uint64_t)shm->i;
+	else if (yaml_str(shm))
+		r = parse_bytes(yaml_str(shm), &out->shm_size);
+	if (r < 0)
+		return err_set(err, r, "service %s: build.shm_size", svc->name);
+	r = check_platforms(yaml_get(n, "platforms"), err);
+	if (r == 0)
+		r = name_images(a, p, &out->contexts, err);
+	if (r == 0)
+		r = read_runs(rq, n, how, out, err);
+	add_args(&out->args, a, how->args);
+	out->tags.v[out->tags.n++] = svc->image;
+	for (size_t i = 0; r == 0 && !how->only_read && i < n_secrets; i++)
+		r = read_secret(rq, p, secrets->m.v[i].value, &out->secrets[out->n_secrets++], err);
+	return r < 0 ? err_wrap(err, r, "service %s", svc->name) : 0;
+}
+
+const struct yaml_node *build_section(const struct project *p, const char *service)
+{
+	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), "build");
+}
+
+static bool has_image(struct image_store *s, const char *ref)
+{
+	auto_image struct image *img = NULL;
+
+	return image_find(s, ref, &img, NULL) == 0;
+}
+
+/* Services whose images others have as a context are built with them. */
+static void add_contexts(const struct project *p, bool *wanted)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < p->n_services; i++) {
+			const struct yaml_node *map = yaml_get(
+				build_section(p, p->services[i].name), "additional_contexts");
+
+			for (size_t k = 0; wanted[i] && map && k < map->m.n; k++) {
+				const char *s = yaml_str(map->m.v[k].value);
+				const struct service *svc =
+					s && str_starts(s, "service:")
+						? project_service(p, s + strlen("service:"))
+						: NULL;
+
+				if (!svc || wanted[svc - p->services])
+					continue;
+				wanted[svc - p->services] = more = true;
+			}
+		}
+	}
+}
+
+static void drop_present(const struct project *p, struct image_store *store, bool *wanted)
+{
+	for (size_t i = 0; i < p->n_services; i++)
+		wanted[i] = wanted[i] && build_section(p, p->services[i].name) &&
+			    !has_image(store, p->services[i].image);
+}
+
+int build_collect(struct build_requests *rq, const struct project *p, struct image_store *store,
+		  const struct build_how *how, struct err *err)
+{
+	auto_free bool *wanted = xcalloc(p->n_services + 1, sizeof(bool));
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_services; i++)
+		wanted[i] = how->deps ? project_needs(p, how->services, p->services[i].name)
+				      : cmd_wants(how->services, p->services[i].name);
+	if (how->only_missing)
+		drop_present(p, store, wanted);
+	add_contexts(p, wanted);
+	if (how->only_missing)
+		drop_present(p, store, wanted);
+	rq->v = arena_array(&rq->arena, p->n_services + 1, sizeof(*rq->v));
+	for (size_t i = 0; r == 0 && i < p->n_services; i++) {
+		const struct service *svc = &p->services[i];
+		const struct yaml_node *n = build_section(p, svc->name);
+
+		if (n && wanted[i])
+			r = read_section(rq, p, svc, n, how, &rq->v[rq->n++], err);
+	}
+	return r;
+}
