@@ -80,6 +80,19 @@ static void add_ulimits(struct json *o, struct arena *a, const struct yaml_node 
 	}
 }
 
+static void add_agents(struct json *o, const struct kvs *l)
+{
+	struct json *list = l->n ? json_add_array(o, "ssh") : NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const char *path = l->v[i].value;
+		auto_free char *text =
+			xasprintf("%s%s%s", l->v[i].key, path ? "=" : "", path ? path : "");
+
+		json_add_str(list, NULL, text);
+	}
+}
+
 static void add_tags(struct json *o, const struct build_request *req)
 {
 	struct json *list = json_add_array(o, "tags");
@@ -129,7 +142,7 @@ static void add_target(struct json *o, struct arena *a, const struct project *p,
 	add_list(o, a, "cache-to", yaml_get(n, "cache_to"));
 	add_text(o, "target", req->target);
 	add_secrets(o, p, yaml_get(n, "secrets"));
-	add_list(o, a, "ssh", yaml_get(n, "ssh"));
+	add_agents(o, &req->ssh);
 	add_list(o, a, "platforms", yaml_get(n, "platforms"));
 	if (req->pull)
 		json_add_bool(o, "pull", true);

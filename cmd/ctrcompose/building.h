@@ -13,6 +13,7 @@ struct build_how {
 	bool pull;               /* ask registries for the images that builds begin with */
 	bool only_read;          /* nothing will be built: secrets are left alone */
 	uint64_t memory;         /* bytes for each RUN; 0: no bound */
+	const struct strs *ssh;  /* "default" or "ID=SOCKET"; NULL: none */
 	const struct strs *args; /* "NAME=value" or "NAME" of the environment; NULL: none */
 };
 /* What is to be built, of the services and those whose images they have as contexts. store: for

@@ -10,7 +10,7 @@
 static struct {
 	bool no_cache, quiet, dependencies, pull, push, print, check, old;
 	const char *progress, *memory, *builder, *provenance, *sbom;
-	struct strs args;
+	struct strs args, ssh;
 } arg;
 
 static const struct opt opts[] = {
@@ -33,6 +33,8 @@ static const struct opt opts[] = {
 	{ 0, "push", OPT_FLAG, &arg.push, NULL, "Push what was built and has a name" },
 	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only show what fails" },
 	{ 0, "sbom", OPT_STRING, &arg.sbom, "KIND", NULL },
+	{ 0, "ssh", OPT_COMMAS, &arg.ssh, "ID[=SOCKET]",
+	  "Agents for RUN --mount=type=ssh; default: the one of SSH_AUTH_SOCK" },
 	{ 0, "with-dependencies", OPT_FLAG, &arg.dependencies, NULL,
 	  "Also build what the services depend on" },
 };
@@ -141,6 +143,7 @@ static int run(int argc, char **argv, struct err *err)
 			       .no_cache = arg.no_cache,
 			       .pull = arg.pull,
 			       .quiet = arg.quiet,
+			       .ssh = &arg.ssh,
 			       .args = &arg.args };
 	size_t built = 0;
 	int r = check(&b.memory, err);
@@ -151,6 +154,7 @@ static int run(int argc, char **argv, struct err *err)
 		arg.print |= !arg.check && global.dry_run;
 		r = look(&how, &b, argv, err);
 		strs_clear(&arg.args);
+		strs_clear(&arg.ssh);
 		return r;
 	}
 	if (r == 0)
@@ -164,6 +168,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (r == 0 && arg.push)
 		r = push_built(o.project, &b, err);
 	strs_clear(&arg.args);
+	strs_clear(&arg.ssh);
 	return r;
 }
 

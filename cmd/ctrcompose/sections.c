@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { SECRET_MAX = 500 << 10 };
 
@@ -89,6 +90,63 @@ static int read_secret(struct build_requests *rq, const struct project *p,
 	out->data = memcpy(arena_alloc(&rq->arena, len + 1), text, len);
 	out->len = len;
 	return 0;
+}
+
+/* "default" is the agent of whoever calls, "id=path" one by its socket. */
+static int check_agent(const char *text, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (!path || !*path)
+		return err_set(err, ENOENT, "ssh %s: no agent is there: SSH_AUTH_SOCK is not set",
+			       text);
+	if (stat(path, &st) < 0)
+		return err_errno(err, "ssh %s: %s", text, path);
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, ENOTSUP,
+			       "ssh %s: %s is not the socket of an agent: add the key to one with "
+			       "ssh-add, and name its socket",
+			       text, path);
+	return 0;
+}
+
+static int add_agent(struct arena *a, struct kvs *l, const char *text, bool only_read,
+		     struct err *err)
+{
+	const char *eq = strchr(text, '=');
+	const char *path = eq && eq[1] ? eq + 1 : NULL;
+	size_t k = 0;
+	int r;
+
+	if (!path && !only_read)
+		path = getenv("SSH_AUTH_SOCK");
+	r = only_read ? 0 : check_agent(text, path, err);
+	if (r < 0)
+		return r;
+	text = arena_strndup(a, text, eq ? (size_t)(eq - text) : strlen(text));
+	while (k < l->n && strcmp(l->v[k].key, text) != 0)
+		k++;
+	l->v[k] = (struct kv){ text, path ? arena_strdup(a, path) : NULL };
+	l->n += k == l->n;
+	return 0;
+}
+
+static int read_agents(struct arena *a, const struct yaml_node *n, const struct build_how *how,
+		       struct kvs *out, struct err *err)
+{
+	const struct strs *more = how->ssh;
+	size_t count = n && n->type == YAML_LIST ? n->m.n : 0, n_more = more ? more->n : 0;
+	int r = 0;
+
+	*out = (struct kvs){ .v = arena_array(a, count + n_more + 1, sizeof(*out->v)) };
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const char *text = yaml_text(a, n->m.v[i].value);
+
+		r = add_agent(a, out, text ? text : "", how->only_read, err);
+	}
+	for (size_t i = 0; r == 0 && i < n_more; i++)
+		r = add_agent(a, out, more->v[i], how->only_read, err);
+	return r;
 }
 
 static bool is_true(const struct yaml_node *n)
@@ -196,6 +254,8 @@ static int read_section(struct build_requests *rq, const struct project *p,
 		r = name_images(a, p, &out->contexts, err);
 	if (r == 0)
 		r = read_runs(rq, n, how, out, err);
+	if (r == 0)
+		r = read_agents(a, yaml_get(n, "ssh"), how, &out->ssh, err);
 	add_args(&out->args, a, how->args);
 	out->tags.v[out->tags.n++] = svc->image;
 	for (size_t i = 0; r == 0 && !how->only_read && i < n_secrets; i++)

@@ -34,13 +34,14 @@ struct build_request {
 	struct kvs contexts; /* name -> absolute folder, or "docker-image://REF" */
 	struct build_secret *secrets;
 	size_t n_secrets;
+	struct kvs ssh;              /* id -> path of an agent's socket */
 	struct list tags;            /* names of the image */
 	struct list no_cache_stages; /* names of stages that are built in any case */
 	struct kvs extra_hosts;      /* name -> address or "host-gateway" */
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;
 	bool no_cache;
-	bool pull; /* the caller looks for newer images that it begins with */
+	bool pull;       /* the caller looks for newer images that it begins with */
 	bool insecure;   /* RUN --security=insecure is allowed */
 	uint64_t memory; /* bytes for each RUN; 0: no bound */
 	uint64_t shm_size;

@@ -91,6 +91,9 @@ static int mount_read(struct stage *s, const char *text, struct mount *m, struct
 	}
 	if (!m->target && strcmp(m->type, "secret") == 0)
 		m->target = arena_printf(&s->run->arena, "/run/secrets/%s", m->id ? m->id : "");
+	if (!m->target && strcmp(m->type, "ssh") == 0)
+		m->target = arena_printf(&s->run->arena, "/run/buildkit/ssh_agent.%zu",
+					 s->run->n_agents);
 	return m->target ? 0 : err_set(err, EINVAL, "--mount=%s needs a target", text);
 }
 
@@ -262,14 +265,46 @@ static int mount_secret(struct stage *s, const struct mount *m, struct err *err)
 	return 0;
 }
 
+static int mount_ssh(struct stage *s, const struct mount *m, struct err *err)
+{
+	const char *id = m->id ? m->id : "default", *agent = kvs_get(&s->b->req->ssh, id);
+	struct builder *b = s->b->all;
+	struct run *run = s->run;
+	struct rootfs_bind bind = { .dirfd = AT_FDCWD, .userns_fd = -1 };
+	auto_free char *at = NULL;
+	char name[24];
+	int fd, r;
+
+	if (!agent)
+		return m->required ? err_set(err, ENOENT,
+					     "the build has no SSH agent '%s': give it one with "
+					     "--ssh %s",
+					     id, id)
+				   : 0;
+	(void)snprintf(name, sizeof(name), "agent%u", b->names++);
+	r = agent_open(image_work_fd(b->work), name, agent, &run->agents[run->n_agents], err);
+	if (r < 0)
+		return err_wrap(err, r, "--mount=type=ssh");
+	run->n_agents++;
+	if (fchownat(image_work_fd(b->work), name, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(image_work_fd(b->work), name, m->mode ? m->mode : 0600, 0) < 0)
+		return err_errno(err, "make a socket");
+	if (run->n_agents == 1)
+		strs_put(&run->env, "SSH_AUTH_SOCK", m->target);
+	at = xasprintf("%s/%s/%s", b->view && !run->open ? b->view : b->w->paths->state,
+		       image_work_name(b->work), name);
+	bind.path = at;
+	fd = rootfs_bind(&bind, err);
+	add_mount(run, m->target)->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
 static const struct {
 	const char *type;
 	int (*make)(struct stage *s, const struct mount *m, struct err *err);
 } mount_types[] = {
-	{ "bind", mount_bind },
-	{ "cache", mount_cache },
-	{ "tmpfs", mount_tmpfs },
-	{ "secret", mount_secret },
+	{ "bind", mount_bind },     { "cache", mount_cache }, { "tmpfs", mount_tmpfs },
+	{ "secret", mount_secret }, { "ssh", mount_ssh },
 };
 
 static int each_mount(struct stage *s, const struct df_instruction *in,
@@ -301,10 +336,7 @@ static int make_mount(struct stage *s, const struct mount *m, void *arg, struct 
 			strs_add(&s->run->stubs, m->target);
 			return mount_types[i].make(s, m, err);
 		}
-	return err_set(err, ENOTSUP,
-		       strcmp(m->type, "ssh") == 0 ? "--mount=type=%s is not carried out"
-						   : "--mount=type=%s is not known",
-		       m->type);
+	return err_set(err, ENOTSUP, "--mount=type=%s is not known", m->type);
 }
 
 int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err)
@@ -312,7 +344,7 @@ int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err
 	return each_mount(s, in, make_mount, NULL, err);
 }
 
-/* The content of a bind counts; of caches and secrets only that they are there. */
+/* The content of a bind counts; of caches, secrets and agents only that they are there. */
 static int key_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
 {
 	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");

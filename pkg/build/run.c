@@ -29,6 +29,8 @@ static void run_free(struct stage *s)
 		auto_close_fn(&r->mounts[i].fd);
 	for (size_t i = 0; i < r->n_locks; i++)
 		auto_close_fn(&r->locks[i]);
+	for (size_t i = 0; i < r->n_agents; i++)
+		agent_close(r->agents[i]);
 	auto_close_fn(&r->out);
 	build_net_detach(s);
 	box_close(&r->box);

@@ -19,6 +19,8 @@ struct run {
 	char *cgroup;
 	int locks[MOUNTS_MAX]; /* of cache folders */
 	size_t n_locks;
+	pid_t agents[MOUNTS_MAX]; /* pass on to SSH agents */
+	size_t n_agents;
 	uint32_t ip; /* in the builder's network; 0: none */
 	struct dns_endpoint *dns;
 	char key[DIGEST_HEX];
@@ -38,6 +40,11 @@ int run_mounts_key(struct stage *s, const struct df_instruction *in, struct dige
  * they are made for the mount and do not belong to the layer. */
 void run_stubs_find(struct run *r);
 void run_stubs_remove(struct run *r);
+
+/* ---- agent.c: --mount=type=ssh */
+/* A socket dir/name that leads to the agent at a path, for what reads or signs; *pid passes on. */
+int agent_open(int dir, const char *name, const char *agent, pid_t *pid, struct err *err);
+void agent_close(pid_t pid);
 
 /* ---- world.c: what all RUNs of a build share */
 int world_open(struct builder *b, struct err *err);

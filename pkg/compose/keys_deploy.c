@@ -116,7 +116,7 @@ const struct key build_keys[] = {
 	KEY_IF("entitlements", s_str_append, RUNS, "network.host, security.insecure",
 	       refuse_entitlements),
 	KEY("args", s_env, RUNS, NULL),
-	KEY("ssh", s_ssh, NOT_YET, NULL),
+	KEY("ssh", s_ssh, RUNS, "sockets of agents"),
 	KEY("labels", s_labels, RUNS, NULL),
 	KEY("cache_from", s_str_append, IGNORED, "the cache is this machine's own"),
 	KEY("cache_to", s_str_append, NOT_YET, NULL),

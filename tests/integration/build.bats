@@ -351,7 +351,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	local row
 	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "https://example.org/x.git"|an address' \
 		'provenance: "mode=max"|attestations' 'sbom: true|attestations' 'entitlements: [device]|entitlements' \
-		'ssh: [default]|ssh'; do
+		'cache_to: ["type=registry,ref=x"]|cache_to'; do
 		printf 'services:\n  a:\n    build:\n      context: .\n      %s\n' "${row%%|*}" | awk '!(/context: \.$/ && 0)' >compose.yaml
 		[[ "$row" != context* ]] || sed -i '/context: \.$/d' compose.yaml
 		run compose build
@@ -387,12 +387,12 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		secrets: { s: { file: ./nothere } }
 	Y
 	mkdir dir
-	compose build --print --pull --push --build-arg A=2 a >print.json
+	compose build --print --pull --push --ssh default,x=/y --build-arg A=2 a >print.json
 	[ "$(jq -c .group.default.targets print.json)" = '["a","b_c"]' ]
 	jq -e --arg d "$PWD" '.target.a == {context: ($d + "/dir"), contexts: {one: "target:b.c"}, dockerfile: ($d + "/dir/Dockerfile"),
 		args: {A: "2", B: "$${x}"}, labels: {l: "v"}, tags: ["named:2", "other:1"], target: "last",
 		secret: ["id=s,type=file,src=" + $d + "/nothere"], pull: true, "no-cache": true, "shm-size": 67108864,
-		ulimits: ["nofile=10:20", "nproc=5:5"], "extra-hosts": {h: "10.0.0.1"}, output: ["type=image,push=true"]}' print.json
+		ulimits: ["nofile=10:20", "nproc=5:5"], "extra-hosts": {h: "10.0.0.1"}, ssh: ["default", "x=/y"], output: ["type=image,push=true"]}' print.json
 	jq -e '.target.b_c | .["dockerfile-inline"] == "FROM $${x}" and .output == ["type=docker"] and .pull and (has("dockerfile") | not)' print.json
 	run ! compose image inspect named:2
 	sed -i 's/sha:/&/; s/target: last/&\n      sbom: true/' compose.yaml
@@ -461,4 +461,40 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	sed -i 's/service:a/service:none/' compose.yaml
 	run ! compose build
 	[[ "$output" == *"service z"*"no such service: none"* ]]
+}
+
+@test "RUN --mount=type=ssh: the agent lists and signs for a RUN, and is changed by none" {
+	local f
+	mkdir root
+	for f in "$(command -v ssh-add)" $(ldd "$(command -v ssh-add)" | grep -o '/[^ ]*'); do
+		mkdir -p "root$(dirname "$f")"
+		cp -L "$f" "root$f"
+	done
+	cat >Dockerfile <<-'D'
+		FROM box
+		COPY root /
+		ENV PATH=/bin:/usr/bin
+		RUN test -z "$SSH_AUTH_SOCK" && ! test -e /run/buildkit
+		RUN --mount=type=ssh,required=true ssh-add -l >/keys && ls -ln $SSH_AUTH_SOCK >/socket
+		RUN --mount=type=ssh ! ssh-add -D && ! ssh-add -x </dev/null && ssh-add -l
+		RUN --mount=type=ssh,id=other,uid=1000,mode=0444,target=/sock,required ls -ln /sock >>/socket && test $SSH_AUTH_SOCK = /sock
+		RUN --mount=type=ssh,id=none test -z "$SSH_AUTH_SOCK"
+	D
+	eval "$(ssh-agent)" >/dev/null 3>&-
+	ssh-keygen -q -t ed25519 -N '' -C the-key -f key
+	ssh-add -q key
+	run -1 compose build
+	[[ "$output" == *"Dockerfile:5"*"no SSH agent 'default'"*"--ssh default"* ]]
+	compose build --ssh default,other="$SSH_AUTH_SOCK"
+	in_image cat /keys | grep -q the-key
+	[[ "$(in_image cat /socket)" =~ ^srw-------\ .*\ 0\ +0\ .*sr--r--r--\ .*\ 1000\ +0\  ]]
+	run ! in_image ls /run/buildkit /sock
+	ssh-add -l | grep -q the-key
+	sed -i 's/network: none/&, ssh: { default: "", other: "'"${SSH_AUTH_SOCK//\//\\/}"'" }/' compose.yaml
+	compose build --no-cache
+	run -1 compose build --ssh default=key
+	[[ "$output" == *"key is not the socket of an agent"* ]]
+	kill "$SSH_AGENT_PID"
+	run -1 env -u SSH_AUTH_SOCK "$CTRCOMPOSE" build
+	[[ "$output" == *"SSH_AUTH_SOCK is not set"* ]]
 }
