@@ -6,6 +6,7 @@ DESTDIR ?=
 CLANG   ?= clang
 FUZZ_S  ?= 10
 FAULT_ROUNDS ?= 200
+VM_TESTS ?= $(sort $(wildcard tests/integration/*.bats))
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings \
            -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual \
            -Wimplicit-fallthrough -Wnull-dereference $(if $(WERROR),-Werror)
@@ -94,6 +95,10 @@ unit-tests: $(UNIT) $(KERNEL) $(PROBE)
 test-faults: all ## crashes, races, broken records: many rounds (FAULT_ROUNDS, 200)
 	FAULT_ROUNDS=$(FAULT_ROUNDS) BATS_TIMEOUT=36000 tests/run.sh --faults $(BUILD)
 
+test-vm: all $(PROBE) ## the integration tests in a virtual machine: VM_RUN=COMMAND runs its arguments in one
+	@[ -n "$(VM_RUN)" ] || { echo "test-vm: set VM_RUN to what runs a command in a virtual machine; see docs/TESTING.md"; exit 2; }
+	$(VM_RUN) tests/vm/inside.sh $(BUILD)/ctrcompose $(VM_TESTS)
+
 # Runs inside of containers of the tests, whatever image they have.
 $(PROBE): tests/probe/probe.c
 	@mkdir -p $(@D)
@@ -152,5 +157,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test test-faults unit-tests check asan fuzz bench format lint docs man install clean help
+.PHONY: all deps demo test test-faults test-vm unit-tests check asan fuzz bench format lint docs man install clean help
 .SECONDARY:

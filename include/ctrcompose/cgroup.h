@@ -84,6 +84,19 @@ enum cgroup_devices {
 /* ---- Limits -----------------------------------------------------------------------------------
  * A zeroed struct sets nothing.
  */
+/* What one block device may do for the group. */
+struct cgroup_io {
+	enum cgroup_io_what {
+		CGROUP_IO_READ_BPS,
+		CGROUP_IO_WRITE_BPS,
+		CGROUP_IO_READ_IOPS,
+		CGROUP_IO_WRITE_IOPS,
+		CGROUP_IO_WEIGHT, /* 10..1000, instead of io_weight */
+	} what;
+	unsigned major, minor;
+	uint64_t value;
+};
+
 struct cgroup_limits {
 	uint64_t memory_max;     /* 0: none */
 	uint64_t memory_low;     /* reservation, 0: none */
@@ -98,6 +111,10 @@ struct cgroup_limits {
 	bool has_swappiness;     /* v1 only, as oom_kill_disable: v2 has no such thing */
 	uint64_t swappiness;     /* 0..100 */
 	bool oom_kill_disable;
+	uint64_t cpu_rt_runtime_us, cpu_rt_period_us; /* v1 only, an error on v2; 0: not given */
+	uint64_t io_weight;                           /* 10..1000; 0: not given */
+	const struct cgroup_io *io;                   /* in this order */
+	size_t n_io;
 	const struct cgroup_device *devices; /* rules on top of the default ones; the container's */
 	size_t n_devices;                    /* parent must be a CGROUP_DEVICES_ANY group */
 };
@@ -106,14 +123,18 @@ struct cgroup_limits {
 struct cgroup_write {
 	enum cgroup_controller controller;
 	bool v2;
-	bool soft; /* nobody asked for it by name: a missing file is no error */
+	bool soft;    /* nobody asked for it by name: a missing file is no error */
+	bool or_next; /* a missing file: the next write says it; there: the next one is left out */
 	const char *file;
 	char value[256];
 };
-#define CGROUP_WRITES_MAX 12
+struct cgroup_writes {
+	struct cgroup_write *v; /* the caller frees it */
+	size_t n, cap;
+};
 /* -EOPNOTSUPP: the host has no controller for a limit that was asked for. */
 int cgroup_limit_writes(const struct cgroup_layout *layout, const struct cgroup_limits *limits,
-			struct cgroup_write out[CGROUP_WRITES_MAX], size_t *n, struct err *err);
+			struct cgroup_writes *out, struct err *err);
 
 /* ---- Groups and containers -------------------------------------------------------------------- */
 struct cgroup {

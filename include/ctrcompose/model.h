@@ -106,6 +106,19 @@ struct words { /* command and entrypoint: absent, empty and filled are three thi
 	struct list list;
 };
 
+/* What a service may do with one block device of the host. */
+struct service_blkio {
+	enum blkio_what {
+		BLKIO_READ_BPS,
+		BLKIO_WRITE_BPS,
+		BLKIO_READ_IOPS,
+		BLKIO_WRITE_IOPS,
+		BLKIO_WEIGHT,
+	} what;
+	const char *path; /* the device's node */
+	uint64_t value;
+};
+
 struct service {
 	const char *name;
 	const char *image;
@@ -153,9 +166,13 @@ struct service {
 	int64_t memswap_limit; /* bytes of memory + swap, -1 = unlimited, 0 = not given */
 	uint64_t nano_cpus;    /* cpus * 1e9, 0 = no limit */
 	uint64_t cpu_shares;   /* 0 = not given */
-	uint64_t cpu_quota_us, cpu_period_us; /* 0 = not given */
-	int64_t mem_swappiness;               /* -1 = not given */
-	int oom_score_adj;                    /* 0 = not given */
+	uint64_t cpu_quota_us, cpu_period_us;         /* 0 = not given */
+	int64_t mem_swappiness;                       /* -1 = not given */
+	uint64_t cpu_rt_runtime_us, cpu_rt_period_us; /* 0 = not given */
+	uint64_t blkio_weight;                        /* 10..1000, 0 = not given */
+	struct service_blkio *blkio;
+	size_t n_blkio;
+	int oom_score_adj;  /* 0 = not given */
 	int64_t pids_limit; /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
 	uint64_t shm_size;  /* bytes, 0 = 64 MiB */
 	bool attach;        /* `up` in the foreground shows its output; default true */

@@ -272,16 +272,25 @@ int cgroup_join_self(const struct cgroup *cg)
 	return 0;
 }
 
-static int apply(const struct cgroup_system *sys, const char *path,
-		 const struct cgroup_write *writes, size_t n, struct err *err)
+static void writes_clear(struct cgroup_writes *w)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct cgroup_write *w = &writes[i];
-		int r = hier_write(hier_of(sys, w->controller), path, w->file, w->value,
-				   w->soft ? NULL : err);
+	free(w->v);
+}
+#define auto_writes __attribute__((cleanup(writes_clear)))
 
-		if (r < 0 && !w->soft)
+static int apply(const struct cgroup_system *sys, const char *path,
+		 const struct cgroup_writes *writes, struct err *err)
+{
+	for (size_t i = 0; i < writes->n; i++) {
+		const struct cgroup_write *w = &writes->v[i];
+		int r = hier_write(hier_of(sys, w->controller), path, w->file, w->value, err);
+
+		if (r == 0 && w->or_next)
+			i++;
+		if (r < 0 && !w->soft && !(w->or_next && r == -ENOENT))
 			return r;
+		if (r < 0 && err)
+			err_clear(err);
 	}
 	return 0;
 }
@@ -344,19 +353,18 @@ static int clear_leftovers(const struct cgroup_system *sys, const char *path, st
 int cgroup_create(const struct cgroup_system *sys, const char *path,
 		  const struct cgroup_limits *limits, struct cgroup *out, struct err *err)
 {
-	struct cgroup_write writes[CGROUP_WRITES_MAX];
+	auto_writes struct cgroup_writes writes = { 0 };
 	unsigned controllers = always(sys);
-	size_t n = 0;
 	int r = path_check(path, err);
 
 	if (r == 0 && !strchr(path, '/'))
 		r = err_set(err, -EINVAL, "control group %s: has no group above it", path);
 	if (r == 0)
-		r = cgroup_limit_writes(&sys->layout, limits, writes, &n, err);
+		r = cgroup_limit_writes(&sys->layout, limits, &writes, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		controllers |= BIT(writes[i].controller);
+	for (size_t i = 0; i < writes.n; i++)
+		controllers |= BIT(writes.v[i].controller);
 	if (limits->n_devices)
 		controllers |= BIT(CGROUP_DEVICES);
 	if (hier_unified(sys))
@@ -366,7 +374,7 @@ int cgroup_create(const struct cgroup_system *sys, const char *path,
 		return r;
 	r = make_all(sys, path, controllers, limits, err);
 	if (r == 0)
-		r = apply(sys, path, writes, n, err);
+		r = apply(sys, path, &writes, err);
 	if (r == 0)
 		r = open_all(sys, path, out, err);
 	if (r < 0)
@@ -376,11 +384,10 @@ int cgroup_create(const struct cgroup_system *sys, const char *path,
 
 int cgroup_update(const struct cgroup *cg, const struct cgroup_limits *limits, struct err *err)
 {
-	struct cgroup_write writes[CGROUP_WRITES_MAX];
-	size_t n = 0;
-	int r = cgroup_limit_writes(&cg->sys->layout, limits, writes, &n, err);
+	auto_writes struct cgroup_writes writes = { 0 };
+	int r = cgroup_limit_writes(&cg->sys->layout, limits, &writes, err);
 
-	return r < 0 ? r : apply(cg->sys, cg->path, writes, n, err);
+	return r < 0 ? r : apply(cg->sys, cg->path, &writes, err);
 }
 
 static int remove_from(const struct hier *h, const char *path, struct backoff *wait,

@@ -156,6 +156,12 @@ void dec_duration_us(struct decode *d, const struct yaml_node *v, void *field)
 		*(uint64_t *)field = ns > 0 ? (uint64_t)ns / 1000 : 0;
 }
 
+void dec_rt_us(struct decode *d, const struct yaml_node *v, void *field)
+{
+	if (v->type != YAML_STR || parse_u64(v->s, field) < 0)
+		dec_duration_us(d, v, field);
+}
+
 void dec_signal(struct decode *d, const struct yaml_node *v, void *field)
 {
 	int sig;

@@ -18,13 +18,14 @@ decode_fn dec_int;                     /* int */
 decode_fn dec_unsigned;                /* unsigned */
 decode_fn dec_cpus;                    /* uint64_t, billionths */
 decode_fn dec_duration_us;             /* uint64_t */
+decode_fn dec_rt_us;                   /* uint64_t: microseconds, or a duration */
 decode_fn dec_signal;                  /* int */
 decode_fn dec_hosts;                   /* struct kvs */
 decode_fn dec_health, dec_health_test; /* struct healthcheck */
 /* the whole struct service */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,
 	dec_deploy, dec_limits, dec_restart_policy, dec_policy_condition, dec_policy_attempts;
-decode_fn dec_resources, dec_reservations;
+decode_fn dec_blkio, dec_resources, dec_reservations;
 decode_fn dec_ulimits, dec_devices, dec_secrets, dec_configs;
 /* the whole struct network */
 decode_fn dec_ipam;

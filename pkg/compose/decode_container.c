@@ -60,6 +60,44 @@ void dec_devices(struct decode *d, const struct yaml_node *v, void *field)
 	}
 }
 
+void dec_blkio(struct decode *d, const struct yaml_node *v, void *field)
+{
+	static const struct {
+		const char *key, *value;
+		enum blkio_what what;
+	} lists[] = {
+		{ "device_read_bps", "rate", BLKIO_READ_BPS },
+		{ "device_write_bps", "rate", BLKIO_WRITE_BPS },
+		{ "device_read_iops", "rate", BLKIO_READ_IOPS },
+		{ "device_write_iops", "rate", BLKIO_WRITE_IOPS },
+		{ "weight_device", "weight", BLKIO_WEIGHT },
+	};
+	struct service *s = field;
+	size_t n = 0;
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
+		const struct yaml_node *list = yaml_get(v, lists[l].key);
+
+		n += list && list->type == YAML_LIST ? list->m.n : 0;
+	}
+	s->blkio = arena_array(d->a, n + 1, sizeof(*s->blkio));
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
+		const struct yaml_node *list = yaml_get(v, lists[l].key);
+
+		for (size_t i = 0; list && list->type == YAML_LIST && i < list->m.n; i++) {
+			const struct yaml_node *item = list->m.v[i].value;
+			struct service_blkio *b = &s->blkio[s->n_blkio++];
+
+			b->what = lists[l].what;
+			b->path = text_of(d, item, "path");
+			if (yaml_get(item, lists[l].value))
+				dec_bytes(d, yaml_get(item, lists[l].value), &b->value);
+		}
+	}
+	if (yaml_get(v, "weight"))
+		dec_u64(d, yaml_get(v, "weight"), &s->blkio_weight);
+}
+
 /* ---- Secrets and configs. What the file says of one is put into the entry of the service that
  * uses it ("file", "content", "missing"), so that the stored service stands alone. */
 static const struct yaml_node *definition(const struct decode *d, const char *section,

@@ -171,22 +171,22 @@ const struct shape s_develop = { .types = T_MAP | T_NULL, .keys = develop_keys }
 
 /* ---- the rest */
 static const struct key rate_keys[] = {
-	KEY("path", s_str, NOT_YET, NULL),
-	KEY("rate", s_bytes, NOT_YET, NULL),
+	KEY("path", s_str, RUNS, "a block device"),
+	KEY("rate", s_bytes, RUNS, NULL),
 	END,
 };
 static const struct key weight_keys[] = {
-	KEY("path", s_str, NOT_YET, NULL),
-	KEY("weight", s_int, NOT_YET, NULL),
+	KEY("path", s_str, RUNS, "a block device"),
+	KEY("weight", s_int, RUNS, "10 to 1000"),
 	END,
 };
 static const struct key blkio_keys[] = {
-	KEY("device_read_bps", ITEMS(MAP(rate_keys)), NOT_YET, NULL),
-	KEY("device_read_iops", ITEMS(MAP(rate_keys)), NOT_YET, NULL),
-	KEY("device_write_bps", ITEMS(MAP(rate_keys)), NOT_YET, NULL),
-	KEY("device_write_iops", ITEMS(MAP(rate_keys)), NOT_YET, NULL),
-	KEY("weight", s_int, NOT_YET, NULL),
-	KEY("weight_device", ITEMS(MAP(weight_keys)), NOT_YET, NULL),
+	KEY("device_read_bps", ITEMS(MAP(rate_keys)), RUNS, NULL),
+	KEY("device_read_iops", ITEMS(MAP(rate_keys)), RUNS, NULL),
+	KEY("device_write_bps", ITEMS(MAP(rate_keys)), RUNS, NULL),
+	KEY("device_write_iops", ITEMS(MAP(rate_keys)), RUNS, NULL),
+	KEY("weight", s_int, RUNS, "10 to 1000"),
+	KEY("weight_device", ITEMS(MAP(weight_keys)), RUNS, NULL),
 	END,
 };
 const struct shape s_blkio = MAP(blkio_keys);

@@ -161,6 +161,49 @@ int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_
 	return r;
 }
 
+/* ---- Block devices ---------------------------------------------------------------------------- */
+enum { WEIGHT_MIN = 10, WEIGHT_MAX = 1000 };
+
+static int check_weight(uint64_t weight, const char *of, struct err *err)
+{
+	if (weight == 0 || (weight >= WEIGHT_MIN && weight <= WEIGHT_MAX))
+		return 0;
+	return err_set(err, EINVAL, "blkio_config: the weight %llu%s%s is not between %d and %d",
+		       (unsigned long long)weight, of ? " of " : "", of ? of : "", WEIGHT_MIN,
+		       WEIGHT_MAX);
+}
+
+int unit_blkio(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
+	       struct err *err)
+{
+	static const enum cgroup_io_what what[] = {
+		[BLKIO_READ_BPS] = CGROUP_IO_READ_BPS,   [BLKIO_WRITE_BPS] = CGROUP_IO_WRITE_BPS,
+		[BLKIO_READ_IOPS] = CGROUP_IO_READ_IOPS, [BLKIO_WRITE_IOPS] = CGROUP_IO_WRITE_IOPS,
+		[BLKIO_WEIGHT] = CGROUP_IO_WEIGHT,
+	};
+	struct cgroup_io *v = arena_array(a, svc->n_blkio + 1, sizeof(*v));
+	int r = check_weight(svc->blkio_weight, NULL, err);
+
+	for (size_t i = 0; i < svc->n_blkio && r == 0; i++) {
+		const struct service_blkio *b = &svc->blkio[i];
+		struct stat st;
+
+		if (!b->path || stat(b->path, &st) < 0)
+			return err_errno(err, "blkio_config: %s", b->path ? b->path : "no path");
+		if (!S_ISBLK(st.st_mode))
+			return err_set(err, ENOTBLK, "blkio_config: %s is not a block device",
+				       b->path);
+		if (b->what == BLKIO_WEIGHT)
+			r = check_weight(b->value, b->path, err);
+		v[i] = (struct cgroup_io){ what[b->what], major(st.st_rdev), minor(st.st_rdev),
+					   b->value };
+	}
+	limits->io_weight = svc->blkio_weight;
+	limits->io = v;
+	limits->n_io = svc->n_blkio;
+	return r;
+}
+
 /* ---- Secrets and configs ----------------------------------------------------------------------- */
 int unit_file(struct arena *a, const struct service_file *f, struct box_file *out, struct err *err)
 {

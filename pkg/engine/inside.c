@@ -186,6 +186,8 @@ void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits 
 		.has_swappiness = svc->mem_swappiness >= 0,
 		.swappiness = svc->mem_swappiness >= 0 ? (uint64_t)svc->mem_swappiness : 0,
 		.oom_kill_disable = svc->oom_kill_disable,
+		.cpu_rt_runtime_us = svc->cpu_rt_runtime_us,
+		.cpu_rt_period_us = svc->cpu_rt_period_us,
 	};
 	if (svc->pids_limit > 0)
 		out->pids_max = (uint64_t)svc->pids_limit;

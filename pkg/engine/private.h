@@ -141,6 +141,9 @@ int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rl
 const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc, size_t *n);
 const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n);
 /* Rules for its devices into limits. */
+/* Limits of block devices, by their numbers. */
+int unit_blkio(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
+	       struct err *err);
 int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
 		      struct err *err);
 /* Has device rules of its own. */

@@ -53,6 +53,8 @@ static int make_group(struct start *s, struct err *err)
 		return r;
 	unit_limits(u->svc, cgroup_has(u->engine->cgroups, CGROUP_PIDS), &limits);
 	r = unit_device_rules(&s->arena, u->svc, &limits, err);
+	if (r == 0)
+		r = unit_blkio(&s->arena, u->svc, &limits, err);
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
 	return cgroup_create(u->engine->cgroups, path, &limits, &s->cg, err);

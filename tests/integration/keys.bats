@@ -24,6 +24,39 @@ teardown() { project_close; }
 	[ "$(compose exec -T a cat /proc/1/oom_score_adj)" = 321 ]
 }
 
+# The file of the container's group, wherever the controller is; empty: there is none.
+group_file() { # name
+	find /sys/fs/cgroup -path "*ctrcompose-$(run_hash)*/$PROJECT/*/$1" 2>/dev/null | head -1
+}
+
+@test "blkio_config: rates and weights of block devices are in force" {
+	disk=$(lsblk -dnpo NAME,TYPE | awk '$2 == "disk" || $2 == "loop" { print $1; exit }')
+	[ -n "$disk" ] || skip "no block device here"
+	numbers=$(lsblk -dnro MAJ:MIN "$disk")
+	cat >compose.yaml <<-E
+		services:
+		  a:
+		    image: box
+		    blkio_config:
+		      device_read_bps: [{ path: $disk, rate: 12mb }]
+		      device_write_iops: [{ path: $disk, rate: 120 }]
+	E
+	compose up -d
+	file=$(group_file io.max)
+	if [ -n "$file" ]; then
+		grep -q "^$numbers rbps=12582912 .*wiops=120" "$file"
+	else
+		grep -q "^$numbers 12582912" "$(group_file blkio.throttle.read_bps_device)"
+		grep -q "^$numbers 120" "$(group_file blkio.throttle.write_iops_device)"
+	fi
+	echo 'services: { a: { image: box, blkio_config: { weight: 5 } } }' >compose.yaml
+	run compose up -d
+	[ $status != 0 ] && [[ $output == *"weight 5 is not between 10 and 1000"* ]]
+	echo 'services: { a: { image: box, blkio_config: { device_read_bps: [{ path: /dev/null, rate: 1 }] } } }' >compose.yaml
+	run compose up -d
+	[ $status != 0 ] && [[ $output == *"/dev/null is not a block device"* ]]
+}
+
 @test "a sysctl of the host, an unknown ulimit, a missing device: refused with the name" {
 	cat >compose.yaml <<-E
 		services: { a: { image: box, sysctls: { kernel.panic: 5 } } }

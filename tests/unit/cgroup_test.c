@@ -13,6 +13,7 @@ static const char v1_only[] =
 	"36 31 0:33 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n"
 	"37 31 0:34 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n"
 	"39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+	"39 31 0:39 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n"
 	"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
 static const char v2_only[] =
 	"29 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
@@ -139,26 +140,63 @@ static const struct limit_case {
 	{ { .cpu_shares = 1024 }, "cpu.shares=1024", "cpu.weight=39" },
 	{ { .cpu_shares = 262144 }, "cpu.shares=262144", "cpu.weight=10000" },
 	{ { .cpu_shares = 2 }, "cpu.shares=2", "cpu.weight=1" },
+	{ { .io_weight = 10 },
+	  "blkio.weight=10| blkio.bfq.weight=10",
+	  "io.bfq.weight=10| io.weight=1" },
+	{ { .io_weight = 1000 },
+	  "blkio.weight=1000| blkio.bfq.weight=1000",
+	  "io.bfq.weight=1000| io.weight=10000" },
+	{ { .io = (const struct cgroup_io[]){ { CGROUP_IO_READ_BPS, 8, 0, 1048576 },
+					      { CGROUP_IO_WRITE_IOPS, 8, 16, 100 },
+					      { CGROUP_IO_WEIGHT, 8, 0, 300 } },
+	    .n_io = 3 },
+	  "blkio.throttle.read_bps_device=8:0 1048576 "
+	  "blkio.throttle.write_iops_device=8:16 100 "
+	  "blkio.weight_device=8:0 300| blkio.bfq.weight_device=8:0 300",
+	  "io.max=8:0 rbps=1048576 io.max=8:16 wiops=100 io.bfq.weight=8:0 300" },
 };
+
+START_TEST(real_time_is_of_v1_only)
+{
+	struct cgroup_layout one = parse(v1_only, NULL, NULL);
+	struct cgroup_layout two = parse(v2_only, NULL, "cpu");
+	struct cgroup_limits limits = { .cpu_rt_runtime_us = 950000, .cpu_rt_period_us = 1000000 };
+	struct cgroup_writes w = { 0 };
+	auto_err struct err err = ERR_INIT;
+
+	ck_assert_int_eq(cgroup_limit_writes(&two, &limits, &w, &err), -EOPNOTSUPP);
+	ck_assert_str_eq(err_text(&err),
+			 "cpu_rt_period: cgroup v2 has no limits for real-time tasks");
+	ck_assert_int_eq(cgroup_limit_writes(&one, &limits, &w, NULL), 0);
+	ck_assert_uint_eq(w.n, 2);
+	ck_assert_str_eq(w.v[0].file, "cpu.rt_period_us");
+	ck_assert_str_eq(w.v[1].value, "950000");
+	free(w.v);
+	cgroup_layout_clear(&one);
+	cgroup_layout_clear(&two);
+}
+END_TEST
 
 static void expect(const struct cgroup_layout *l, const struct cgroup_limits *limits,
 		   const char *want)
 {
-	struct cgroup_write w[CGROUP_WRITES_MAX];
+	struct cgroup_writes w = { 0 };
 	auto_sbuf struct sbuf got = SBUF_INIT;
-	size_t n = 0;
 
-	ck_assert_int_eq(cgroup_limit_writes(l, limits, w, &n, NULL), 0);
-	for (size_t i = 0; i < n; i++)
-		sbuf_addf(&got, "%s%s=%s%s", i ? " " : "", w[i].file, w[i].value,
-			  w[i].soft ? "?" : "");
+	ck_assert_int_eq(cgroup_limit_writes(l, limits, &w, NULL), 0);
+	for (size_t i = 0; i < w.n; i++)
+		sbuf_addf(&got, "%s%s=%s%s", i ? " " : "", w.v[i].file, w.v[i].value,
+			  w.v[i].soft      ? "?"
+			  : w.v[i].or_next ? "|"
+					   : "");
+	free(w.v);
 	ck_assert_str_eq(sbuf_str(&got), want);
 }
 
 START_TEST(limits_become_writes)
 {
 	struct cgroup_layout one = parse(v1_only, NULL, NULL);
-	struct cgroup_layout two = parse(v2_only, NULL, "cpu memory pids");
+	struct cgroup_layout two = parse(v2_only, NULL, "cpu memory pids io");
 
 	expect(&one, &limit_cases[_i].limits, limit_cases[_i].v1);
 	expect(&two, &limit_cases[_i].limits, limit_cases[_i].v2);
@@ -171,11 +209,10 @@ START_TEST(limit_without_controller_is_an_error)
 {
 	struct cgroup_layout l = parse(v2_only, NULL, "cpu");
 	struct cgroup_limits limits = { .memory_max = 1 };
-	struct cgroup_write w[CGROUP_WRITES_MAX];
+	struct cgroup_writes w = { 0 };
 	auto_err struct err err = ERR_INIT;
-	size_t n;
 
-	ck_assert_int_eq(cgroup_limit_writes(&l, &limits, w, &n, &err), -EOPNOTSUPP);
+	ck_assert_int_eq(cgroup_limit_writes(&l, &limits, &w, &err), -EOPNOTSUPP);
 	ck_assert_str_eq(err_text(&err),
 			 "memory limit: the kernel offers no 'memory' controller here");
 	cgroup_layout_clear(&l);
@@ -227,6 +264,7 @@ int main(void)
 	tcase_add_loop_test(t, broken_lines_are_skipped, 0, 7);
 	tcase_add_loop_test(t, limits_become_writes, 0, (int)ARRAY_LEN(limit_cases));
 	tcase_add_test(t, limit_without_controller_is_an_error);
+	tcase_add_test(t, real_time_is_of_v1_only);
 	tcase_add_test(t, system_names_what_is_missing);
 	tcase_add_loop_test(t, hostile_paths_are_refused, 0, 7);
 	srunner_run_all(sr, CK_NORMAL);
