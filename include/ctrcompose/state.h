@@ -92,7 +92,8 @@ struct state_container {
 
 struct state_network {
 	char *key, *name, *driver, *bridge;
-	char *subnet, *gateway, *subnet6, *gateway6;
+	char *subnet, *gateway, *ip_range, *subnet6, *gateway6;
+	struct strs reserved; /* addresses that no container is given */
 	unsigned mtu; /* 0: the kernel's default */
 	bool internal, external;
 	char *config_hash;

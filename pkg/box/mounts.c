@@ -56,8 +56,12 @@ static void sysctls(const struct setup *s, int proc_fd)
 		int r = put_sysctl(proc_fd, spec->sysctls[i].key, spec->sysctls[i].value);
 
 		if (r < 0)
-			child_fail(s->ctl, r, "set the sysctl %s to '%s'", spec->sysctls[i].key,
-				   spec->sysctls[i].value);
+			child_fail(s->ctl, r, "set the sysctl %s to '%s'%s", spec->sysctls[i].key,
+				   spec->sysctls[i].value,
+				   r == -ENOENT && spec->uid_base
+					   ? " (a kernel may hide it from user namespaces; "
+					     "userns_mode: host has it)"
+					   : "");
 	}
 }
 

@@ -114,6 +114,8 @@ void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 			dec_str(d, f, six ? &net->gateway6 : &net->gateway);
 		if (!six && (f = yaml_get(c, "ip_range")))
 			dec_str(d, f, &net->ip_range);
+		if (!six && (f = yaml_get(c, "aux_addresses")))
+			dec_kvs(d, f, &net->aux_addresses);
 	}
 }
 

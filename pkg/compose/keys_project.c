@@ -61,7 +61,7 @@ static const struct key ipam_config_keys[] = {
 	KEY("subnet", s_str, RUNS, NULL),
 	KEY("ip_range", s_str, RUNS, NULL),
 	KEY("gateway", s_str, RUNS, NULL),
-	KEY("aux_addresses", s_str_map, NOT_YET, NULL),
+	KEY("aux_addresses", s_str_map, RUNS, NULL),
 	END,
 };
 static const struct shape s_ipam_config = { .types = T_MAP, .keys = ipam_config_keys };
@@ -89,7 +89,7 @@ const struct key network_keys[] = {
 	DEC_IF("driver", s_str, RUNS, "bridge", dec_str, N(driver), refuse_driver),
 	DEC_IF("driver_opts", s_str_map, RUNS, "bridge.name, driver.mtu", dec_kvs, N(driver_opts),
 	       refuse_network_opts),
-	DEC("ipam", s_ipam, RUNS, "subnet, gateway, ip_range", dec_ipam, 0),
+	DEC("ipam", s_ipam, RUNS, "one IPv4 and one IPv6 subnet", dec_ipam, 0),
 	DEC("external", s_external, RUNS, NULL, dec_bool, N(external)),
 	DEC("internal", s_bool, RUNS, NULL, dec_bool, N(internal)),
 	KEY("enable_ipv4", s_bool_keep, NOT_YET, NULL),

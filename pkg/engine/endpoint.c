@@ -11,8 +11,14 @@ struct taken {
 	size_t n, cap;
 };
 
-static void taken_on(const struct engine *e, const char *network, struct taken *out)
+static void taken_on(const struct engine *e, const struct state_network *rec, struct taken *out)
 {
+	const char *network = rec->name;
+	uint32_t reserved;
+
+	for (size_t i = 0; i < rec->reserved.n; i++)
+		if (net_ip_parse(rec->reserved.v[i], &reserved) == 0)
+			*vec_push(out) = reserved;
 	for (size_t i = 0; i < e->state->containers.n; i++) {
 		const struct state_container *c = e->state->containers.v[i];
 
@@ -27,8 +33,8 @@ static void taken_on(const struct engine *e, const char *network, struct taken *
 }
 
 /* Which address of the network: the one that is asked for, else a free one. */
-static int choose_ip(struct unit *u, const struct engine_net *net, const struct service_network *sn,
-		     struct state_endpoint *ep, struct err *err)
+static int choose_ip(struct unit *u, const struct state_network *rec, const struct engine_net *net,
+		     const struct service_network *sn, struct state_endpoint *ep, struct err *err)
 {
 	struct taken taken = { 0 };
 	char text[NET_IP_LEN];
@@ -37,7 +43,7 @@ static int choose_ip(struct unit *u, const struct engine_net *net, const struct 
 
 	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
 		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
-	taken_on(u->engine, net->name, &taken);
+	taken_on(u->engine, rec, &taken);
 	if (r == 0)
 		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
 	free(taken.v);
@@ -47,21 +53,63 @@ static int choose_ip(struct unit *u, const struct engine_net *net, const struct 
 	return 0;
 }
 
-static void choose_ip6(const struct engine_net *net, const struct service_network *sn,
-		       struct state_endpoint *ep)
+static bool in_subnet6(const struct net_prefix6 *p, const uint8_t ip[16])
 {
+	for (unsigned bit = 0; bit < p->len; bit++)
+		if ((p->addr[bit / 8] ^ ip[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+static int wanted_ip6(const struct unit *u, const struct engine_net *net, const char *text,
+		      struct err *err)
+{
+	const struct state_project *s = u->engine->state;
+	uint8_t ip[16], other[16];
+
+	if (net_ip6_parse(text, ip) < 0)
+		return err_set(err, EINVAL, "container %s: '%s' is not an IPv6 address", u->c->name,
+			       text);
+	if (!in_subnet6(&net->net.subnet6, ip))
+		return err_set(err, EINVAL,
+			       "container %s: %s is not in the IPv6 subnet of network %s",
+			       u->c->name, text, net->name);
+	for (size_t i = 0; i < s->containers.n; i++)
+		for (size_t k = 0; k < s->containers.v[i]->endpoints.n; k++) {
+			const char *has = s->containers.v[i]->endpoints.v[k].ip6;
+
+			if (has && net_ip6_parse(has, other) == 0 && memcmp(ip, other, 16) == 0)
+				return err_set(err, EADDRINUSE, "container %s: %s is in use by %s",
+					       u->c->name, text, s->containers.v[i]->name);
+		}
+	return 0;
+}
+
+static int choose_ip6(struct unit *u, const struct engine_net *net,
+		      const struct service_network *sn, struct state_endpoint *ep, struct err *err)
+{
+	char text[INET6_ADDRSTRLEN];
 	uint8_t ip6[16];
 	uint32_t ip;
-	char text[INET6_ADDRSTRLEN];
+	int r = 0;
 
+	if (sn->ipv6_address && !net->net.ipv6)
+		return err_set(
+			err, EINVAL,
+			"container %s: ipv6_address on network %s, which has no IPv6: it needs "
+			"enable_ipv6: true",
+			u->c->name, net->name);
 	if (!net->net.ipv6 || net_ip_parse(ep->ip, &ip) < 0)
-		return;
+		return 0;
 	if (sn->ipv6_address) {
-		state_set(&ep->ip6, sn->ipv6_address);
-		return;
+		r = wanted_ip6(u, net, sn->ipv6_address, err);
+		if (r == 0)
+			state_set(&ep->ip6, sn->ipv6_address);
+		return r;
 	}
 	net_address6(&net->net, ip, ip6);
 	state_set(&ep->ip6, inet_ntop(AF_INET6, ip6, text, sizeof(text)));
+	return 0;
 }
 
 static void add_aliases(struct unit *u, const struct service_network *sn, struct state_endpoint *ep)
@@ -97,10 +145,11 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 			return r;
 		ep = state_endpoint_add(u->c);
 		state_set(&ep->network, rec->name);
-		r = choose_ip(u, net, sn, ep, err);
+		r = choose_ip(u, rec, net, sn, ep, err);
+		if (r == 0)
+			r = choose_ip6(u, net, sn, ep, err);
 		if (r < 0)
 			return r;
-		choose_ip6(net, sn, ep);
 		(void)net_ip_parse(ep->ip, &ip);
 		net_mac_of(ip, hw);
 		(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", hw[0], hw[1],

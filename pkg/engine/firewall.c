@@ -4,8 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_ports(const struct state_container *c, struct net_port *ports, size_t *n)
+/* The first address of its kind that the container has. */
+static bool address6(const struct state_container *c, uint8_t out[16])
 {
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (c->endpoints.v[i].ip6 && net_ip6_parse(c->endpoints.v[i].ip6, out) == 0)
+			return true;
+	return false;
+}
+
+static void add_ports(struct arena *a, const struct state_container *c, struct net_port *ports,
+		      size_t *n)
+{
+	uint8_t *six = arena_alloc(a, 16);
 	uint32_t target = 0;
 
 	if (c->status != STATE_RUNNING && c->pid == 0)
@@ -13,22 +24,29 @@ static void add_ports(const struct state_container *c, struct net_port *ports, s
 	for (size_t i = 0; i < c->endpoints.n && !target; i++)
 		if (c->endpoints.v[i].ip)
 			(void)net_ip_parse(c->endpoints.v[i].ip, &target);
+	if (!address6(c, six))
+		six = NULL;
 	for (size_t i = 0; target && i < c->ports.n; i++) {
 		const struct state_port *p = &c->ports.v[i];
 		struct net_port *out = &ports[(*n)++];
+		uint8_t *host6 = arena_alloc(a, 16);
 
 		*out = (struct net_port){ .host_port = p->published,
 					  .udp = str_eq(p->proto, "udp"),
 					  .target_ip = target,
+					  .target_ip6 = six,
 					  .target_port = p->target };
-		if (p->host_ip && net_ip_parse(p->host_ip, &out->host_ip) < 0)
+		if (p->host_ip && net_ip_parse(p->host_ip, &out->host_ip) < 0) {
 			out->no_ipv4 = true;
+			out->host_ip6 = net_ip6_parse(p->host_ip, host6) == 0 ? host6 : NULL;
+		}
 	}
 }
 
 static void make_rules(struct engine *e, struct fw_rules *out)
 {
 	auto_free struct net_network *nets = xcalloc(e->nets.n + 1, sizeof(*nets));
+	auto_arena struct arena a = { 0 };
 	auto_free struct net_port *ports = NULL;
 	size_t n_ports = 0, max = 1;
 
@@ -38,7 +56,7 @@ static void make_rules(struct engine *e, struct fw_rules *out)
 	for (size_t i = 0; i < e->nets.n; i++)
 		nets[i] = e->nets.v[i]->net;
 	for (size_t i = 0; i < e->state->containers.n; i++)
-		add_ports(e->state->containers.v[i], ports, &n_ports);
+		add_ports(&a, e->state->containers.v[i], ports, &n_ports);
 	fw_build(e->dir, nets, e->nets.n, ports, n_ports, out);
 }
 

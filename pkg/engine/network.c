@@ -1,6 +1,7 @@
 /* network.c - the project's bridges and their addresses; see engine.h */
 #include "private.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -45,12 +46,18 @@ static int from_record(const struct engine *e, const struct state_network *rec, 
 	if (rec->gateway && net_ip_parse(rec->gateway, &out->gateway) < 0)
 		return err_set(err, EINVAL, "network %s: '%s' is not an address", name,
 			       rec->gateway);
-	if (rec->subnet6) {
-		out->ipv6 = true;
-		if (net_prefix6_parse(rec->subnet6, &out->subnet6) < 0)
-			return err_set(err, EINVAL, "network %s: '%s' is not an IPv6 subnet", name,
-				       rec->subnet6);
-	}
+	if (rec->ip_range && net_prefix_parse(rec->ip_range, &out->range) < 0)
+		return err_set(err, EINVAL, "network %s: '%s' is not a range like 10.1.0.128/25",
+			       name, rec->ip_range);
+	if (!rec->subnet6)
+		return 0;
+	out->ipv6 = true;
+	if (net_prefix6_parse(rec->subnet6, &out->subnet6) < 0)
+		return err_set(err, EINVAL, "network %s: '%s' is not an IPv6 subnet", name,
+			       rec->subnet6);
+	if (rec->gateway6 && net_ip6_parse(rec->gateway6, out->gateway6) < 0)
+		return err_set(err, EINVAL, "network %s: '%s' is not an IPv6 address", name,
+			       rec->gateway6);
 	return 0;
 }
 
@@ -144,6 +151,25 @@ static int ipam_lock(const struct engine *e, int *fd, struct err *err)
 	return 0;
 }
 
+/* The one that is written, else, where IPv6 is asked for, one of this network alone (RFC 4193). */
+static void record_subnet6(struct state_network *rec, const struct engine *e,
+			   const struct network *def)
+{
+	char ip[INET6_ADDRSTRLEN];
+	struct net_prefix6 p;
+
+	if (def->subnet6) {
+		state_set(&rec->subnet6, def->subnet6);
+		state_set(&rec->gateway6, def->gateway6);
+	} else if (def->enable_ipv6) {
+		auto_free char *text = NULL;
+
+		net_pick_subnet6(e->paths->run, def->name, &p);
+		text = xasprintf("%s/%u", inet_ntop(AF_INET6, p.addr, ip, sizeof(ip)), p.len);
+		state_set(&rec->subnet6, text);
+	}
+}
+
 static void record_subnet(struct state_network *rec, const struct engine *e,
 			  const struct network *def, struct net_prefix subnet)
 {
@@ -154,6 +180,10 @@ static void record_subnet(struct state_network *rec, const struct engine *e,
 		(void)net_ip_parse(def->gateway, &net.gateway);
 	state_set(&rec->subnet, net_prefix_format(subnet, text));
 	state_set(&rec->gateway, net_ip_format(net_gateway(&net), ip));
+	state_set(&rec->ip_range, def->ip_range);
+	for (size_t i = 0; i < def->aux_addresses.n; i++)
+		strs_add(&rec->reserved, def->aux_addresses.v[i].value);
+	record_subnet6(rec, e, def);
 	net_bridge_name(e->paths->run, def->name, net.bridge);
 	state_set(&rec->bridge, net.bridge);
 }

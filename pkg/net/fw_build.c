@@ -23,17 +23,20 @@ enum place { RAW, ISO, DNAT, POST, FWD, N_PLACES };
 static const struct place_info {
 	const char *table, *suffix;
 	struct {
-		const char *chain, *match;
+		const char *chain, *match, *match6;
 	} hooks[2];
 } places[N_PLACES] = {
-	[RAW] = { "raw", "RAW", { { "PREROUTING", "" } } },
-	[ISO] = { "mangle", "ISO", { { "FORWARD", "" } } },
+	[RAW] = { "raw", "RAW", { { "PREROUTING", "", "" } } },
+	[ISO] = { "mangle", "ISO", { { "FORWARD", "", "" } } },
 	[DNAT] = { "nat",
 		   "NAT",
-		   { { "PREROUTING", "-m addrtype --dst-type LOCAL " },
-		     { "OUTPUT", "-m addrtype --dst-type LOCAL " } } },
-	[POST] = { "nat", "POST", { { "POSTROUTING", "" } } },
-	[FWD] = { "filter", "FWD", { { "FORWARD", "" } } },
+		   { { "PREROUTING", "-m addrtype --dst-type LOCAL ",
+		       "-m addrtype --dst-type LOCAL " },
+		     /* What comes from ::1 can't leave the host: the proxy carries it. */
+		     { "OUTPUT", "-m addrtype --dst-type LOCAL ",
+		       "! -d ::1/128 -m addrtype --dst-type LOCAL " } } },
+	[POST] = { "nat", "POST", { { "POSTROUTING", "", "" } } },
+	[FWD] = { "filter", "FWD", { { "FORWARD", "", "" } } },
 };
 
 /* Bridges of others: what goes there is for their rules to judge, not for our accept. */
@@ -255,7 +258,9 @@ static void add_hooks(struct builder *b)
 				.table = places[at].table,
 				.chain = places[at].hooks[h].chain,
 				.args = arena_printf(&b->out->arena, "%s-j %s",
-						     places[at].hooks[h].match, b->chain[at]),
+						     b->v6 ? places[at].hooks[h].match6
+							   : places[at].hooks[h].match,
+						     b->chain[at]),
 				.hook = true,
 			};
 		}

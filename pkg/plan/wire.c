@@ -56,6 +56,7 @@ static void put_network(struct json *to, const struct network *n)
 	json_add_bool(o, "internal", n->internal);
 	json_add_bool(o, "ipv6", n->enable_ipv6);
 	put_kvs(o, "labels", &n->labels);
+	put_kvs(o, "aux_addresses", &n->aux_addresses);
 	put_kvs(o, "driver_opts", &n->driver_opts);
 	json_add(to, NULL, o);
 }
@@ -169,6 +170,7 @@ static int get_networks(struct plan *p, const struct json *list, struct err *err
 		n->internal = json_bool(o, "internal", false);
 		n->enable_ipv6 = json_bool(o, "ipv6", false);
 		n->labels = kvs(p, json_get(o, "labels"));
+		n->aux_addresses = kvs(p, json_get(o, "aux_addresses"));
 		n->driver_opts = kvs(p, json_get(o, "driver_opts"));
 	}
 	return 0;

@@ -79,6 +79,8 @@ static const struct field network_fields[] = {
 	{ AT(state_network, bridge), K_STR, 0, NULL, 0 },
 	{ AT(state_network, subnet), K_STR, 0, NULL, 0 },
 	{ AT(state_network, gateway), K_STR, 0, NULL, 0 },
+	{ AT(state_network, ip_range), K_STR, 0, NULL, 0 },
+	{ AT(state_network, reserved), K_STRS, 0, NULL, 0 },
 	{ AT(state_network, subnet6), K_STR, 0, NULL, 0 },
 	{ AT(state_network, gateway6), K_STR, 0, NULL, 0 },
 	{ AT(state_network, mtu), K_UINT, 0, NULL, 65535 },

@@ -4,7 +4,7 @@
 load lib
 setup_file() {
 	world_open
-	export PROBE=$(dirname "$CTRCOMPOSE")/tests/probe SOURCE=$PWD
+	export PROBE=${PROBE:-$(dirname "$CTRCOMPOSE")/tests/probe} SOURCE=$PWD
 }
 teardown_file() { world_close; }
 setup() {

@@ -13,13 +13,13 @@ teardown() { project_close; }
 		  a:
 		    image: box
 		    ulimits: { nofile: { soft: 123, hard: 456 }, core: 0 }
-		    sysctls: { net.core.somaxconn: 77, kernel.msgmax: "5000" }
+		    sysctls: { net.ipv4.tcp_keepalive_time: 77, kernel.msgmax: "5000" }
 		    oom_score_adj: 321
 	E
 	compose up -d
 	[ "$(compose exec -T a sh -c 'ulimit -Sn; ulimit -Hn')" = $'123\n456' ] ||
 		[ "$(compose exec -T a sed -n 's/^Max open files *//p' /proc/1/limits | awk '{print $1, $2}')" = "123 456" ]
-	[ "$(compose exec -T a cat /proc/sys/net/core/somaxconn)" = 77 ]
+	[ "$(compose exec -T a cat /proc/sys/net/ipv4/tcp_keepalive_time)" = 77 ]
 	[ "$(compose exec -T a cat /proc/sys/kernel/msgmax)" = 5000 ]
 	[ "$(compose exec -T a cat /proc/1/oom_score_adj)" = 321 ]
 }

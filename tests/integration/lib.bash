@@ -99,9 +99,11 @@ compose() { "$CTRCOMPOSE" "$@"; }
 
 # The pid of this project's supervisor or keeper: by its name and the lock it holds.
 family() { # ctrcompose-sup | ctrcompose-keep
-	local p
+	local p parent
 	for p in /proc/[0-9]*; do
-		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] &&
+		[ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] || continue
+		parent=$(awk '/^PPid:/ { print $2 }' "$p/status" 2>/dev/null) # a child of it, before its exec
+		[ "$(cat "/proc/$parent/comm" 2>/dev/null)" != "$1" ] &&
 			ls -l "$p/fd" 2>/dev/null | grep -qF "$CTRCOMPOSE_RUN/$PROJECT/" && echo "${p#/proc/}"
 	done
 	return 0

@@ -166,7 +166,7 @@ START_TEST(ipv6_only_where_there_is_ipv6)
 	       "filter FWD -i cc-1 -j ACCEPT\n"
 	       "mangle FORWARD -j \n"
 	       "nat PREROUTING -m addrtype --dst-type LOCAL -j \n"
-	       "nat OUTPUT -m addrtype --dst-type LOCAL -j \n"
+	       "nat OUTPUT ! -d ::1/128 -m addrtype --dst-type LOCAL -j \n"
 	       "nat POSTROUTING -j \n"
 	       "filter FORWARD -j \n");
 }

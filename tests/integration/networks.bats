@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# networks.bats - what the networks section asks for: ranges, reserved addresses, IPv6
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+address() { # service [4|6] [interface]
+	compose exec -T "$1" ip -"${2:-4}" -o addr show "${3:-eth0}" scope global | sed -E 's/.*inet6? ([0-9a-f.:]+).*/\1/'
+}
+
+@test "ip_range: addresses come out of it; aux_addresses are given to nobody" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box }
+		  b: { image: box, networks: { default: { ipv4_address: 10.123.0.9 } } }
+		  c: { image: box }
+		networks:
+		  default:
+		    ipam:
+		      config:
+		        - subnet: 10.123.0.0/24
+		          ip_range: 10.123.0.128/29
+		          gateway: 10.123.0.254
+		          aux_addresses: { one: 10.123.0.128, two: 10.123.0.130 }
+	Y
+	compose up -d
+	[ "$(printf '%s\n' "$(address a)" "$(address c)" | sort | xargs)" = "10.123.0.129 10.123.0.131" ]
+	[ "$(address b)" = 10.123.0.9 ]
+	compose exec -T a ip route | grep -q 'default via 10.123.0.254'
+	sed -i 's/ipv4_address: 10.123.0.9/ipv4_address: 10.123.0.130/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"10.123.0.130 is in use"* ]]
+}
+
+@test "enable_ipv6: a network of its own, usable at once, by name, through published ports" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, command: sh -c 'echo six >/www/index.html; exec httpd -f -p 80 -h /www', ports: ["18290:80"] }
+		  b: { image: box, command: ping6 -c 1 -W 2 a, depends_on: [a] }
+		networks: { default: { enable_ipv6: true } }
+	Y
+	run -0 compose up --no-log-prefix --exit-code-from b
+	[[ $output == *"1 packets received"* ]]
+	compose up -d
+	[[ $(address a 6) == fd* ]]
+	compose exec -T b true || compose up -d b
+	run -0 compose run --rm -T b nslookup -type=aaaa a
+	[[ $output == *"$(address a 6)"* ]]
+	[ "$(compose run --rm -T b sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 3 $(address a 6) 80" | tail -1)" = six ]
+	eventually 3 curl -s -m 3 -o /dev/null "http://[::1]:18290/"
+	ip -6 addr add fd99::1/128 dev lo
+	[ "$(curl -s -m 3 "http://[fd99::1]:18290/")" = six ]
+	ip -6 addr del fd99::1/128 dev lo
+}
+
+@test "ipv6_address: the one that is asked for; outside of the subnet or taken, it is refused" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, networks: { default: { ipv6_address: fd12:3456::42 } } }
+		networks:
+		  default: { enable_ipv6: true, ipam: { config: [{ subnet: "fd12:3456::/64", gateway: "fd12:3456::99" }] } }
+	Y
+	compose up -d
+	[ "$(address a 6)" = fd12:3456::42 ]
+	compose exec -T a ip -6 route | grep -q 'default via fd12:3456::99'
+	sed -i 's/::42/::1:0:0:0:42/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"fd12:3456::1:0:0:0:42 is not in the IPv6 subnet of network ${PROJECT}_default"* ]]
+	sed -i 's/enable_ipv6: true, ipam.*/internal: true }/' compose.yaml
+	compose down
+	run ! compose up -d
+	[[ $output == *"needs enable_ipv6: true"* ]]
+}
