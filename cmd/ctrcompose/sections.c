@@ -199,6 +199,71 @@ static int read_runs(struct build_requests *rq, const struct yaml_node *n,
 	return 0;
 }
 
+/* "type=local,src=PATH": its folder, or NULL when it is of another type. */
+static int read_cache(struct arena *a, const struct project *p, const struct yaml_node *n,
+		      const char *where, bool *all, const char **out, struct err *err)
+{
+	const char *whole = yaml_text(a, n);
+	char *text = arena_strdup(a, whole ? whole : ""), *save = NULL;
+	const char *type = NULL, *path = NULL;
+
+	*out = NULL;
+	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		char *eq = strchr(w, '=');
+
+		if (eq)
+			*eq++ = '\0';
+		if (eq && strcmp(w, "type") == 0)
+			type = eq;
+		else if (eq && strcmp(w, where) == 0)
+			path = eq;
+		else if (eq && all && strcmp(w, "mode") == 0 &&
+			 (strcmp(eq, "max") == 0 || strcmp(eq, "min") == 0))
+			*all = strcmp(eq, "max") == 0;
+		else if (str_eq(type, "local"))
+			return err_set(err, ENOTSUP,
+				       "%s:%u:%u: build.cache_%s: '%s%s%s' is not known",
+				       n->file ? n->file : "", n->line, n->col, all ? "to" : "from",
+				       w, eq ? "=" : "", eq ? eq : "");
+	}
+	if (!str_eq(type, "local"))
+		return 0;
+	if (!path || !*path)
+		return err_set(err, EINVAL, "%s:%u:%u: build.cache_%s: type=local needs %s=FOLDER",
+			       n->file ? n->file : "", n->line, n->col, all ? "to" : "from", where);
+	if (*path != '/') {
+		auto_free char *whole_path = path_join(p->working_dir, path);
+
+		path = arena_strdup(a, whole_path);
+	}
+	*out = path;
+	return 0;
+}
+
+static int read_caches(struct arena *a, const struct project *p, const struct yaml_node *build,
+		       struct build_request *out, struct err *err)
+{
+	const struct yaml_node *from = yaml_get(build, "cache_from"),
+			       *to = yaml_get(build, "cache_to");
+	size_t n_from = from ? from->m.n : 0, n_to = to ? to->m.n : 0;
+	const char *path;
+	int r = 0;
+
+	out->cache_from.v = arena_array(a, n_from + 1, sizeof(*out->cache_from.v));
+	out->cache_to.v = arena_array(a, n_to + 1, sizeof(*out->cache_to.v));
+	for (size_t i = 0; r == 0 && i < n_from; i++) {
+		r = read_cache(a, p, from->m.v[i].value, "src", NULL, &path, err);
+		if (r == 0 && path)
+			out->cache_from.v[out->cache_from.n++] = path;
+	}
+	for (size_t i = 0; r == 0 && i < n_to; i++) {
+		r = read_cache(a, p, to->m.v[i].value, "dest", &out->cache_all, &path, err);
+		if (r == 0 && path)
+			out->cache_to.v[out->cache_to.n++] = path;
+	}
+	return r;
+}
+
 static int check_platforms(const struct yaml_node *n, struct err *err)
 {
 	for (size_t i = 0; n && i < n->m.n; i++) {
@@ -252,6 +317,8 @@ static int read_section(struct build_requests *rq, const struct project *p,
 	r = check_platforms(yaml_get(n, "platforms"), err);
 	if (r == 0)
 		r = name_images(a, p, &out->contexts, err);
+	if (r == 0)
+		r = read_caches(a, p, n, out, err);
 	if (r == 0)
 		r = read_runs(rq, n, how, out, err);
 	if (r == 0)

@@ -34,10 +34,12 @@ struct build_request {
 	struct kvs contexts; /* name -> absolute folder, or "docker-image://REF" */
 	struct build_secret *secrets;
 	size_t n_secrets;
-	struct kvs ssh;              /* id -> path of an agent's socket */
-	struct list tags;            /* names of the image */
-	struct list no_cache_stages; /* names of stages that are built in any case */
-	struct kvs extra_hosts;      /* name -> address or "host-gateway" */
+	struct kvs ssh;                   /* id -> path of an agent's socket */
+	struct list tags;                 /* names of the image */
+	struct list cache_from, cache_to; /* folders, see image_steps_export() */
+	bool cache_all;                   /* also of stages that are not part of the image */
+	struct list no_cache_stages;      /* names of stages that are built in any case */
+	struct kvs extra_hosts;           /* name -> address or "host-gateway" */
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;
 	bool no_cache;

@@ -186,10 +186,31 @@ struct image_layer {
 };
 /* False: no step with this key is known, or its layer is gone. */
 bool image_cache_find(struct image_store *s, const char *key, struct image_layer *out);
-/* The folder `name` of the work folder is l; it becomes part of the store (unless l->diff is "") and
+/* The folder `name` of the work folder is l (NULL: the store has it); it becomes part of the store (unless l->diff is "") and
  * what the key stands for. */
 int image_cache_put(struct image_work *w, const char *name, const char *key,
 		    const struct image_layer *l, struct err *err);
+/* Steps in a folder for another machine: an OCI layout. */
+#define IMAGE_STEPS_MAX 10000
+struct image_step {
+	char key[65];
+	struct image_layer layer;
+};
+struct image_steps {
+	struct image_step *v;
+	size_t n, cap;
+};
+void image_steps_clear(struct image_steps *l);
+/* False: it is there already. */
+bool image_steps_add(struct image_steps *l, const char *key, const struct image_layer *layer);
+/* The folder is made, or has been written by this before (-EEXIST); others of its layers go. */
+int image_steps_export(struct image_store *s, const char *path, const struct image_steps *steps,
+		       struct err *err);
+/* Steps that the store lacks become known, with their layers, after their digests were checked.
+ * -ENOENT: no such folder. */
+int image_steps_import(struct image_work *w, const char *path, struct err *err);
+/* Its config; pure. */
+int image_steps_parse(const char *text, size_t len, struct image_steps *out, struct err *err);
 /* Forget all steps; their layers go with them unless an image has them. */
 int image_cache_clear(struct image_store *s, struct err *err);
 /* The config of an image as it is stored. */

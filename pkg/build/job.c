@@ -491,6 +491,7 @@ void build_clear(struct build *b)
 		stage_clear(&b->stages[i]);
 	free(b->stages);
 	free(b->after);
+	image_steps_clear(&b->steps);
 	df_ignore_free(b->ignore);
 	dockerfile_free(b->file);
 	strs_clear(&b->globals);
@@ -515,7 +516,11 @@ int build_run(const struct build_world *w, const struct build_request *req, size
 	if (r == 0)
 		r = build_order(&all, err);
 	if (r == 0)
+		r = build_cache_in(&all, err);
+	if (r == 0)
 		r = work(&all, err);
+	if (r == 0)
+		r = build_cache_out(&all, err);
 	for (size_t i = 0; i < n; i++)
 		build_clear(&all.v[i]);
 	run_world_close(&all);

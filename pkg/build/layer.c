@@ -57,6 +57,7 @@ bool stage_cached(struct stage *s, const char *key, const char *by)
 	    !image_cache_find(s->b->all->w->images, key, &l))
 		return false;
 	stage_add_layer(s, &l);
+	(void)image_steps_add(&s->b->steps, key, &l);
 	config_history(s, by, !*l.diff);
 	step_event(s, BUILD_CACHED, NULL, 0);
 	s->cached = true;
@@ -250,8 +251,10 @@ int root_keep(struct stage *s, struct new_root *root, const char *key, struct er
 	r = finish_layer(fd, &l, err);
 	if (r == 0)
 		r = image_cache_put(b->work, root->name, key, &l, err);
-	if (r == 0)
+	if (r == 0) {
 		stage_add_layer(s, &l);
+		(void)image_steps_add(&s->b->steps, key, &l);
+	}
 	root_drop(root);
 	return r;
 }

@@ -60,6 +60,7 @@ struct build {
 	bool ignore_read;
 	bool *after; /* builds, by index, whose images this one begins with; NULL: none */
 	bool committed;
+	struct image_steps steps; /* that were done or known */
 };
 
 struct builder {
@@ -94,6 +95,10 @@ size_t build_earlier(const struct build *b, const char *name, size_t before, boo
 char *flag_from(const struct df_pair *flag);
 /* Which build has to wait for which. */
 int build_order(struct builder *all, struct err *err);
+
+/* ---- cache.c: cache_from, cache_to */
+int build_cache_in(struct builder *all, struct err *err);
+int build_cache_out(struct builder *all, struct err *err);
 
 /* ---- scope.c: variables; pure */
 const char *strs_value(const struct strs *pairs, const char *name);

@@ -104,6 +104,17 @@ static const char *refuse_entitlements(const struct yaml_node *n)
 	return NULL;
 }
 
+static const char *refuse_cache(const struct yaml_node *n)
+{
+	for (size_t i = 0; n->type == YAML_LIST && i < n->m.n; i++) {
+		const char *s = yaml_str(n->m.v[i].value);
+
+		if (!s || !(str_starts(s, "type=local") || strstr(s, ",type=local")))
+			return "a cache is written to a folder only: type=local,dest=FOLDER";
+	}
+	return NULL;
+}
+
 static const char *refuse_attestation(const struct yaml_node *n)
 {
 	return str_eq(yaml_str(n), "false") ? NULL : "attestations are not made";
@@ -118,8 +129,8 @@ const struct key build_keys[] = {
 	KEY("args", s_env, RUNS, NULL),
 	KEY("ssh", s_ssh, RUNS, "sockets of agents"),
 	KEY("labels", s_labels, RUNS, NULL),
-	KEY("cache_from", s_str_append, IGNORED, "the cache is this machine's own"),
-	KEY("cache_to", s_str_append, NOT_YET, NULL),
+	KEY("cache_from", s_str_append, RUNS, "type=local; nothing is taken of others"),
+	KEY_IF("cache_to", s_str_append, RUNS, "type=local", refuse_cache),
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
 	KEY("additional_contexts", s_contexts, RUNS, "folders, docker-image://, service:NAME"),

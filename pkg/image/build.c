@@ -49,6 +49,11 @@ int image_work_fd(const struct image_work *w)
 	return w->fd;
 }
 
+struct image_store *image_work_store(const struct image_work *w)
+{
+	return w->store;
+}
+
 const char *image_work_name(const struct image_work *w)
 {
 	return w->path;
@@ -133,8 +138,8 @@ int image_cache_put(struct image_work *w, const char *name, const char *key,
 	lock = store_lock(s, err);
 	if (lock < 0)
 		return lock;
-	if (*l->diff && renameat(w->fd, name, s->layers, l->diff) < 0 && errno != ENOTEMPTY &&
-	    errno != EEXIST)
+	if (name && *l->diff && renameat(w->fd, name, s->layers, l->diff) < 0 &&
+	    errno != ENOTEMPTY && errno != EEXIST)
 		return err_errno(err, "put a layer into %s", s->layers_path);
 	r = file_replace(dir, key, text, strlen(text), 0600, false);
 	return r < 0 ? err_set(err, r, "write %s/images/cache: %s", s->path, strerror(-r)) : 0;

@@ -143,6 +143,8 @@ int export_layer_write(struct image_store *s, const struct export_layer *l,
 		       int (*sink)(void *, const void *, size_t, struct err *), void *arg,
 		       struct err *err);
 
+struct image_store *image_work_store(const struct image_work *w);
+
 /* ---- JSON ------------------------------------------------------------------------------------- */
 /* diff ids in hex, lowest first, as they stand. */
 int config_diff_ids(const struct json *config, struct strs *out, struct err *err);

@@ -498,3 +498,52 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	run -1 env -u SSH_AUTH_SOCK "$CTRCOMPOSE" build
 	[[ "$output" == *"SSH_AUTH_SOCK is not set"* ]]
 }
+
+@test "cache_to and cache_from: a folder takes steps to another store, checked on the way in" {
+	printf 'services: { a: { build: { context: ., network: none, cache_to: ["type=local,dest=c,mode=%s"], cache_from: ["type=local,src=c"] } } }\n' max >compose.yaml
+	printf 'FROM box AS one\nRUN echo one; date +%%s%%N >/one\nFROM box\nWORKDIR /w\nCOPY --from=one /one /uno\nRUN echo two; date +%%s%%N >/two\n' >Dockerfile
+	compose image save -o box.tar box
+	compose build # a first time there is no cache to read
+	skopeo inspect --raw oci:c | jq -e '.layers | length == 4'
+	id=$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')
+	layers=$(compose image inspect "$PROJECT-a" | jq -c '.[0].RootFS.Layers')
+	first=$CTRCOMPOSE_STATE
+	another() {
+		CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/store.XXXX")
+		export CTRCOMPOSE_STATE
+		compose image load -i box.tar
+	}
+	another
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 4 ]
+	[[ "$output" != *" two"$'\n'* ]]
+	[ "$(compose image inspect "$PROJECT-a" | jq -c '.[0].RootFS.Layers')" = "$layers" ]
+	another
+	sed -i 's/mode=max/mode=min/' compose.yaml
+	compose build
+	skopeo inspect --raw oci:c | jq -e '.layers | length == 3' # what made /one is not in the image
+	[ "$(find c/blobs -type f | wc -l)" = 5 ]
+	[ "$(find c -name '.*' | wc -l)" = 0 ]
+	# bytes that are not what they are called
+	victim=c/blobs/sha256/$(skopeo inspect --raw oci:c | jq -r '.layers[1].digest' | cut -d: -f2)
+	cp "$victim" kept
+	printf x | dd of="$victim" bs=1 seek=700 conv=notrunc status=none
+	another
+	before=$(ls "$CTRCOMPOSE_STATE/layers")
+	run -1 compose build
+	[[ "$output" == *"the cache $PWD/c: layer "*"another content than its name says"* ]]
+	cp kept "$victim"
+	config=$(skopeo inspect --raw oci:c | jq -r '.config.digest' | cut -d: -f2)
+	sed -i 's/"records"/"Records"/' "c/blobs/sha256/$config"
+	run -1 compose build
+	[[ "$output" == *"the cache $PWD/c: blob "*"another content"* ]]
+	rm -r c
+	skopeo --insecure-policy copy -q docker-archive:box.tar oci:c
+	run -1 compose build
+	[[ "$output" == *"the cache $PWD/c: "* ]]
+	sed -i 's/, cache_from: .*"\]/ /; s/cache_to/cache_from/; s/dest=c,mode=min/what=c/' compose.yaml
+	run -1 compose build
+	[[ "$output" == *"compose.yaml:1:"*"build.cache_from: 'what=c' is not known"* ]]
+	CTRCOMPOSE_STATE=$first
+	rm compose.yaml
+}
