@@ -71,9 +71,10 @@ struct rootfs_bind {
 	bool read_only;
 	bool recursive; /* with the mounts below it */
 	bool devices;   /* device nodes work; else nodev */
+	bool slave;     /* mounts that the host makes below it later show up; else none do */
 };
 
-/* A detached clone of a folder or a file. */
+/* A detached clone of a folder or a file. -EINVAL with slave: the host's mount is private. */
 int rootfs_bind(const struct rootfs_bind *b, struct err *err);
 
 #endif

@@ -141,6 +141,14 @@ static const char *refuse_ports(const struct yaml_node *v)
 	return NULL;
 }
 
+static const char *refuse_propagation(const struct yaml_node *v)
+{
+	return refuse_unless(
+		v, (const char *const[]){ "private", "rprivate", "slave", "rslave", "", NULL },
+		"a container's mounts never reach the host: private, rprivate, slave or "
+		"rslave");
+}
+
 static const char *refuse_volumes(const struct yaml_node *v)
 {
 	for (size_t i = 0; i < v->m.n; i++) {
@@ -231,7 +239,7 @@ const struct shape s_ports = { .types = T_LIST,
 			       .canon = canon_ports };
 
 static const struct key bind_keys[] = {
-	KEY("propagation", s_str, RUNS, NULL),
+	KEY_IF("propagation", s_str, RUNS, "private and slave", refuse_propagation),
 	KEY("create_host_path", s_bool_keep, RUNS, NULL),
 	KEY("recursive", WORDS("enabled", "disabled", "writable", "readonly"), NOT_YET, NULL),
 	KEY("selinux", WORDS("z", "Z"), IGNORED, "no relabelling"),

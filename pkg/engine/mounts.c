@@ -96,6 +96,7 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 				 .userns_fd = -1,
 				 .read_only = m->read_only,
 				 .recursive = true,
+				 .slave = w && w->propagation && strstr(w->propagation, "slave"),
 				 .devices = u->svc->privileged };
 	struct stat st;
 	int r = bind_source(u, w, m, &st, err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int clone_tree(int dirfd, const char *path, bool recursive)
@@ -51,18 +52,44 @@ int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, in
 	return 0;
 }
 
+/* Whether mounts made below the path reach this namespace: mount_namespaces(7), proc(5). */
+static bool is_propagated(int dirfd, const char *path)
+{
+	auto_free char *text = NULL, *id = NULL;
+	struct statx st;
+
+	if (statx(dirfd, path, AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0 ||
+	    file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text, NULL) < 0)
+		return false;
+	id = xasprintf("%llu ", (unsigned long long)st.stx_mnt_id);
+	for (char *next = text, *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
+		char *end = strstr(line, " - ");
+
+		if (!str_starts(line, id) || !end)
+			continue;
+		*end = '\0';
+		return strstr(line, " shared:") || strstr(line, " master:");
+	}
+	return false;
+}
+
 int rootfs_bind(const struct rootfs_bind *b, struct err *err)
 {
 	auto_close int fd = clone_tree(b->dirfd, b->path, b->recursive);
 	struct mount_attr attr = {
 		.attr_set = (b->devices ? 0 : MOUNT_ATTR_NODEV) |
 			    (b->read_only ? MOUNT_ATTR_RDONLY : 0),
-		.propagation = MS_PRIVATE,
+		.propagation = b->slave ? MS_SLAVE : MS_PRIVATE,
 	};
 	int r;
 
 	if (fd < 0)
 		return err_set(err, fd, "open '%s': %s", b->path, strerrordesc_np(-fd));
+	if (b->slave && !is_propagated(b->dirfd, b->path))
+		return err_set(err, -EINVAL,
+			       "propagation of '%s': its mount on the host is private (mount "
+			       "--make-shared)",
+			       b->path);
 	if (b->userns_fd >= 0) {
 		r = set_idmap(fd, b->userns_fd, b->recursive);
 		if (r < 0)

@@ -240,3 +240,48 @@ group_file() { # name
 	run -15 compose up -d
 	[[ "$output" == *"compose.yaml:8:"*"driver_opts"* ]]
 }
+
+@test "bind propagation: what the host mounts later shows up with rslave; rshared is refused" {
+	mkdir shared && mount --bind shared shared && mount --make-shared shared
+	mkdir shared/later
+	cat >compose.yaml <<-Y
+		services:
+		  follows: { image: box, init: true, volumes: ["./shared:/s:rslave"] }
+		  fixed: { image: box, init: true, volumes: ["./shared:/s"] }
+	Y
+	compose up -d
+	mount -t tmpfs later shared/later && touch shared/later/here
+	compose exec -T follows test -e /s/later/here
+	run ! compose exec -T fixed test -e /s/later/here
+	umount shared/later
+	run ! compose exec -T follows test -e /s/later/here
+	mount --make-private shared
+	run ! compose up -d --force-recreate follows
+	[[ $output == *"its mount on the host is private"* ]]
+	umount shared
+	sed -i 's/rslave/rshared/' compose.yaml
+	run -15 compose up -d
+	[[ $output == *"compose.yaml:2:"*"propagation"* ]]
+}
+
+@test "a volume's subpath: a folder of it alone; one that leads out or is missing is refused" {
+	cat >compose.yaml <<-Y
+		services:
+		  make: { image: box, volumes: ["vol:/v"], command: sh -c 'mkdir -p /v/a/b; echo deep >/v/a/b/f; [ -L /v/out ] || ln -s /etc /v/out' }
+		  use:
+		    image: box
+		    init: true
+		    depends_on: { make: { condition: service_completed_successfully } }
+		    volumes: [{ type: volume, source: vol, target: /u, volume: { subpath: a/b } }]
+		volumes: { vol: {} }
+	Y
+	compose up -d
+	[ "$(compose exec -T use cat /u/f)" = deep ]
+	run ! compose exec -T use ls /u/b
+	sed -i 's,subpath: a/b,subpath: nosuch,' compose.yaml
+	run ! compose up -d
+	[[ $output == *"has no 'nosuch'"* ]]
+	sed -i 's,subpath: nosuch,subpath: out,' compose.yaml # a link is followed inside of the volume only
+	run ! compose up -d
+	[[ $output == *"has no 'out'"* ]]
+}
