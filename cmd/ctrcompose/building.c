@@ -280,7 +280,10 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 int images_identify(struct online *o, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
-	int r = cmd_image_store(&store, err);
+	int r = lock_images(o->project, err);
+
+	if (r == 0)
+		r = cmd_image_store(&store, err);
 
 	for (size_t i = 0; r == 0 && i < o->project->n_services; i++) {
 		struct service *svc = &o->project->services[i];

@@ -23,7 +23,7 @@ static const struct opt opts[] = {
 	  "Print the hash of each service's configuration; \"*\": all" },
 	{ 0, "images", OPT_FLAG, &arg.images, NULL, "Print the images, one per line" },
 	{ 0, "lock-image-digests", OPT_FLAG, &arg.lock, NULL,
-	  "Print a file for -f that names every image by its digest" },
+	  "Print a lock: a file that names every image by its digest" },
 	{ 0, "resolve-image-digests", OPT_FLAG, &arg.resolve, NULL,
 	  "Name every image by its digest" },
 	{ 0, "models", OPT_FLAG, &arg.models, NULL, "Print the models, one per line" },
@@ -137,14 +137,20 @@ static int pin_images(struct project *p, struct err *err)
 	for (size_t i = 0; r == 0 && services && i < services->m.n; i++) {
 		struct yaml_node *s = services->m.v[i].value;
 		const char *image = yaml_str(yaml_get(s, "image"));
-		auto_free char *pinned = NULL;
+		auto_free char *pinned = NULL, *normal = NULL;
+		const char *both;
 
-		if (!image || yaml_get(s, "build")) /* what is built has no digest of a registry */
+		/* What is built has no digest of a registry. */
+		if (!image || strchr(image, '@') || yaml_get(s, "build"))
 			continue;
 		r = image_pin(store, image, !global.offline, &pinned, err);
 		if (r == 0)
-			yaml_put(&p->arena, s, "image",
-				 yaml_new_str(&p->arena, arena_strdup(&p->arena, pinned), s));
+			r = image_ref_normal(image, &normal, err);
+		if (r < 0)
+			break;
+		/* The tag stays: it tells what the digest was taken for. */
+		both = arena_printf(&p->arena, "%s%s", normal, strchr(pinned, '@'));
+		yaml_put(&p->arena, s, "image", yaml_new_str(&p->arena, both, s));
 	}
 	return r;
 }
@@ -157,7 +163,7 @@ static void print_lock(const struct project *p, struct sbuf *out)
 	for (size_t i = 0; services && i < services->m.n; i++) {
 		const char *image = yaml_str(yaml_get(services->m.v[i].value, "image"));
 
-		if (image)
+		if (image && !yaml_get(services->m.v[i].value, "build"))
 			sbuf_addf(out, "  %s:\n    image: %s\n", services->m.v[i].key, image);
 	}
 }

@@ -79,6 +79,8 @@ static int pull_run(int argc, char **argv, struct err *err)
 		return usage_error(err, "--policy: '%s' is neither missing nor always", arg.policy);
 	r = load(argv, &p, err);
 	if (r == 0)
+		r = lock_images(p, err);
+	if (r == 0)
 		r = cmd_image_store(&store, err);
 	if (r == 0 && !arg.quiet)
 		r = progress_open("Pulling", &pg, err);

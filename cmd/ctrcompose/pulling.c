@@ -174,7 +174,10 @@ int pull_for_up(struct online *o, char *const *services, const char *policy, boo
 	auto_progress struct progress *pg = NULL;
 	auto_strs struct strs asked = { 0 };
 	const struct project *p = o->project;
-	int r = global.dry_run ? 0 : cmd_image_store(&store, err);
+	int r = lock_images(o->project, err);
+
+	if (r == 0 && !global.dry_run)
+		r = cmd_image_store(&store, err);
 
 	for (size_t i = 0; store && r >= 0 && i < p->n_services; i++) {
 		const struct service *svc = &p->services[i];

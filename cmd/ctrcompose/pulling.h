@@ -18,6 +18,9 @@ int push_image(struct image_store *s, const char *ref, struct progress *pg, stru
  * none: all. policy: of the command line, or NULL. */
 int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,
 		struct err *err);
+/* compose.lock.yaml beside compose.yaml, as config --lock-image-digests writes it: images of services
+ * become the ones it names. A lock that does not fit to the file is an error; none is fine. */
+int lock_images(struct project *p, struct err *err);
 /* --pull of up, create and run: -EINVAL for other words. */
 int pull_check_policy(const char *policy, struct err *err);
 /* The platform a service asks for, or NULL. */

@@ -218,13 +218,13 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	compose image push "$REG/locked:1"
 	compose image pull -q "$REG/locked:1"
 	printf 'services: { a: { image: "%s/locked:1", init: true } }\n' "$REG" >compose.yaml
-	compose config --resolve-image-digests | grep -q "image: $REG/locked@sha256:"
+	compose config --resolve-image-digests | grep -q "image: $REG/locked:1@sha256:"
 	compose config --lock-image-digests >lock.yaml
 	[ "$(compose -f compose.yaml -f lock.yaml config --images)" = "$(sed -n 's/ *image: //p' lock.yaml)" ]
 	compose -f compose.yaml -f lock.yaml up -d
 	[ "$(compose ps -q | wc -l)" = 1 ]
 	compose down
-	compose image rm -f "$(compose image ls -q --no-trunc | head -1)" || true
+	compose image rm "$REG/locked:1"
 	printf 'services: { a: { image: "%s/never-pulled:1" } }\n' "$REG" >compose.yaml
 	run ! compose --offline config --resolve-image-digests
 	[[ "$output" == *"none may be asked"* ]]
@@ -271,4 +271,57 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[[ "$output" == *"b: FROM"*"$REG/nothere"* ]]
 	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = "$(ls "$CTRCOMPOSE_STATE/layers" | grep -vc tmp)" ]
 	CTRCOMPOSE_STATE=$first
+}
+
+@test "a lock file beside the compose file: up has what it names, and says where it does not fit" {
+	publish() { # TEXT: what the name stands for in the registry, not here
+		printf 'FROM box\nRUN --network=none echo %s >/text\n' "$1" >D
+		printf 'services: { x: { image: "%s/moving:1", build: { context: ., dockerfile: D } } }\n' "$REG" >base.yaml
+		compose -f base.yaml build -q --push
+		compose image rm "$REG/moving:1"
+	}
+	text() { compose exec -T a cat /text; }
+	publish one
+	printf 'services:\n  a: { image: "%s/moving:1", init: true }\n  built: { build: { context: ., dockerfile: D, network: none }, init: true }\n' "$REG" >compose.yaml
+	compose up -d a
+	compose config --lock-image-digests -o compose.lock.yaml
+	grep -qE "image: $REG/moving:1@sha256:[0-9a-f]{64}$" compose.lock.yaml
+	run ! grep -q built compose.lock.yaml
+	compose down
+	publish two
+	compose image prune -f
+	compose up -d
+	[ "$(text)" = one ]
+	compose --offline up -d --force-recreate
+	[ "$(text)" = one ]
+	compose plan
+	compose up -d --pull always
+	[ "$(text)" = one ]
+	compose pull a
+	[ "$(compose run --rm -T a cat /text)" = one ]
+	run -0 compose scale a=2
+	# another name than the lock was made for
+	sed -i 's/moving:1/moving:2/' compose.yaml
+	for verb in "up -d" "plan" "pull" "run --rm a true" "scale a=1"; do
+		run ! compose $verb
+		[[ "$output" == *"compose.lock.yaml:3:12: service a: $REG/moving:1@sha256:"*" is locked, but its image is $REG/moving:2: write the lock anew"* ]]
+	done
+	sed -i 's/moving:2/moving:1/' compose.yaml
+	cp compose.lock.yaml kept
+	sed -i 's/@sha256.*//' compose.lock.yaml
+	run ! compose up -d
+	[[ "$output" == *"compose.lock.yaml:3:12: services.a.image: it has no digest"* ]]
+	sed 's/  a:/  other:/' kept >compose.lock.yaml
+	run ! compose up -d
+	[[ "$output" == *"service a: its image is not in $PWD/compose.lock.yaml"* ]]
+	echo 'services: [' >compose.lock.yaml
+	run ! compose up -d
+	[[ "$output" == *"compose.lock.yaml:"* ]]
+	sed 's/sha256:../sha256:00/' kept >compose.lock.yaml # a digest that the registry has not
+	run ! compose up -d
+	[[ "$output" == *"moving"* ]]
+	[ "$(text)" = one ] # nothing was touched
+	rm compose.lock.yaml
+	compose up -d --pull always
+	[ "$(text)" = two ]
 }
