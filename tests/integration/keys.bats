@@ -267,7 +267,10 @@ group_file() { # name
 @test "a volume's subpath: a folder of it alone; one that leads out or is missing is refused" {
 	cat >compose.yaml <<-Y
 		services:
-		  make: { image: box, volumes: ["vol:/v"], command: sh -c 'mkdir -p /v/a/b; echo deep >/v/a/b/f; [ -L /v/out ] || ln -s /etc /v/out' }
+		  make:
+		    image: box
+		    volumes: ["vol:/v"]
+		    command: sh -c 'mkdir -p /v/a/b; echo deep >/v/a/b/f; ln -sfn /etc /v/out'
 		  use:
 		    image: box
 		    init: true
