@@ -434,12 +434,6 @@ struct yaml_node *canon_resource(struct load *l, const struct at *at, struct yam
 }
 
 /* A bind volume of the local driver: its device is a path of ours when it looks like one. */
-struct yaml_node *canon_volume_opts(struct load *l, const struct at *at, struct yaml_node *n)
-{
-	n = canon_resource(l, at, n);
-	return n;
-}
-
 /* ---- Identities: items of a list that stand for the same thing */
 
 const char *id_text(struct arena *a, const struct yaml_node *item)

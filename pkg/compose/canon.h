@@ -16,7 +16,7 @@ canon_fn canon_path_or_name; /* absolute if it looks like a path */
 canon_fn canon_health_test, canon_depends_on, canon_name_set, canon_env_files, canon_file_refs,
 	canon_hosts, canon_build, canon_context, canon_contexts, canon_device, canon_gpus,
 	canon_ssh, canon_extends, canon_logging_options, canon_resource, canon_label_files,
-	canon_provider, canon_watch_path, canon_pull_policy, canon_tristate, canon_volume_opts;
+	canon_provider, canon_watch_path, canon_pull_policy, canon_tristate;
 canon_fn canon_ports, canon_volumes;
 
 typedef const char *ident_fn(struct arena *a, const struct yaml_node *item);

@@ -38,6 +38,30 @@ static uint32_t mode_of(const struct yaml_node *n)
 	return n && n->type == YAML_INT && n->i > 0 && n->i <= 07777 ? (uint32_t)n->i : 0;
 }
 
+/* "size=64m,mode=0755,noexec" */
+static void tmpfs_options(struct decode *d, struct service_mount *m, const char *text)
+{
+	auto_sbuf struct sbuf rest = SBUF_INIT;
+	char *save = NULL, *copy = arena_strdup(d->a, text);
+
+	for (char *o = strtok_r(copy, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
+		uint64_t size;
+
+		if (strcmp(o, "ro") == 0)
+			m->read_only = true;
+		else if (strcmp(o, "rw") == 0)
+			m->read_only = false;
+		else if (str_starts(o, "size=") && parse_bytes(o + 5, &size) == 0)
+			m->tmpfs_size = size;
+		else if (str_starts(o, "mode=") && strspn(o + 5, "01234567") == strlen(o + 5))
+			m->tmpfs_mode = (uint32_t)strtoul(o + 5, NULL, 8) & 07777;
+		else
+			sbuf_addf(&rest, "%s%s", rest.len ? "," : "", o);
+	}
+	if (rest.len)
+		m->tmpfs_options = arena_strdup(d->a, sbuf_str(&rest));
+}
+
 static void one_mount(struct decode *d, struct service *s, const struct yaml_node *n)
 {
 	const char *type = yaml_str(yaml_get(n, "type"));
@@ -72,6 +96,8 @@ static void one_mount(struct decode *d, struct service *s, const struct yaml_nod
 	if ((f = yaml_get(tmpfs, "size")))
 		dec_bytes(d, f, &m->tmpfs_size);
 	m->tmpfs_mode = mode_of(yaml_get(tmpfs, "mode"));
+	if (yaml_str(yaml_get(tmpfs, "options"))) /* of a volume, see resolve_volume() */
+		tmpfs_options(d, m, yaml_str(yaml_get(tmpfs, "options")));
 }
 
 void dec_mounts(struct decode *d, const struct yaml_node *v, void *field)
@@ -79,30 +105,6 @@ void dec_mounts(struct decode *d, const struct yaml_node *v, void *field)
 	if (v->type == YAML_LIST)
 		for (size_t i = 0; i < v->m.n; i++)
 			one_mount(d, field, v->m.v[i].value);
-}
-
-/* "/run:size=64m,mode=0755,noexec" */
-static void tmpfs_options(struct decode *d, struct service_mount *m, const char *text)
-{
-	auto_sbuf struct sbuf rest = SBUF_INIT;
-	char *save = NULL, *copy = arena_strdup(d->a, text);
-
-	for (char *o = strtok_r(copy, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
-		uint64_t size;
-
-		if (strcmp(o, "ro") == 0)
-			m->read_only = true;
-		else if (strcmp(o, "rw") == 0)
-			m->read_only = false;
-		else if (str_starts(o, "size=") && parse_bytes(o + 5, &size) == 0)
-			m->tmpfs_size = size;
-		else if (str_starts(o, "mode=") && strspn(o + 5, "01234567") == strlen(o + 5))
-			m->tmpfs_mode = (uint32_t)strtoul(o + 5, NULL, 8) & 07777;
-		else
-			sbuf_addf(&rest, "%s%s", rest.len ? "," : "", o);
-	}
-	if (rest.len)
-		m->tmpfs_options = arena_strdup(d->a, sbuf_str(&rest));
 }
 
 void dec_tmpfs(struct decode *d, const struct yaml_node *v, void *field)
@@ -137,6 +139,14 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+static void make_read_only(struct decode *d, struct yaml_node *mount)
+{
+	struct yaml_node *yes = yaml_new(d->a, YAML_BOOL, mount);
+
+	yes->b = true;
+	yaml_put(d->a, mount, "read_only", yes);
+}
+
 static void resolve_volume(struct decode *d, struct yaml_node *mount)
 {
 	const char *source = yaml_str(yaml_get(mount, "source"));
@@ -146,15 +156,20 @@ static void resolve_volume(struct decode *d, struct yaml_node *mount)
 	const char *o = yaml_str(yaml_get(opts, "o"));
 	const char *device = yaml_str(yaml_get(opts, "device"));
 
-	if (!str_eq(yaml_str(yaml_get(mount, "type")), "volume") || !device || !o)
+	if (!str_eq(yaml_str(yaml_get(mount, "type")), "volume"))
 		return;
-	yaml_put(d->a, mount, "type", yaml_new_str(d->a, "bind", mount));
-	yaml_put(d->a, mount, "source", yaml_new_str(d->a, device, mount));
-	if (has_word(o, "ro")) {
-		struct yaml_node *yes = yaml_new(d->a, YAML_BOOL, mount);
+	if (str_eq(yaml_str(yaml_get(opts, "type")), "tmpfs")) {
+		struct yaml_node *part = yaml_new(d->a, YAML_MAP, mount);
 
-		yes->b = true;
-		yaml_put(d->a, mount, "read_only", yes);
+		yaml_put(d->a, part, "options", yaml_new_str(d->a, o ? o : "", mount));
+		yaml_put(d->a, mount, "type", yaml_new_str(d->a, "tmpfs", mount));
+		yaml_put(d->a, mount, "tmpfs", part);
+		yaml_remove(mount, "source");
+	} else if (device && o) {
+		yaml_put(d->a, mount, "type", yaml_new_str(d->a, "bind", mount));
+		yaml_put(d->a, mount, "source", yaml_new_str(d->a, device, mount));
+		if (has_word(o, "ro"))
+			make_read_only(d, mount);
 	}
 }
 

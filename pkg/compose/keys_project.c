@@ -44,10 +44,17 @@ static const char *refuse_volume_opts(const struct yaml_node *v)
 	bool bind = o && (str_eq(o, "bind") || str_eq(o, "rbind") || str_starts(o, "bind,") ||
 			  str_starts(o, "rbind,") || strstr(o, ",bind") || strstr(o, ",rbind"));
 
-	if (v->m.n == 0 || (bind && device && *device == '/'))
+	if (v->m.n == 0 || (bind && device && *device == '/') ||
+	    str_eq(yaml_str(yaml_get(v, "type")), "tmpfs"))
 		return NULL;
-	return "of the local driver's options there are only those of a bind: type none, o bind, "
-	       "device an absolute path";
+	return "of the local driver's options there are those of a bind (type none, o bind, device an "
+	       "absolute path) and of a tmpfs (type tmpfs, o with its options)";
+}
+
+static const char *refuse_without_ipv4(const struct yaml_node *v)
+{
+	return v->type == YAML_BOOL && !v->b ? "every network has IPv4; enable_ipv6 adds IPv6"
+					     : NULL;
 }
 
 static const char *refuse_ipam_driver(const struct yaml_node *v)
@@ -92,7 +99,7 @@ const struct key network_keys[] = {
 	DEC("ipam", s_ipam, RUNS, "one IPv4 and one IPv6 subnet", dec_ipam, 0),
 	DEC("external", s_external, RUNS, NULL, dec_bool, N(external)),
 	DEC("internal", s_bool, RUNS, NULL, dec_bool, N(internal)),
-	KEY("enable_ipv4", s_bool_keep, NOT_YET, NULL),
+	KEY_IF("enable_ipv4", s_bool_keep, RUNS, "true", refuse_without_ipv4),
 	DEC("enable_ipv6", s_bool_keep, RUNS, NULL, dec_bool, N(enable_ipv6)),
 	DEC("attachable", s_bool, IGNORED, "no Swarm", dec_bool, N(attachable)),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, N(labels)),
@@ -114,7 +121,7 @@ static const char *refuse_local(const struct yaml_node *v)
 const struct key volume_keys[] = {
 	DEC("name", s_str_set, RUNS, NULL, dec_str, V(name)),
 	DEC_IF("driver", s_str, RUNS, "local", dec_str, V(driver), refuse_local),
-	DEC_IF("driver_opts", s_str_map, RUNS, "of a bind", dec_kvs, V(driver_opts),
+	DEC_IF("driver_opts", s_str_map, RUNS, "of a bind or a tmpfs", dec_kvs, V(driver_opts),
 	       refuse_volume_opts),
 	DEC("external", s_external, RUNS, NULL, dec_bool, V(external)),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, V(labels)),
@@ -123,7 +130,7 @@ const struct key volume_keys[] = {
 const struct shape shape_volume = { .types = T_MAP | T_NULL,
 				    .keys = volume_keys,
 				    .check = check_external,
-				    .canon = canon_volume_opts };
+				    .canon = canon_resource };
 
 /* ---- secrets, configs, models */
 static const struct key secret_keys[] = {

@@ -53,7 +53,8 @@ static void visit(struct unsupported *u, const struct yaml_node *n, const struct
 		if (n->type == YAML_MAP && k) {
 			while (k->name && strcmp(k->name, p->key) != 0)
 				k++;
-			if (!k->name || asks_nothing(p->value))
+			if (!k->name || (asks_nothing(p->value) && (p->value->type == YAML_NULL ||
+								    k->shape->zero != ZERO_KEPT)))
 				continue;
 			if (k->support == NOT_YET)
 				why = "not supported yet";
@@ -70,12 +71,46 @@ static void visit(struct unsupported *u, const struct yaml_node *n, const struct
 	}
 }
 
+/* How many containers have the volume. */
+static unsigned users_of(const struct project *p, const char *volume)
+{
+	const struct yaml_node *services = yaml_get(p->tree, "services");
+	unsigned n = 0;
+
+	for (size_t i = 0; services && i < services->m.n; i++) {
+		const struct yaml_node *list = yaml_get(services->m.v[i].value, "volumes");
+		const struct service *s = project_service(p, services->m.v[i].key);
+
+		for (size_t k = 0; list && k < list->m.n; k++)
+			if (str_eq(yaml_str(yaml_get(list->m.v[k].value, "source")), volume))
+				n += s ? s->scale : 1;
+	}
+	return n;
+}
+
+/* Each container gets one of its own, so it can't carry what one says to another. */
+static void check_shared_tmpfs(struct unsupported *u, const struct project *p)
+{
+	const struct yaml_node *volumes = yaml_get(p->tree, "volumes");
+
+	for (size_t i = 0; volumes && i < volumes->m.n; i++) {
+		const struct yaml_node *opts = yaml_get(volumes->m.v[i].value, "driver_opts");
+		auto_free char *name = xasprintf("volumes.%s.driver_opts", volumes->m.v[i].key);
+
+		if (str_eq(yaml_str(yaml_get(opts, "type")), "tmpfs") &&
+		    users_of(p, volumes->m.v[i].key) > 1)
+			refuse(u, opts, name,
+			       "a tmpfs that several containers share is not supported yet");
+	}
+}
+
 int compose_check_supported(const struct project *p, struct err *err)
 {
 	struct unsupported u = { SBUF_INIT, 0 };
 	int r = 0;
 
 	visit(&u, p->tree, &shape_project, NULL);
+	check_shared_tmpfs(&u, p);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
 	sbuf_clear(&u.text);

@@ -288,3 +288,19 @@ group_file() { # name
 	run ! compose up -d
 	[[ $output == *"has no 'out'"* ]]
 }
+
+@test "a volume that is a tmpfs: with its options, of one container only" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, init: true, volumes: ["scratch:/s"] }
+		volumes:
+		  scratch: { driver: local, driver_opts: { type: tmpfs, device: tmpfs, o: "size=3m,mode=0750,uid=1000,noexec" } }
+	Y
+	compose up -d
+	[ "$(compose exec -T a stat -c '%a %u' /s)" = "750 1000" ]
+	compose exec -T a awk '$2 == "/s"' /proc/mounts | grep -q "^tmpfs .*noexec.*size=3072k"
+	run ! compose exec -T a dd if=/dev/zero of=/s/x bs=1M count=4
+	sed -i 's/init: true/scale: 2/' compose.yaml
+	run -15 compose up -d
+	[[ $output == *"compose.yaml:4:"*"several containers share"* ]]
+}

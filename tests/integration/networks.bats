@@ -74,3 +74,11 @@ address() { # service [4|6] [interface]
 	run ! compose up -d
 	[[ $output == *"needs enable_ipv6: true"* ]]
 }
+
+@test "enable_ipv4: true is how it is, false is refused with its place" {
+	printf 'services: { a: { image: box } }\nnetworks: { default: { enable_ipv4: true } }\n' >compose.yaml
+	compose up -d
+	sed -i 's/true/false/' compose.yaml
+	run -15 compose up -d
+	[[ $output == *"compose.yaml:2:36: networks.default.enable_ipv4: every network has IPv4"* ]]
+}
