@@ -134,6 +134,8 @@ static int table_open(struct table *t, const char *tag, struct err *err)
 	if (r < 0)
 		return r;
 	t->h = lib.iptc_init(t->name);
+	if (!t->h && fw_module_load(NULL) == 0)
+		t->h = lib.iptc_init(t->name);
 	if (!t->h)
 		return errno == ENOENT || errno == ENOPROTOOPT ? 0 : said(t, "read", err);
 	for (const char *c = lib.iptc_first_chain(t->h); c; c = lib.iptc_next_chain(t->h))

@@ -21,6 +21,7 @@
 	X(xtables_find_match)        \
 	X(xtables_find_target)       \
 	X(xtables_calloc)            \
+	X(xtables_load_ko)           \
 	X(xtables_options_xfrm)      \
 	X(xtables_merge_options)     \
 	X(xtables_option_mpcall)     \
@@ -278,20 +279,37 @@ static void release(struct reading *r)
 	lib.xtables_free_opts(1);
 }
 
-int fw_entry_make(const char *args, struct ipt_entry **out, struct err *err)
+static int lib_get(struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, load);
+	if (!problem.code)
+		return 0;
+	return err_set(err, problem.code,
+		       "firewall: legacy tables need libxtables (package libxtables12): %s",
+		       err_text(&problem));
+}
+
+int fw_module_load(struct err *err)
+{
+	int r = lib_get(err);
+
+	if (r == 0 && lib.xtables_load_ko(NULL, true) < 0)
+		r = err_set(err, -ENOTSUP, "firewall: the kernel module ip_tables can't be loaded");
+	return r;
+}
+
+int fw_entry_make(const char *args, struct ipt_entry **out, struct err *err)
+{
 	static struct reading r; /* survives longjmp(3) */
 	auto_free char *text = xstrdup(args);
 	char *argv[WORDS_MAX + 1] = { text };
 	char *next = text;
-	int argc = 1;
+	int argc = 1, code = lib_get(err);
 
-	(void)pthread_once(&once, load);
-	if (problem.code)
-		return err_set(err, problem.code,
-			       "firewall: legacy tables need libxtables (package libxtables12): %s",
-			       err_text(&problem));
+	if (code < 0)
+		return code;
 	for (char *word; argc < WORDS_MAX && (word = strsep(&next, " ")) != NULL;)
 		if (*word)
 			argv[argc++] = word;

@@ -80,5 +80,5 @@ address() { # service [4|6] [interface]
 	compose up -d
 	sed -i 's/true/false/' compose.yaml
 	run -15 compose up -d
-	[[ $output == *"compose.yaml:2:36: networks.default.enable_ipv4: every network has IPv4"* ]]
+	[[ $output == *"compose.yaml:2:37: networks.default.enable_ipv4: every network has IPv4"* ]]
 }
