@@ -255,8 +255,9 @@ group_file() { # name
 	run ! compose exec -T fixed test -e /s/later/here
 	umount shared/later
 	run ! compose exec -T follows test -e /s/later/here
+	compose down -t 0
 	mount --make-private shared
-	run ! compose up -d --force-recreate follows
+	run ! compose up -d
 	[[ $output == *"its mount on the host is private"* ]]
 	umount shared
 	sed -i 's/rslave/rshared/' compose.yaml

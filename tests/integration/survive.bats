@@ -44,11 +44,15 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 }
 
 @test "a container dies while nobody looks: its exit code is known" {
-	printf 'services: { a: { image: box, command: sh -c "sleep 1; exit 9" } }\n' >compose.yaml
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, volumes: [".:/p"], command: sh -c "until [ -e /p/go ]; do sleep 0.1; done; exit 9" }
+	Y
 	compose up -d
 	sup=$(family ctrcompose-sup)
 	kill -STOP "$sup"
-	sleep 1.5
+	touch go
+	sleep 0.5
 	kill -9 "$sup"
 	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}}")" = 9 ]'
 }
@@ -63,7 +67,10 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 	sleep 0.5
 	[ $(($(awk '{ print $14 + $15 }' "/proc/$sup/stat") - before)) -lt 10 ]
 	compose kill -s KILL a
-	eventually 3 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.Service}} {{.ExitCode}}" | grep ^a)" = "a 137" ]'
+	eventually 3 sh -c '"$CTRCOMPOSE" ps -a --format "{{.Service}} {{.State}}" | grep -qx "a exited"'
+	# The kernel tells who isn't the parent since 6.15 only.
+	printf '6.15\n%s\n' "$(uname -r)" | sort -CV || skip "exit codes: this kernel tells the parent alone"
+	[ "$(compose ps -a --format "{{.Service}} {{.ExitCode}}" | grep ^a)" = "a 137" ]
 }
 
 @test "up is killed half way: up again converges, down cleans all" {
