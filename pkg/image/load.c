@@ -150,7 +150,7 @@ static void forget_images(struct load *l)
 	strs_clear(&l->names);
 }
 
-static void load_clear(struct load *l)
+void load_clear(struct load *l)
 {
 	for (size_t i = 0; i < l->texts.n; i++) {
 		struct text *t = l->texts.entries[i].value;

@@ -21,13 +21,14 @@ struct load {
 	 * they name and the store lacks; then only these are unpacked. */
 	bool first_look, second_look;
 	struct map wanted;
-	size_t texts_size, members;
+	size_t texts_size, members, descriptors;
 	struct new_images images;
 	struct strs names; /* as they were, for the report */
 };
 
 /* The path of a member, as a key. The caller frees. */
 char *load_clean_name(const char *path);
+void load_clear(struct load *l);
 /* Fill in images and names from what was read. */
 int load_understand(struct load *l, struct err *err);
 

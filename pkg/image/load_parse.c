@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NESTED_MAX = 4 };
+enum { NESTED_MAX = 4, DESCRIPTORS_MAX = 10000 };
 
 /* ---- What it means ---------------------------------------------------------------------------- */
 static const struct text *text_of(const struct load *l, const char *path)
@@ -242,8 +242,13 @@ static int oci_descriptor(struct load *l, const struct json *d, const char *oute
 	auto_json struct json *j = NULL;
 	const struct text *t = NULL;
 	char hex[DIGEST_HEX];
-	int r = oci_blob(l, json_str(d, "digest", NULL), &t, hex, err);
+	int r;
 
+	/* An index may name another one many times, and that one again. */
+	if (++l->descriptors > DESCRIPTORS_MAX)
+		return err_set(err, E2BIG, "%s: its indexes name more than %d images", l->what,
+			       DESCRIPTORS_MAX);
+	r = oci_blob(l, json_str(d, "digest", NULL), &t, hex, err);
 	if (r == -ENOENT && depth > 0) { /* an archive may hold one platform of an index */
 		err_clear(err);
 		return 0;

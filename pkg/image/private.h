@@ -153,5 +153,9 @@ const char *digest_of(const char *s);
 /* docker.io/library/x:tag and a digest in hex to docker.io/library/x@sha256:...; caller frees. */
 char *ref_with_digest(const char *normal, const char *hex);
 const char *host_architecture(void);
+/* Of the "manifests" of an index the one for a platform (NULL: this machine's), its digest in hex;
+ * NULL: -ENOENT. Pure. */
+const char *index_choose(const struct json *list, const char *platform, const char *what,
+			 struct err *err);
 
 #endif

@@ -54,7 +54,8 @@ static bool fits(const struct json *descriptor, const char *wanted)
 	       strcmp(wanted + strlen(has) + 1, variant) == 0;
 }
 
-static const char *choose(const struct pull *p, const struct json *list, struct err *err)
+const char *index_choose(const struct json *list, const char *platform, const char *what,
+			 struct err *err)
 {
 	auto_sbuf struct sbuf known = SBUF_INIT;
 
@@ -64,14 +65,14 @@ static const char *choose(const struct pull *p, const struct json *list, struct 
 
 		if (str_eq(json_str(at, "os", ""), "unknown"))
 			continue; /* an attestation */
-		if (hex && fits(d, p->how->platform))
+		if (hex && fits(d, platform))
 			return hex;
 		sbuf_addf(&known, "%s%s/%s", known.len ? ", " : "", json_str(at, "os", "?"),
 			  json_str(at, "architecture", "?"));
 	}
-	(void)err_set(err, ENOENT, "%s: there is none for %s%s (there are: %s)", p->normal,
-		      p->how->platform ? "" : "linux/",
-		      p->how->platform ? p->how->platform : host_architecture(), sbuf_str(&known));
+	(void)err_set(err, ENOENT, "%s: there is none for %s%s (there are: %s)", what,
+		      platform ? "" : "linux/", platform ? platform : host_architecture(),
+		      sbuf_str(&known));
 	return NULL;
 }
 
@@ -94,7 +95,7 @@ static int find_manifest(struct pull *p, struct err *err)
 		if (depth >= NESTED_MAX)
 			return err_set(err, EBADMSG, "%s: its indexes are nested too deeply",
 				       p->normal);
-		hex = choose(p, json_get(j, "manifests"), err);
+		hex = index_choose(json_get(j, "manifests"), p->how->platform, p->normal, err);
 		if (!hex)
 			return -ENOENT;
 		registry_manifest_clear(&p->manifest);

@@ -14,7 +14,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct digest *digest;
-	uint64_t have, at_begin;
+	uint64_t have, best; /* best: the furthest it ever came */
 	unsigned tries;
 	uint64_t not_before_us; /* a pause after a failure */
 	bool active, done, begun;
@@ -90,7 +90,6 @@ static void begin(struct fetch *f, struct transfer *t)
 	(void)l->curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	(void)l->curl_easy_setopt(t->easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)t->have);
 	t->begun = false;
-	t->at_begin = t->have;
 	if (l->curl_multi_add_handle(f->multi, t->easy) == CURLM_OK) {
 		t->active = true;
 		f->active++;
@@ -117,7 +116,7 @@ static int whole(struct fetch *f, struct transfer *t, struct err *err)
 static int again(struct fetch *f, struct transfer *t, CURLcode c, long status, struct err *err)
 {
 	auto_reply struct reply reply = { .status = status };
-	bool moved = t->have > t->at_begin;
+	bool moved = t->have > t->best;
 
 	if (status == 401 && !f->answered) {
 		auto_free char *what = xasprintf("blobs/sha256:%s", t->blob->hex);
@@ -127,11 +126,14 @@ static int again(struct fetch *f, struct transfer *t, CURLcode c, long status, s
 		f->answered = true;
 		return r;
 	}
-	if (status == 416 && t->have) {
+	/* It has no ranges, says so or gives all of it. That it moves counts from where it ever was:
+	 * one that breaks off at the same place each time is given up. */
+	t->best = moved ? t->have : t->best;
+	t->tries = moved ? 1 : t->tries + 1;
+	if (t->have && t->tries < TRIES && (status == 416 || c == CURLE_RANGE_ERROR)) {
 		start_over(t);
 		return t->failed;
 	}
-	t->tries = moved ? 1 : t->tries + 1;
 	t->not_before_us = now_mono_us() + (100000ULL << t->tries);
 	if ((c != CURLE_OK || status >= 500 || status == 429) && t->tries < TRIES)
 		return 0;

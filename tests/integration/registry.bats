@@ -325,3 +325,90 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	compose up -d --pull always
 	[ "$(text)" = two ]
 }
+
+# cutter: a registry on port 5003 with the OCI layout in ./oci. The name of the repository says what it
+# does to each blob when it is asked for the first time (always for "never" and "stuck"); ./asked has
+# a line "NAME FIRST-BYTE" per request for a blob.
+cutter_open() {
+	cat >cutter.py <<-'PY'
+		import http.server, json, os, re, sys, time
+		B = 'oci/blobs/sha256/'
+		seen = {}
+		class H(http.server.BaseHTTPRequestHandler):
+		    protocol_version = 'HTTP/1.1'
+		    def log_message(self, *a): pass
+		    def answer(self, status, body, cut=None, **headers):
+		        self.send_response(status)
+		        for k, v in headers.items(): self.send_header(k.replace('_', '-'), v)
+		        self.send_header('Content-Length', str(len(body)))
+		        self.end_headers()
+		        try:
+		            self.wfile.write(body if cut is None else body[:cut])
+		            self.wfile.flush()
+		        except OSError: pass
+		        if cut is not None: self.close_connection = True; self.connection.shutdown(2)
+		    def do_GET(self):
+		        m = re.fullmatch(r'/v2/(\w+)/(manifests|blobs)/(.*)', self.path)
+		        if not m: return self.answer(200, b'{}')
+		        name, kind, what = m.groups()
+		        if kind == 'manifests':
+		            d = json.load(open('oci/index.json'))['manifests'][0]
+		            return self.answer(200, open(B + d['digest'][7:], 'rb').read(), Content_Type=d['mediaType'], Docker_Content_Digest=d['digest'])
+		        data = open(B + what[7:], 'rb').read()
+		        at = int((self.headers.get('Range') or 'bytes=0-')[6:].rstrip('-'))
+		        n = seen[name, what] = seen.get((name, what), 0) + 1
+		        open('asked', 'a').write(f'{name} {at}\n')
+		        if len(data) < 1 << 20: return self.answer(200, data) # the config
+		        half = len(data) // 2
+		        def part(cut=None): self.answer(206, data[at:], cut, Content_Range=f'bytes {at}-{len(data) - 1}/{len(data)}') if at else self.answer(200, data, cut)
+		        if name == 'ranges': part(half if n == 1 else None)
+		        elif name == 'often': part((len(data) - at) // 2 if n < 12 else None) # always some more
+		        elif name == 'busy': self.answer(503, b'', Retry_After='0') if n < 3 else part()
+		        elif name == 'whole': self.answer(200, data, half if n == 1 else None) # knows no ranges
+		        elif name == 'never': self.answer(200, data, half)
+		        elif name == 'stuck': self.answer(206, b'', 0, Content_Range=f'bytes {at}-{at}/{len(data)}') if at else self.answer(200, data, half)
+		        elif name == 'other': # bytes from elsewhere
+		            if n == 1: part(half)
+		            else: self.answer(206, data[:len(data) - at], Content_Range=f'bytes {at}-{len(data) - 1}/{len(data)}')
+		        elif name == 'refuse': part(half) if n == 1 else self.answer(416, b'') if at else part()
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5003), H).serve_forever()
+	PY
+	python3 cutter.py >cutter.log 2>&1 3>&- & CUTTER=$!
+	printf '{"localhost:5003": {"insecure": true}}' >r.json
+	export CTRCOMPOSE_REGISTRIES=$PWD/r.json
+	eventually 5 curl -s -o /dev/null http://localhost:5003/v2/
+}
+
+@test "a connection that breaks: the download goes on where it was, or begins again, and is checked" {
+	local name first=$CTRCOMPOSE_STATE
+	mkdir -p oci root/bin
+	head -c 6000000 /dev/urandom >root/bin/data
+	compose image import root big
+	id=$(compose image inspect big | jq -r '.[0].Id')
+	compose image save -o big.tar big
+	tar -xf big.tar -C oci
+	cutter_open
+	for name in ranges often busy whole refuse; do
+		other_store
+		timeout 60 "$CTRCOMPOSE" image pull "localhost:5003/$name:1"
+		[ "$(compose image inspect "localhost:5003/$name:1" | jq -r '.[0].Id')" = "$id" ]
+		cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/*/bin/data
+	done
+	grep ' [1-9]' asked >later
+	[ "$(grep -c ranges later)" = 1 ] # one more, from the middle
+	[ "$(awk '$1 == "ranges" { print $2 }' later)" -gt 2000000 ]
+	[ "$(grep -c often later)" -ge 10 ]
+	[ "$(awk '$1 == "often" { print $2 }' later | sort -nc && echo sorted)" = sorted ]
+	[ "$(awk '$1 == "whole"' asked | tail -1)" = "whole 0" ]
+	for name in never stuck other; do
+		other_store
+		run -1 timeout 60 "$CTRCOMPOSE" image pull "localhost:5003/$name:1"
+		[ -z "$(compose image ls -q)" ]
+		[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
+	done
+	[[ "$output" == *"digest sha256:"* ]] # "other"
+	[ "$(grep -c never asked)" -lt 20 ]
+	kill $CUTTER
+	CTRCOMPOSE_STATE=$first
+	compose image rm big
+}
