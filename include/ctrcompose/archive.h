@@ -65,7 +65,8 @@ struct archive_unpack {
 #define ARCHIVE_ENTRIES_MAX (4ULL << 20)
 #define ARCHIVE_BYTES_MAX   (256ULL << 30)
 
-/* On failure a part may have been unpacked: remove the folder. -E2BIG: beyond a bound. */
+/* On failure a part may have been unpacked: remove the folder. -E2BIG: beyond a bound. -ENOSPC: the
+ * disk is nearly full. */
 int archive_unpack(archive_source_fn *src, void *src_arg, int dirfd, struct archive_unpack *opt,
 		   struct err *err);
 

@@ -113,6 +113,10 @@ static int write_content(const struct place *p, int fd, struct err *err)
 		end = at + (int64_t)len;
 		p->u->opt->bytes += len;
 	}
+	/* Holes take no room here, but do wherever the file is copied to. */
+	if (size > 0 && (uint64_t)size > ARCHIVE_BYTES_MAX)
+		return err_set(err, E2BIG, "it is larger than %llu bytes",
+			       (unsigned long long)ARCHIVE_BYTES_MAX);
 	/* A hole at the end. */
 	if (size > end && ftruncate(fd, size) < 0)
 		return err_errno(err, "set the size to %lld", (long long)size);

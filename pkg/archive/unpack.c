@@ -5,15 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The bytes after decompression, on their way to the reader of the tar. */
 struct raw {
 	struct archive_stream stream;
 	struct archive_unpack *opt;
-	uint64_t bytes, max;
+	uint64_t bytes, max, looked; /* looked: at the disk, last */
+	int dir;
 	bool ended;
 };
+
+/* A few bytes may stand for very many: the disk must have some left for everybody else, a twentieth
+ * of it, up to a gigabyte. */
+static int check_disk(struct raw *raw, struct err *err)
+{
+	enum { EVERY = 16 << 20 };
+	struct statvfs fs;
+	uint64_t kept;
+
+	if (raw->bytes - raw->looked < EVERY && raw->looked)
+		return 0;
+	raw->looked = raw->bytes;
+	if (fstatvfs(raw->dir, &fs) < 0)
+		return 0;
+	kept = (uint64_t)fs.f_blocks * fs.f_frsize / 20;
+	kept = kept < 1 << 30 ? kept : 1 << 30;
+	return (uint64_t)fs.f_bavail * fs.f_frsize >= kept
+		       ? 0
+		       : err_set(err, ENOSPC, "after %llu bytes the disk has less than %llu left",
+				 (unsigned long long)raw->bytes, (unsigned long long)kept);
+}
 
 static ssize_t read_raw(void *arg, void *buf, size_t len, struct err *err)
 {
@@ -31,6 +54,8 @@ static ssize_t read_raw(void *arg, void *buf, size_t len, struct err *err)
 	if (raw->bytes > raw->max)
 		return err_set(err, E2BIG, "it is larger than %llu bytes",
 			       (unsigned long long)raw->max);
+	if (check_disk(raw, err) < 0)
+		return -ENOSPC;
 	if (raw->opt->tap)
 		raw->opt->tap(raw->opt->tap_arg, buf, (size_t)n);
 	return n;
@@ -145,7 +170,9 @@ static int unpack_stream(struct raw *raw, struct unpack *u, struct err *err)
 int archive_unpack(archive_source_fn *src, void *src_arg, int dirfd, struct archive_unpack *opt,
 		   struct err *err)
 {
-	struct raw raw = { .opt = opt, .max = opt->max_bytes ? opt->max_bytes : ARCHIVE_BYTES_MAX };
+	struct raw raw = { .opt = opt,
+			   .dir = dirfd,
+			   .max = opt->max_bytes ? opt->max_bytes : ARCHIVE_BYTES_MAX };
 	struct unpack u = { .opt = opt, .root = dirfd, .parent = -1 };
 	locale_t before;
 	int r;

@@ -76,7 +76,7 @@ static bool is_domain(const char *s, size_t n)
 int image_ref_normal(const char *ref, char **out, struct err *err)
 {
 	auto_free char *name = xstrdup(ref), *domain = NULL;
-	const char *path = name, *tag = NULL, *digest = NULL;
+	const char *path = name, *tag = NULL, *digest = NULL, *owner;
 	char *at = strchr(name, '@'), *slash, *colon;
 
 	if (at) {
@@ -102,7 +102,7 @@ int image_ref_normal(const char *ref, char **out, struct err *err)
 			return err_set(err, EINVAL, "'%s' has no valid host name before the '/'",
 				       ref);
 	}
-	if (!path_ok(path) || digest_hex_ok(path) || strlen(name) > NAME_MAX_LEN)
+	if (!path_ok(path) || digest_hex_ok(path))
 		return err_set(err, EINVAL, "'%s' is not the name of an image like redis:7", ref);
 	if (!domain || strcmp(domain, "index.docker.io") == 0) {
 		char *old = domain;
@@ -110,25 +110,38 @@ int image_ref_normal(const char *ref, char **out, struct err *err)
 		domain = xstrdup(DEFAULT_DOMAIN);
 		auto_free_fn(&old);
 	}
-	*out = xasprintf("%s/%s%s%s%s", domain,
-			 strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_OWNER
-										   : "",
-			 path, digest ? "@sha256:" : ":",
+	owner = strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_OWNER : "";
+	if (strlen(domain) + 1 + strlen(owner) + strlen(path) > NAME_MAX_LEN)
+		return err_set(err, EINVAL, "the name '%.40s...' is longer than %d characters", ref,
+			       NAME_MAX_LEN);
+	*out = xasprintf("%s/%s%s%s%s", domain, owner, path, digest ? "@sha256:" : ":",
 			 digest ? digest
 			 : tag  ? tag
 				: "latest");
 	return 0;
 }
 
+/* Without its tag it would be an id. */
+static bool like_id(const char *s)
+{
+	auto_free char *name = xstrndup(s, strcspn(s, ":@"));
+
+	return digest_hex_ok(name);
+}
+
 char *image_ref_familiar(const char *normal)
 {
-	const char *s = normal;
+	const char *s = normal, *slash;
 
-	if (str_starts(s, DEFAULT_DOMAIN "/")) {
-		s += strlen(DEFAULT_DOMAIN "/");
-		if (str_starts(s, DEFAULT_OWNER) && !strchr(s + strlen(DEFAULT_OWNER), '/'))
-			s += strlen(DEFAULT_OWNER);
-	}
+	if (!str_starts(s, DEFAULT_DOMAIN "/"))
+		return xstrdup(normal);
+	s += strlen(DEFAULT_DOMAIN "/");
+	slash = strchr(s, '/');
+	if (slash && is_domain(s, (size_t)(slash - s)))
+		return xstrdup(normal); /* it would be another registry's */
+	if (str_starts(s, DEFAULT_OWNER) && !strchr(s + strlen(DEFAULT_OWNER), '/') &&
+	    !like_id(s + strlen(DEFAULT_OWNER)))
+		s += strlen(DEFAULT_OWNER);
 	return xstrdup(s);
 }
 

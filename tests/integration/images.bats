@@ -162,3 +162,92 @@ other_store() {
 	run ! compose image load -i l501.tar
 	[[ "$output" == *"layers"* ]]
 }
+
+@test "hostile layers: devices, owners, bombs, clashes, digests, deep JSON: each is refused or harmless" {
+	local name
+	canary=$BATS_TEST_TMPDIR/canary
+	mkdir -p "$canary" && echo safe >"$canary/file" && before=$(find "$canary" | xargs stat -c '%n %s %Y %a %u')
+	python3 - <<-'PY'
+		import hashlib, io, json, subprocess, tarfile
+		sha = lambda b: hashlib.sha256(b).hexdigest()
+		def layer(*members):
+		    buf = io.BytesIO(); t = tarfile.open(fileobj=buf, mode='w', format=tarfile.PAX_FORMAT)
+		    for name, kw in members:
+		        i = tarfile.TarInfo(name); data = kw.pop('data', b'')
+		        for k, v in kw.items(): setattr(i, k, v)
+		        i.size = len(data)
+		        t.addfile(i, io.BytesIO(data) if data else None)
+		    t.close(); return buf.getvalue()
+		def pack(name, files):
+		    out = tarfile.open(name + '.tar', 'w')
+		    for n, b in files.items(): i = tarfile.TarInfo(n); i.size = len(b); out.addfile(i, io.BytesIO(b))
+		    out.close()
+		def image(name, data, diff=None, config=None, manifest=None):
+		    config = config or json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + (diff or sha(data))]}}).encode()
+		    pack(name, {'layer.tar': data, 'config.json': config,
+		        'manifest.json': manifest or json.dumps([{'Config': 'config.json', 'RepoTags': [name + ':1'], 'Layers': ['layer.tar']}]).encode()})
+		ok = layer(('f', dict(data=b'x')))
+		image('devices', layer(('dev/mem', dict(type=tarfile.CHRTYPE, devmajor=1, devminor=1)), ('dev/sda', dict(type=tarfile.BLKTYPE, devmajor=8, devminor=0)), ('dev/null', dict(data=b'x'))))
+		image('setuid', layer(('su', dict(mode=0o6755, uid=0, gid=0, data=b'#!/bin/sh\nid -u\n')), ('odd', dict(mode=0o6755, uid=3000000000, gid=65534, data=b'x'))))
+		image('nobody', layer(('su', dict(mode=0o4755, uid=4294967295, data=b'x'))))
+		image('negative', layer(('su', dict(mode=0o4755, uid=-1, data=b'x'))))
+		image('huge', layer(('su', dict(mode=0o4755, uid=1 << 40, data=b'x'))))
+		image('sparse', layer(('s', dict(data=b'1\n0\n1\n'.ljust(512, b'\0') + b'x', pax_headers={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 's', 'GNU.sparse.realsize': str(1 << 43)}))))
+		image('hole', layer(('s', dict(data=b'1\n0\n1\n'.ljust(512, b'\0') + b'x', pax_headers={'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 's', 'GNU.sparse.realsize': str(1 << 33)}))))
+		image('clash', layer(('File', dict(data=b'1')), ('file', dict(data=b'2')), ('FILE/x', dict(data=b'3'))))
+		image('wrong', ok, diff='ab' * 32)
+		image('deepmanifest', ok, manifest=b'[' * 100000 + b']' * 100000)
+		image('deepconfig', ok, config=b'{"rootfs":' * 100000 + b'1' + b'}' * 100000)
+		def oci(name, index, *blobs, **named):
+		    files = {'oci-layout': b'{"imageLayoutVersion":"1.0.0"}', 'index.json': json.dumps(index).encode()}
+		    for b in blobs: files['blobs/sha256/' + sha(b)] = b
+		    for n, b in named.items(): files['blobs/sha256/' + n.lstrip('_')] = b
+		    pack(name, files)
+		config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + sha(ok)]}}).encode()
+		def manifest(size, layers=1): return json.dumps({'schemaVersion': 2, 'config': {'digest': 'sha256:' + sha(config), 'size': size}, 'layers': [{'digest': 'sha256:' + sha(ok), 'size': size}] * layers}).encode()
+		def index(b): return {'schemaVersion': 2, 'manifests': [{'digest': 'sha256:' + sha(b), 'size': len(b), 'annotations': {'io.containerd.image.name': 'x:1'}}]}
+		m = manifest(1 << 62)
+		oci('blobdigest', index(m), m, config, **{'_' + sha(ok): layer(('f', dict(data=b'y')))})
+		oci('configdigest', index(m), m, ok, **{'_' + sha(config): config + b' '})
+		oci('morelayers', index(manifest(1, 2)), manifest(1, 2), config, ok)
+		bomb = b'{}'
+		for _ in range(4): bomb = json.dumps({'manifests': [{'digest': 'sha256:' + sha(bomb)}] * 400}).encode(); oci('indexes', {'manifests': [{'digest': 'sha256:' + sha(bomb)}] * 400}, *(globals().setdefault('all', []).append(bomb) or globals()['all']))
+	PY
+	other_store
+	chmod 755 "$BATS_TEST_TMPDIR"
+	for name in nobody negative huge sparse wrong deepmanifest deepconfig blobdigest configdigest morelayers indexes; do
+		run -1 timeout 20 "$CTRCOMPOSE" image load -i $name.tar
+		echo "$name: $output"
+		[[ "$output" == "ctrcompose: "*"$name.tar"* ]]
+		[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
+	done
+	for name in devices setuid hole clash; do compose image load -i $name.tar; done
+	layer_of() { echo "$CTRCOMPOSE_STATE/layers/$(compose image inspect "$1:1" | jq -r '.[0].RootFS.Layers[0]' | cut -d: -f2)"; }
+	[ -z "$(find "$CTRCOMPOSE_STATE/layers" -type b -o -type c)" ]
+	[ "$(ls "$(layer_of devices)/dev")" = null ]
+	[ "$(stat -c '%a %u %g' "$(layer_of setuid)"/*)" = $'6755 3000000000 65534\n6755 0 0' ]
+	run ! setpriv --reuid 65534 --regid 65534 --clear-groups ls "$(layer_of setuid)/su" # nobody but root gets there
+	[ "$(stat -c %b "$(layer_of hole)/s")" -lt 100 ]
+	[ "$(cd "$(layer_of clash)" && cat File file FILE/x)" = 123 ]
+	[ "$(find "$canary" | xargs stat -c '%n %s %Y %a %u')" = "$before" ]
+}
+
+@test "a layer of few bytes that unpacks to very many stops before the disk is full" {
+	truncate -s 300M zeros
+	python3 - <<-'PY'
+		import hashlib, json, os, subprocess, tarfile
+		subprocess.run('tar -c zeros | zstd -q -1 -o layer.tar.zst', shell=True, check=True)
+		h = hashlib.sha256(subprocess.run(['zstd', '-dc', 'layer.tar.zst'], capture_output=True).stdout).hexdigest()
+		json.dump({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + h]}}, open('config.json', 'w'))
+		json.dump([{'Config': 'config.json', 'RepoTags': ['bomb:1'], 'Layers': ['layer.tar.zst']}], open('manifest.json', 'w'))
+	PY
+	tar -cf bomb.tar config.json manifest.json layer.tar.zst
+	[ "$(stat -c %s bomb.tar)" -lt 200000 ]
+	mkdir small
+	mount -t tmpfs -o size=200m,mode=755 tmpfs small
+	run -1 env CTRCOMPOSE_STATE="$PWD/small" "$CTRCOMPOSE" image load -i bomb.tar
+	used=$(du -sm small | cut -f1)
+	umount small
+	[[ "$output" == *"bomb.tar"*"the disk has less than"* ]]
+	[ "$used" -lt 2 ] # nothing stays
+}

@@ -20,7 +20,7 @@ static inline void tar_header(struct sbuf *b, const struct tar_member *m, size_t
 	unsigned sum = 0;
 
 	(void)snprintf(h, 100, "%s", m->name);
-	(void)snprintf(h + 100, 8, "%07o", m->mode ? m->mode : 0644);
+	(void)snprintf(h + 100, 8, "%07o", (m->mode ? m->mode : 0644) & 07777777);
 	(void)snprintf(h + 108, 8, "%07o", m->uid);
 	(void)snprintf(h + 116, 8, "%07o", m->gid);
 	(void)snprintf(h + 124, 12, "%011zo", size);
