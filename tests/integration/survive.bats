@@ -46,7 +46,7 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 @test "a container dies while nobody looks: its exit code is known" {
 	cat >compose.yaml <<-Y
 		services:
-		  a: { image: box, volumes: [".:/p"], command: sh -c "until [ -e /p/go ]; do sleep 0.1; done; exit 9" }
+		  a: { image: box, volumes: [".:/p"], command: sh -c "while ! test -e /p/go; do sleep 0.1; done; exit 9" }
 	Y
 	compose up -d
 	sup=$(family ctrcompose-sup)
