@@ -96,7 +96,7 @@ struct cmd_load {
 	bool all_profiles;     /* enable all services: for what already exists */
 	bool no_interpolate, no_path_resolution, no_env_resolution, no_consistency, no_normalize;
 	bool no_identity; /* neither config_json nor config_hash */
-	bool quiet; /* warnings are not printed */
+	bool quiet;       /* warnings are not printed */
 };
 /* The compose options that the global ones mean. All in it lives in the arena. */
 void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct compose_options *out);

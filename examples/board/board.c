@@ -26,7 +26,8 @@ static int check(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char got[16] = "";
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || write(fd, "GET /\r\n\r\n", 9) != 9)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    write(fd, "GET /\r\n\r\n", 9) != 9)
 		return 1;
 	return read(fd, got, sizeof(got)) < 12 || memcmp(got, "HTTP/1.0 200", 12) != 0;
 }
@@ -52,7 +53,8 @@ int main(int argc, char **argv)
 		if (c < 0)
 			continue;
 		if (read(c, in, sizeof(in)) > 0) {
-			n = snprintf(out, sizeof(out), "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n%.2000s\n",
+			n = snprintf(out, sizeof(out),
+				     "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n%.2000s\n",
 				     greeting ? greeting : "");
 			if (write(c, out, n) != n)
 				perror("board");

@@ -94,7 +94,7 @@ struct state_network {
 	char *key, *name, *driver, *bridge;
 	char *subnet, *gateway, *ip_range, *subnet6, *gateway6;
 	struct strs reserved; /* addresses that no container is given */
-	unsigned mtu; /* 0: the kernel's default */
+	unsigned mtu;         /* 0: the kernel's default */
 	bool internal, external;
 	char *config_hash;
 };
