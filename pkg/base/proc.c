@@ -156,7 +156,7 @@ static int input_fd(const char *input, size_t len)
 int proc_begin(char *const argv[], const char *input, size_t input_len, struct proc *out)
 {
 	auto_close int in = input_fd(input, input_len);
-	int output[2];
+	int output[2] = { -1, -1 };
 	pid_t pid;
 
 	if (in < 0)

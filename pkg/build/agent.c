@@ -77,7 +77,7 @@ static int dial(const char *path)
 _Noreturn static void pass_on(int listener, const char *agent)
 {
 	static unsigned char buf[HEAD + MESSAGE_MAX];
-	struct client v[CLIENTS_MAX];
+	struct client v[CLIENTS_MAX] = { { 0 } };
 	struct pollfd p[CLIENTS_MAX + 1];
 	size_t n = 0;
 

@@ -92,9 +92,9 @@ static void load(void)
 /* A rule while it is read. */
 struct reading {
 	bool invert;
-	struct ipt_entry entry;
 	struct xtables_rule_match *matches;
 	struct xtables_target *target;
+	struct ipt_entry entry; /* it ends in what is put behind it: last */
 };
 
 static void take_options(const struct xt_option_entry *own, const struct option *extra,

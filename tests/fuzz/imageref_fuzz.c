@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (image_ref_normal(normal, &again, NULL) < 0 || strcmp(normal, again) != 0 ||
 	    image_ref_normal(familiar, &back, NULL) < 0 || strcmp(normal, back) != 0)
 		abort();
-	if (!strchr(normal, '/') || *normal == '.' || strstr(normal, "/.") || strpbrk(normal, " \t\n%?#\\\"'"))
+	if (!strchr(normal, '/') || *normal == '.' || strstr(normal, "/.") ||
+	    strpbrk(normal, " \t\n%?#\\\"'"))
 		abort(); /* parts of addresses and of folders */
 	return 0;
 }
