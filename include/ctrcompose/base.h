@@ -250,6 +250,8 @@ int proc_start_time(pid_t pid, uint64_t *out);
 /* The same before its parent has reaped it, as wait(2) has it; -ENODATA: it is no zombie, or another
  * process. */
 int proc_zombie_status(pid_t pid, uint64_t start_time, int *status);
+/* It is on its way out of the kernel, or gone. */
+bool proc_is_ending(pid_t pid, uint64_t start_time);
 /* Kernel boot id, 36 characters and NUL. */
 int boot_id(char out[37]);
 /* A program of the host, running. argv[0] is looked up in PATH, then in /usr/sbin and /sbin, which

@@ -137,6 +137,9 @@ struct probe {
 	pid_t pid;
 };
 int engine_probe_start(struct unit *u, struct probe *out, struct err *err);
+/* A hook of the service in the same way. */
+int engine_hook_start(struct unit *u, const struct service_hook *hook, struct probe *out,
+		      struct err *err);
 void engine_probe_kill(struct probe *p);
 
 #endif

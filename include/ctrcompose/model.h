@@ -101,6 +101,18 @@ struct service_file {        /* a secret or a config */
 	uint32_t uid, gid, mode;
 };
 
+struct service_hook { /* a command that is run in the running container */
+	struct list command;
+	const char *user, *working_dir; /* NULL: the container's */
+	bool privileged;
+	struct kvs environment; /* on top of the container's */
+};
+
+struct service_hooks {
+	struct service_hook *v;
+	size_t n;
+};
+
 struct words { /* command and entrypoint: absent, empty and filled are three things */
 	bool set;
 	struct list list;
@@ -157,6 +169,7 @@ struct service {
 	struct service_file *files; /* secrets and configs */
 	size_t n_files;
 	struct healthcheck health;
+	struct service_hooks post_start, pre_stop;
 	enum restart_policy restart;
 	unsigned restart_max;   /* on-failure:N, 0 = no bound */
 	int stop_signal;        /* 0 = the image's, else SIGTERM */

@@ -49,7 +49,7 @@ int pidfd_wait_status(int pidfd, int *status)
 	return 0;
 }
 
-enum { STAT_STATE = 3, STAT_START_TIME = 22, STAT_EXIT_CODE = 52 };
+enum { STAT_STATE = 3, STAT_FLAGS = 9, STAT_START_TIME = 22, STAT_EXIT_CODE = 52 };
 
 /* The rest of /proc/PID/stat from a field on; the caller frees *text. */
 static int stat_field(pid_t pid, int wanted, char **text, char **field)
@@ -105,6 +105,16 @@ int proc_zombie_status(pid_t pid, uint64_t start_time, int *status)
 		return -ENODATA;
 	*status = (int)code;
 	return 0;
+}
+
+enum { FLAG_EXITING = 0x4 }; /* PF_EXITING */
+
+bool proc_is_ending(pid_t pid, uint64_t start_time)
+{
+	uint64_t start = 0, flags = 0;
+
+	return stat_number(pid, STAT_START_TIME, &start) < 0 || start != start_time ||
+	       stat_number(pid, STAT_FLAGS, &flags) < 0 || (flags & FLAG_EXITING);
 }
 
 int boot_id(char out[37])

@@ -180,6 +180,17 @@ void dec_health_test(struct decode *d, const struct yaml_node *v, void *field)
 		h->disable = true;
 }
 
+void dec_hooks(struct decode *d, const struct yaml_node *v, void *field)
+{
+	struct service_hooks *out = field;
+
+	if (v->type != YAML_LIST)
+		return;
+	out->v = arena_array(d->a, v->m.n + 1, sizeof(*out->v));
+	for (size_t i = 0; i < v->m.n; i++)
+		decode_keys(d, hook_keys, v->m.v[i].value, &out->v[out->n++]);
+}
+
 void dec_health(struct decode *d, const struct yaml_node *v, void *field)
 {
 	struct healthcheck *h = field;

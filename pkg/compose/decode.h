@@ -21,6 +21,7 @@ decode_fn dec_duration_us;             /* uint64_t */
 decode_fn dec_rt_us;                   /* uint64_t: microseconds, or a duration */
 decode_fn dec_signal;                  /* int */
 decode_fn dec_hosts;                   /* struct kvs */
+decode_fn dec_hooks;                   /* struct service_hooks */
 decode_fn dec_health, dec_health_test; /* struct healthcheck */
 /* the whole struct service */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,

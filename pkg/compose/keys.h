@@ -8,8 +8,9 @@
 extern const struct shape s_str, s_str_set, s_strnull, s_strnum, s_bool, s_int, s_bool_keep,
 	s_int_keep, s_num, s_bytes, s_bytes_str, s_duration, s_strings, s_unique, s_str_or_list,
 	s_labels, s_env, s_words, s_map_any, s_path, s_str_map, s_mode, s_scalar_map, s_str_append;
-extern const struct shape s_build, s_deploy, s_develop, s_gpus, s_blkio, s_hooks, s_provider,
-	s_credential, s_ulimits, s_hosts, s_file_refs, s_service_models, s_logging, s_device_list;
+extern const struct shape s_build, s_deploy, s_develop, s_gpus, s_blkio, s_hooks, s_init_steps,
+	s_provider, s_credential, s_ulimits, s_hosts, s_file_refs, s_service_models, s_logging,
+	s_device_list;
 extern const struct shape s_ports, s_volumes, s_networks, s_depends_on, s_healthcheck;
 
 /* Rows of the table: name, shape, what the runtime does with it, remark for the page ... */

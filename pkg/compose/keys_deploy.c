@@ -151,14 +151,38 @@ const struct key build_keys[] = {
 };
 const struct shape s_build = { .types = T_STR | T_MAP, .keys = build_keys, .canon = canon_build };
 
+/* ---- hooks */
+#define HOOK(field) offsetof(struct service_hook, field)
+static const char *refuse_no_words(const struct yaml_node *n)
+{
+	return n->type == YAML_LIST && n->m.n ? NULL : "a hook needs a command";
+}
+
+const struct key hook_keys[] = {
+	DEC_IF("command", s_words, RUNS, NULL, dec_list, HOOK(command), refuse_no_words),
+	DEC("user", s_str, RUNS, NULL, dec_str, HOOK(user)),
+	DEC("privileged", s_bool, RUNS, NULL, dec_bool, HOOK(privileged)),
+	DEC("working_dir", s_str, RUNS, NULL, dec_str, HOOK(working_dir)),
+	DEC("environment", s_env, RUNS, NULL, dec_kvs, HOOK(environment)),
+	END,
+};
+static const char *const hook_required[] = { "command", NULL };
+static const struct shape s_hook = { .types = T_MAP, .keys = hook_keys, .required = hook_required };
+const struct shape s_hooks = ITEMS(s_hook);
+
 /* ---- develop */
-static const struct key hook_keys[] = {
+static const struct key step_keys[] = {
 	KEY("command", s_words, NOT_YET, NULL),    KEY("user", s_str, NOT_YET, NULL),
 	KEY("privileged", s_bool, NOT_YET, NULL),  KEY("working_dir", s_str, NOT_YET, NULL),
 	KEY("environment", s_env, NOT_YET, NULL),  KEY("image", s_str, NOT_YET, NULL),
 	KEY("per_replica", s_bool, NOT_YET, NULL), END,
 };
-const struct shape s_hooks = ITEMS(MAP(hook_keys));
+const struct shape s_init_steps = ITEMS(MAP(step_keys));
+static const struct key exec_keys[] = {
+	KEY("command", s_words, IGNORED, NULL),   KEY("user", s_str, IGNORED, NULL),
+	KEY("privileged", s_bool, IGNORED, NULL), KEY("working_dir", s_str, IGNORED, NULL),
+	KEY("environment", s_env, IGNORED, NULL), END,
+};
 static const struct key watch_keys[] = {
 	KEY("path", s_path, IGNORED, NULL),
 	KEY("action", WORDS("rebuild", "sync", "restart", "sync+restart", "sync+exec"), IGNORED,
@@ -166,7 +190,7 @@ static const struct key watch_keys[] = {
 	KEY("target", s_str, IGNORED, NULL),
 	KEY("ignore", s_str_or_list, IGNORED, NULL),
 	KEY("include", s_str_or_list, IGNORED, NULL),
-	KEY("exec", MAP(hook_keys), IGNORED, NULL),
+	KEY("exec", MAP(exec_keys), IGNORED, NULL),
 	KEY("initial_sync", s_bool, IGNORED, NULL),
 	END,
 };

@@ -135,7 +135,8 @@ extern const struct shape shape_project, shape_service, shape_network, shape_vol
 extern const struct key service_keys[], network_keys[], volume_keys[], project_keys[];
 extern const struct key healthcheck_keys[], deploy_keys[], build_keys[], mount_keys[], port_keys[],
 	service_network_keys[], depends_keys[];
-extern const struct key limit_keys[], reservation_keys[], resource_keys[], policy_keys[];
+extern const struct key limit_keys[], reservation_keys[], resource_keys[], policy_keys[],
+	hook_keys[];
 extern const struct shape shape_any;
 
 bool is_extension(const char *key); /* x-... */

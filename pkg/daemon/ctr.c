@@ -26,6 +26,7 @@ struct ctr *ctr_new(struct sup *s, struct unit *u)
 	c->sup = s;
 	c->unit = u;
 	c->grace_us = -1;
+	c->hooks.process.pidfd = c->hooks.process.out_fd = -1;
 	c->io.fds[0] = c->io.fds[1] = c->io.fds[2] = -1;
 	u->owner = c;
 	*vec_push(&s->ctrs) = c;
@@ -50,6 +51,7 @@ void ctr_free(struct ctr *c)
 		if (s->ctrs.v[i] == c)
 			s->ctrs.v[i] = s->ctrs.v[--s->ctrs.n];
 	ctr_health_end(c);
+	ctr_hooks_free(c);
 	drop_sources(c);
 	loop_source_free(c->timer);
 	loop_source_free(c->health_timer);
@@ -129,13 +131,16 @@ static void on_status(void *arg, uint32_t events)
 	}
 	c->unit->c->started_ns = now_real_ns();
 	c->started_us = now_mono_us();
-	c->started = true;
+	c->ran = true;
+	c->started = !ctr_hooks_wanted(c, HOOKS_POST_START);
 	state_set(&c->unit->c->error, NULL);
 	set_status(c, STATE_RUNNING);
 	event_note(c->sup, c->unit->c, "start", NULL, NULL);
 	tell_running(c);
 	ctr_event(c, EV_EXEC);
 	ctr_health_begin(c);
+	if (!c->started && c->st == SVC_RUNNING)
+		ctr_hooks_begin(c, HOOKS_POST_START);
 }
 
 static void spawn(struct ctr *c)
@@ -145,6 +150,7 @@ static void spawn(struct ctr *c)
 	int r;
 
 	c->failed = false;
+	c->ran = false;
 	c->asked = false;
 	c->unit->c->want_running = true;
 	c->unit->c->oom_killed = false;
@@ -184,6 +190,14 @@ int ctr_pause(struct ctr *c, bool pause, struct err *err)
 	return r;
 }
 
+static void unfreeze(struct ctr *c) /* or a signal would wait for ever */
+{
+	if (c->unit->c->status != STATE_PAUSED)
+		return;
+	(void)engine_pause(c->unit, false, NULL);
+	set_status(c, STATE_RUNNING);
+}
+
 static void ask_to_stop(struct ctr *c)
 {
 	uint64_t grace = c->grace_us >= 0 ? (uint64_t)c->grace_us : c->unit->svc->stop_grace_us;
@@ -191,11 +205,8 @@ static void ask_to_stop(struct ctr *c)
 	int sig;
 
 	if (c->exit_pending)
-		return;                           /* it has ended: only how is not known yet */
-	if (c->unit->c->status == STATE_PAUSED) { /* or the signal would wait for ever */
-		(void)engine_pause(c->unit, false, NULL);
-		set_status(c, STATE_RUNNING);
-	}
+		return; /* it has ended: only how is not known yet */
+	unfreeze(c);
 	sig = engine_stop_signal(c->unit, &deaf);
 	if (deaf || grace == 0) {
 		if (deaf)
@@ -260,6 +271,40 @@ void ctr_event(struct ctr *c, enum svc_event ev)
 	c->sup->job_due = true; /* after this turn: a job may free containers */
 }
 
+void ctr_stop(struct ctr *c)
+{
+	c->refused = false;
+	if (c->st != SVC_RUNNING || c->exit_pending || c->hooks.phase != HOOKS_NONE ||
+	    !ctr_hooks_wanted(c, HOOKS_PRE_STOP)) {
+		ctr_event(c, EV_STOP);
+		return;
+	}
+	c->asked = true;
+	unfreeze(c);
+	ctr_hooks_begin(c, HOOKS_PRE_STOP);
+}
+
+void ctr_hooks_done(struct ctr *c, enum hooks_phase phase, bool success)
+{
+	c->sup->job_due = true;
+	if (phase == HOOKS_POST_START && success) {
+		c->started = true;
+		return;
+	}
+	if (phase == HOOKS_POST_START) {
+		c->failed = true;
+		job_note(c->sup, c, "Error", c->unit->c->error);
+	}
+	if (c->exit_pending)
+		return; /* it has ended by itself */
+	if (phase == HOOKS_PRE_STOP && !success) {
+		c->asked = false;
+		c->refused = true;
+		return;
+	}
+	ctr_event(c, EV_STOP);
+}
+
 static void on_timer(void *arg)
 {
 	struct ctr *c = arg;
@@ -293,15 +338,16 @@ static void ended(struct ctr *c, int wait_status)
 		(void)loop_timer_set(c->timer, LOOP_NEVER);
 	ctr_health_end(c);
 	drop_sources(c);
-	sc->exit_code = c->failed ? c->unit->start_exit : state_exit_code(wait_status);
+	sc->exit_code = c->failed && !c->ran ? c->unit->start_exit : state_exit_code(wait_status);
 	sc->finished_ns = now_real_ns();
 	engine_reap(c->unit);
 	note_end(c);
 	c->sup->fw_dirty |= sc->ports.n > 0;
 	if (lived >= SVC_CALM_US)
 		c->quick = 0;
-	again = !c->failed && svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max,
-					   sc->exit_code, sc->restarts, c->asked);
+	again = (c->ran || !c->failed) &&
+		svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max, sc->exit_code,
+			     sc->restarts, c->asked);
 	tell_exit(c);
 	ctr_event(c, again ? EV_CRASH : EV_EXIT);
 	sup_idle_check(c->sup);
@@ -351,6 +397,7 @@ static void on_end(void *arg, uint32_t events)
 	c->exit_src = NULL;
 	c->exit_pending = true;
 	ctr_health_end(c);
+	ctr_hooks_abort(c, "was cut short by the end of the container");
 	c->probe_began_us = now_mono_us();
 	ctr_exit_known(c);
 }
@@ -366,6 +413,7 @@ void ctr_adopted(struct ctr *c)
 	}
 	c->st = SVC_RUNNING;
 	c->started = true;
+	c->ran = true;
 	c->started_us = now_mono_us();
 	(void)loop_io_add(c->sup->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, NULL);
 	ctr_health_begin(c);

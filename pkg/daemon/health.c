@@ -20,6 +20,44 @@ static void probe_end(struct ctr *c)
 	c->probing = false;
 }
 
+struct dying {
+	struct loop_source *src;
+	int pidfd;
+};
+
+static void on_reaped(void *arg, const siginfo_t *info)
+{
+	struct dying *d = arg;
+
+	(void)info;
+	loop_source_free(d->src);
+	(void)close(d->pidfd);
+	free(d);
+}
+
+void probe_kill(struct sup *s, struct probe *p)
+{
+	struct dying *d;
+
+	if (p->pidfd < 0)
+		return;
+	engine_probe_kill(p);
+	d = xcalloc(1, sizeof(*d));
+	d->pidfd = steal_fd(&p->pidfd);
+	if (loop_child_add(s->loop, d->pidfd, on_reaped, d, &d->src, NULL) < 0)
+		on_reaped(d, NULL);
+}
+
+/* The process still runs. */
+static void probe_abort(struct ctr *c)
+{
+	struct probe p = c->probe;
+
+	c->probe.pidfd = -1;
+	probe_end(c);
+	probe_kill(c->sup, &p);
+}
+
 static void health_status(struct ctr *c, enum health was)
 {
 	static const enum state_health as_state[] = {
@@ -110,8 +148,7 @@ static void probe_start(void *arg)
 		return;
 	}
 	if (c->probing) {
-		engine_probe_kill(&c->probe);
-		probe_end(c);
+		probe_abort(c);
 		sbuf_clear(&c->probe_text);
 		sbuf_addf(&c->probe_text, "the probe took longer than %u ms",
 			  (unsigned)(limit / 1000));
@@ -157,8 +194,6 @@ void ctr_health_end(struct ctr *c)
 {
 	if (c->health_timer)
 		(void)loop_timer_set(c->health_timer, LOOP_NEVER);
-	if (c->probing) {
-		engine_probe_kill(&c->probe);
-		probe_end(c);
-	}
+	if (c->probing)
+		probe_abort(c);
 }

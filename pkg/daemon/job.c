@@ -127,7 +127,7 @@ static void begin_start(struct job *j, size_t i, struct ctr *c)
 {
 	say_step(j, &j->plan->actions.v[i], "Starting", NULL);
 	j->steps[i] = STEP_RUNNING;
-	c->started = c->st == SVC_RUNNING;
+	c->started = c->st == SVC_RUNNING && c->hooks.phase == HOOKS_NONE;
 	c->quick = 0;
 	ctr_event(c, EV_START);
 }
@@ -141,7 +141,7 @@ static void begin_stop(struct job *j, size_t i, struct ctr *c)
 	}
 	say_step(j, &j->plan->actions.v[i], "Stopping", NULL);
 	j->steps[i] = STEP_RUNNING;
-	ctr_event(c, EV_STOP);
+	ctr_stop(c);
 }
 
 static void begin(struct sup *s, struct job *j, size_t i)
@@ -268,7 +268,7 @@ static void check(struct sup *s, struct job *j, size_t i)
 		return;
 	}
 	if (a->op == PLAN_START) {
-		if (c->failed) {
+		if (c->failed && c->st != SVC_STOPPING) {
 			auto_free char *why = xasprintf("container %s: %s", a->name,
 							c->unit->c->error ? c->unit->c->error
 									  : "could not be started");
@@ -283,8 +283,16 @@ static void check(struct sup *s, struct job *j, size_t i)
 			fail(j, i, why);
 		}
 	} else if (a->op == PLAN_STOP) {
-		if (c->st == SVC_STOPPED)
+		if (c->refused) {
+			auto_free char *why = xasprintf(
+				"container %s: %s (`ctrcompose kill` ends it without hooks)",
+				a->name, c->unit->c->error ? c->unit->c->error : "runs on");
+
+			say_step(j, a, "Error", why);
+			fail(j, i, why);
+		} else if (c->st == SVC_STOPPED) {
 			done(j, i);
+		}
 	} else if (a->op == PLAN_WAIT) {
 		check_wait(s, j, i, c);
 	}
@@ -404,6 +412,14 @@ void job_client_gone(struct sup *s, const struct ipc_conn *conn)
 	if (!s->job || s->job->conn != conn)
 		return;
 	s->job->conn = NULL;
+	for (size_t i = 0; i < s->job->plan->actions.n; i++) {
+		struct ctr *c = s->job->steps[i] == STEP_RUNNING
+					? ctr_find(s, s->job->plan->actions.v[i].name)
+					: NULL;
+
+		if (c)
+			ctr_hooks_abort(c, "was cut short: nobody waits for it any more");
+	}
 	/* Half a `down` or `stop` is finished; an `up` nobody waits for any more goes no further. */
 	for (size_t i = 0; i < s->job->plan->actions.n; i++)
 		if (s->job->plan->actions.v[i].op == PLAN_START)

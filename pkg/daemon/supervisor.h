@@ -6,6 +6,17 @@
 
 struct sup;
 
+enum hooks_phase { HOOKS_NONE, HOOKS_POST_START, HOOKS_PRE_STOP };
+
+/* Commands of the service that run in its container, one after the other. */
+struct hooks {
+	enum hooks_phase phase;
+	size_t at; /* the one that runs */
+	struct probe process;
+	struct loop_source *exit_src, *out_src;
+	struct sbuf text; /* the last of its output */
+};
+
 /* One container as the supervisor sees it. */
 struct ctr {
 	struct sup *sup;
@@ -13,7 +24,9 @@ struct ctr {
 	enum svc_state st;
 	bool asked;   /* a person stopped it */
 	bool started; /* its program has run since a job asked for it */
-	bool failed;  /* the last start did not come to an exec */
+	bool ran;     /* the last start came to an exec */
+	bool failed;  /* the last start did not, or a hook after it failed */
+	bool refused; /* a hook before the stop failed: it runs on */
 	struct loop_source *status_src, *exit_src, *timer, *health_timer;
 	struct loop_source *probe_src, *probe_out;
 	struct probe probe;
@@ -21,6 +34,7 @@ struct ctr {
 	uint64_t probe_began_us;
 	struct sbuf probe_text;
 	struct health_track health;
+	struct hooks hooks;
 	uint64_t started_us;
 	unsigned quick;            /* deaths in a row soon after the start */
 	int64_t grace_us;          /* of the stop that is under way; -1 = the service's */
@@ -88,11 +102,22 @@ void ctr_event(struct ctr *c, enum svc_event ev);
 int ctr_pause(struct ctr *c, bool pause, struct err *err);
 void ctr_adopted(struct ctr *c);    /* watch what still runs */
 void ctr_exit_known(struct ctr *c); /* the keeper wrote something */
+void ctr_stop(struct ctr *c);       /* its hooks first */
+void ctr_hooks_done(struct ctr *c, enum hooks_phase phase, bool success);
 struct svc_view ctr_view(const struct ctr *c);
 
 /* health.c */
 void ctr_health_begin(struct ctr *c);
 void ctr_health_end(struct ctr *c);
+/* SIGKILL for all of it; it is reaped when it has ended, and its pidfd closed. */
+void probe_kill(struct sup *s, struct probe *p);
+
+/* hooks.c */
+bool ctr_hooks_wanted(const struct ctr *c, enum hooks_phase phase);
+void ctr_hooks_begin(struct ctr *c, enum hooks_phase phase); /* ctr_hooks_done() comes */
+/* Nobody waits any more, or the container has ended: the one that runs fails. */
+void ctr_hooks_abort(struct ctr *c, const char *how);
+void ctr_hooks_free(struct ctr *c);
 
 /* job.c */
 void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn);

@@ -162,6 +162,9 @@ int unit_streams(struct unit *u, int fds[3], struct err *err);
 /* process.c */
 int unit_process(struct arena *a, const struct service *svc, const struct image *img,
 		 const char *id, bool privileged, struct box_process *p, struct err *err);
+/* env with "KEY=value" entries that replace its own or come on top. */
+const char *const *unit_env_more(struct arena *a, const char *const *env, const char *const *more,
+				 size_t n_more);
 
 /* container.c */
 /* A container seen from outside of its supervisor: nothing is opened but stores and groups. */

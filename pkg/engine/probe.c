@@ -1,4 +1,4 @@
-/* probe.c - one run of a container's health check; see engine.h */
+/* probe.c - one run of a container's health check or of one of its hooks; see engine.h */
 #include "private.h"
 
 #include <fcntl.h>
@@ -21,7 +21,45 @@ static const char *const *probe_argv(struct arena *a, const struct list *test)
 	return v;
 }
 
-int engine_probe_start(struct unit *u, struct probe *out, struct err *err)
+/* "KEY=value" of a hook; what has no value stays as the container has it. */
+static const char *const *hook_env(struct arena *a, const char *const *env,
+				   const struct service_hook *hook)
+{
+	const char **v = arena_array(a, hook->environment.n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < hook->environment.n; i++)
+		if (hook->environment.v[i].value)
+			v[n++] = arena_printf(a, "%s=%s", hook->environment.v[i].key,
+					      hook->environment.v[i].value);
+	return unit_env_more(a, env, v, n);
+}
+
+static const char *const *words(struct arena *a, const struct list *l)
+{
+	const char **v = arena_array(a, l->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = l->v[i];
+	return v;
+}
+
+/* hook NULL: the health check. */
+static void what_to_run(struct arena *a, const struct unit *u, const struct service_hook *hook,
+			struct box_process *p)
+{
+	if (!hook) {
+		p->argv = probe_argv(a, &u->health.test);
+		return;
+	}
+	p->argv = words(a, &hook->command);
+	p->env = hook_env(a, p->env, hook);
+	p->user = hook->user ? hook->user : p->user;
+	p->cwd = hook->working_dir ? hook->working_dir : p->cwd;
+}
+
+static int start(struct unit *u, const struct service_hook *hook, struct probe *out,
+		 struct err *err)
 {
 	struct box_exec_spec spec = BOX_EXEC_INIT;
 	auto_arena struct arena arena = { 0 };
@@ -39,12 +77,13 @@ int engine_probe_start(struct unit *u, struct probe *out, struct err *err)
 	if (r == 0)
 		r = cgroup_open(u->engine->cgroups, path, &cg, err);
 	if (r == 0)
-		r = unit_process(&arena, u->svc, u->image, u->c->id, false, &spec.process, err);
+		r = unit_process(&arena, u->svc, u->image, u->c->id, hook && hook->privileged,
+				 &spec.process, err);
 	if (r < 0)
 		return r;
 	spec.pid = u->c->pid;
 	spec.pidfd = u->pidfd;
-	spec.process.argv = probe_argv(&arena, &u->health.test);
+	what_to_run(&arena, u, hook, &spec.process);
 	spec.process.stdout_fd = spec.process.stderr_fd = wr;
 	spec.process.tasks_fds = cg.tasks_fds;
 	spec.process.n_tasks = cg.n_tasks;
@@ -58,8 +97,22 @@ int engine_probe_start(struct unit *u, struct probe *out, struct err *err)
 	return 0;
 }
 
+int engine_probe_start(struct unit *u, struct probe *out, struct err *err)
+{
+	return start(u, NULL, out, err);
+}
+
+int engine_hook_start(struct unit *u, const struct service_hook *hook, struct probe *out,
+		      struct err *err)
+{
+	return start(u, hook, out, err);
+}
+
 void engine_probe_kill(struct probe *p)
 {
-	if (p->pidfd >= 0)
-		(void)pidfd_kill(p->pidfd, SIGKILL);
+	if (p->pidfd < 0)
+		return;
+	(void)pidfd_kill(p->pidfd, SIGKILL);
+	(void)kill(-p->pid,
+		   SIGKILL); /* what it has started: not yet reaped, its number is its own */
 }

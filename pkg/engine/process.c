@@ -25,22 +25,22 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 	return 0;
 }
 
-static const char *const *merged(struct arena *a, const char *const *env, const struct strs *more)
+const char *const *unit_env_more(struct arena *a, const char *const *env, const char *const *more,
+				 size_t n_more)
 {
-	size_t n = 0, cap;
+	size_t n = 0;
 	const char **out;
 
 	while (env[n])
 		n++;
-	cap = n + more->n + 1;
-	out = arena_array(a, cap, sizeof(*out));
+	out = arena_array(a, n + n_more + 1, sizeof(*out));
 	memcpy(out, env, n * sizeof(*out));
-	for (size_t i = 0; i < more->n; i++) {
-		size_t key = strcspn(more->v[i], "=") + 1, k = 0;
+	for (size_t i = 0; i < n_more; i++) {
+		size_t key = strcspn(more[i], "=") + 1, k = 0;
 
-		while (k < n && strncmp(out[k], more->v[i], key) != 0)
+		while (k < n && strncmp(out[k], more[i], key) != 0)
 			k++;
-		out[k] = more->v[i];
+		out[k] = more[i];
 		n += k == n;
 	}
 	out[n] = NULL;
@@ -75,7 +75,8 @@ int engine_exec(const struct state_paths *paths, struct state_project *state,
 		spec.pid = c->pid;
 		spec.pidfd = pidfd;
 		spec.process.argv = x->argv;
-		spec.process.env = merged(&a, spec.process.env, &x->env);
+		spec.process.env = unit_env_more(&a, spec.process.env,
+						 (const char *const *)x->env.v, x->env.n);
 		spec.process.cwd = x->cwd ? x->cwd : spec.process.cwd;
 		spec.process.user = x->user ? x->user : spec.process.user;
 		spec.process.tty = x->tty;

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# hooks.bats - post_start and pre_stop: commands in the container around its life
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+@test "post_start runs with its user, folder and environment, in order, before dependents start" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    environment: { KEPT: kept, CHANGED: old }
+		    post_start:
+		      - command: sh -c 'sleep 0.5; echo "$$(id -u) $$PWD $$KEPT $$CHANGED $$MORE" >/tmp/first'
+		        user: user
+		        working_dir: /data
+		        environment: { CHANGED: new, MORE: more }
+		      - { command: [sh, -c, "grep CapEff /proc/self/status >/tmp/caps; mv /tmp/first /tmp/second"] }
+		      - { command: [sh, -c, "grep CapEff /proc/self/status >/tmp/all"], privileged: true }
+		  b: { image: box, init: true, depends_on: [a] }
+	Y
+	compose up -d
+	[ "$(compose exec -T a cat /tmp/second)" = "1000 /data kept new more" ]
+	[ "$(compose exec -T a cat /tmp/caps)" != "$(compose exec -T a cat /tmp/all)" ]
+	done_at=$(compose exec -T a stat -c %Y /tmp/all)
+	[ "$(compose exec -T b stat -c %Y /proc/1)" -ge "$done_at" ]
+	run -0 compose up -d
+	[ "$(compose exec -T a ls /tmp | tr '\n' ' ')" = "all caps second " ] # not run again
+}
+
+@test "a post_start that fails stops the container and fails the up with its output" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, init: true, restart: always, post_start: [{ command: [sh, -c, "echo no luck today; exit 3"] }] }
+		  b: { image: box, init: true, depends_on: [a] }
+	Y
+	run -1 compose up -d
+	[[ $output == *"post_start hook 'sh -c echo no luck today; exit 3' exited with 3"*"no luck today"* ]]
+	[ "$(compose ps -a --format '{{.Service}} {{.State}}' | sort | tr '\n' ,)" = "a exited,b created," ]
+	sed -i 's/exit 3/exit 0/' compose.yaml
+	compose up -d
+	[ "$(compose ps --format '{{.Service}}' | sort | tr '\n' ,)" = "a,b," ]
+}
+
+@test "a post_start that is not there, one that the container does not outlive" {
+	echo 'services: { a: { image: box, init: true, post_start: [{ command: [nothere] }] } }' >compose.yaml
+	run -1 compose up -d
+	[[ $output == *"post_start hook 'nothere' "* ]]
+	echo 'services: { a: { image: box, init: true, command: sh -c "sleep 0.3; exit 5", post_start: [{ command: sleep 50 }] } }' >compose.yaml
+	SECONDS=0
+	run -1 compose up -d
+	[[ $output == *"cut short by the end of the container"* ]]
+	[ $SECONDS -lt 5 ]
+	[ "$(compose ps -a --format '{{.ExitCode}}')" = 5 ]
+}
+
+@test "pre_stop runs before the signal: on stop, restart and down" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    volumes: ["./out:/out"]
+		    command: sh -c 'trap "echo term >>/out/log; exit 0" TERM; echo up >>/out/log; while :; do sleep 0.05; done'
+		    pre_stop: [{ command: [sh, -c, "sleep 0.3; echo one >>/out/log"] }, { command: [sh, -c, "echo two >>/out/log"] }]
+	Y
+	mkdir out
+	compose up -d
+	eventually 3 grep -q up out/log
+	compose pause
+	compose stop
+	[ "$(tr '\n' ' ' <out/log)" = "up one two term " ]
+	compose start
+	eventually 3 sh -c '[ "$(grep -c up out/log)" = 2 ]'
+	compose restart
+	eventually 3 sh -c '[ "$(grep -c up out/log)" = 3 ]'
+	compose down
+	[ "$(tr '\n' ' ' <out/log)" = "up one two term up one two term up one two term " ]
+}
+
+@test "a pre_stop that fails aborts the stop, kill does not ask" {
+	echo 'services: { a: { image: box, init: true, pre_stop: [{ command: [sh, -c, "echo still busy; test -e /tmp/ok"] }] } }' >compose.yaml
+	compose up -d
+	run -1 compose down
+	[[ $output == *"pre_stop hook "*"the container runs on"*"still busy"* ]]
+	[ "$(compose ps --format '{{.State}}')" = running ]
+	compose exec -T a touch /tmp/ok
+	compose stop
+	compose start
+	compose exec -T a rm /tmp/ok
+	compose kill
+	eventually 3 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.State}}")" = exited ]'
+}
+
+@test "who interrupts a stop ends its hook, the container runs on" {
+	echo 'services: { a: { image: box, init: true, pre_stop: [{ command: [sh, -c, "test -e /tmp/ok || sleep 1000"] }] } }' >compose.yaml
+	compose up -d
+	"$CTRCOMPOSE" stop >stop.out 2>&1 &
+	pid=$!
+	eventually 3 sh -c '"$CTRCOMPOSE" top a | grep -q "sleep 1000"'
+	kill -INT $pid
+	run -130 wait $pid
+	eventually 3 sh -c '! "$CTRCOMPOSE" top a | grep -q "ok || sleep"'
+	[ "$(compose ps --format '{{.State}}')" = running ]
+	compose exec -T a touch /tmp/ok
+}
+
+@test "a health probe that takes too long is killed with all it started, and reaped" {
+	cat >compose.yaml <<-'Y'
+		services: { a: { image: box, init: true, healthcheck: { test: "sleep 997 & sleep 998", interval: 100ms, timeout: 200ms, retries: 1 } } }
+	Y
+	run -1 compose up -d --wait
+	[[ $output == *unhealthy* ]]
+	sup=$(family ctrcompose-sup)
+	sleep 1
+	[ "$(grep -lsE '^State:.Z' $(sed 's|[0-9][0-9]*|/proc/&/status|g' /proc/$sup/task/$sup/children) /dev/null | wc -l)" -le 1 ]
+	[ "$(compose top a | grep -c 'sleep 99[78]')" -le 3 ]
+}
+
+@test "hooks are checked when the file is read" {
+	echo 'services: { a: { image: box, post_start: [{ user: root }] } }' >compose.yaml
+	run -15 compose config
+	[[ $output == *command* ]]
+	echo 'services: { a: { image: box, pre_stop: [{ command: [] }] } }' >compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:1:"*"needs a command"* ]]
+	echo 'services: { a: { image: box, pre_start: [{ command: id }] } }' >compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:1:"*pre_start* ]]
+	rm compose.yaml
+}
