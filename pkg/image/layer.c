@@ -11,13 +11,29 @@
 struct counted {
 	archive_source_fn *src;
 	void *arg;
-	struct digest *came, *diff;
-	int copy;             /* where the bytes are kept, or -1 */
-	bool begun, unpacked; /* unpacked: the tar is kept, not what came */
+	struct digest *came;
+	struct digest_aside *diff;
+	int copy;                        /* where the bytes are kept, or -1 */
+	enum { PLAIN, PACKED, XZ } kind; /* XZ: the tar is kept, not what came */
+	bool begun;
 	int failed;
 };
 
-static const unsigned char xz_magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
+/* As the archive module knows them: all else is no compression, and what came is the tar. */
+static int kind_of(const unsigned char *s, size_t n)
+{
+	static const unsigned char xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
+
+	if (n >= sizeof(xz) && memcmp(s, xz, sizeof(xz)) == 0)
+		return XZ;
+	if (n >= 2 && s[0] == 0x1f && s[1] == 0x8b)
+		return PACKED;
+	/* zstd, and its frames to be skipped, 0x184d2a50 to 5f */
+	if (n >= 4 && ((s[0] == 0x28 && s[1] == 0xb5 && s[2] == 0x2f && s[3] == 0xfd) ||
+		       ((s[0] & 0xf0) == 0x50 && s[1] == 0x2a && s[2] == 0x4d && s[3] == 0x18)))
+		return PACKED;
+	return n < 6 ? PACKED : PLAIN;
+}
 
 static ssize_t counted_read(void *arg, void *buf, size_t len, struct err *err)
 {
@@ -27,11 +43,11 @@ static ssize_t counted_read(void *arg, void *buf, size_t len, struct err *err)
 	if (n <= 0 || c->copy < 0)
 		return n;
 	if (!c->begun)
-		c->unpacked = n >= (ssize_t)sizeof(xz_magic) &&
-			      memcmp(buf, xz_magic, sizeof(xz_magic)) == 0;
+		c->kind = kind_of(buf, (size_t)n);
 	c->begun = true;
-	digest_add(c->came, buf, (size_t)n);
-	if (c->failed == 0 && !c->unpacked)
+	if (c->kind != PLAIN)
+		digest_add(c->came, buf, (size_t)n);
+	if (c->failed == 0 && c->kind != XZ)
 		c->failed = fd_write_all(c->copy, buf, (size_t)n);
 	if (c->failed < 0)
 		return err_set(err, c->failed, "keep the bytes of a layer: %s",
@@ -43,8 +59,8 @@ static void tap(void *arg, const void *data, size_t len)
 {
 	struct counted *c = arg;
 
-	digest_add(c->diff, data, len);
-	if (c->unpacked && c->failed == 0)
+	digest_aside_add(c->diff, data, len);
+	if (c->kind == XZ && c->failed == 0)
 		c->failed = fd_write_all(c->copy, data, len);
 }
 
@@ -83,7 +99,12 @@ static int unpack_into(int work, const char *name, struct counted *c, uint64_t *
 int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, void *arg,
 		 struct new_layer *out, struct err *err)
 {
-	struct counted c = { src, arg, digest_new(), digest_new(), -1, false, false, 0 };
+	struct counted c = { .src = src,
+			     .arg = arg,
+			     .came = digest_new(),
+			     .diff = digest_aside_new(),
+			     .copy = -1,
+			     .kind = PACKED };
 	auto_free char *file = xasprintf("%s.blob", name);
 	auto_close int copy = -1;
 	int r = 0;
@@ -96,8 +117,10 @@ int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, 
 	}
 	if (r == 0)
 		r = unpack_into(work, name, &c, &out->size, err);
-	digest_end(c.diff, out->diff);
+	digest_aside_end(c.diff, out->diff);
 	digest_end(c.came, out->came);
+	if (c.kind == PLAIN)
+		memcpy(out->came, out->diff, DIGEST_HEX);
 	if (r < 0) {
 		(void)path_remove_tree(work, name);
 		(void)unlinkat(work, file, 0);
@@ -105,7 +128,7 @@ int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, 
 	}
 	out->dir = xstrdup(name);
 	if (keep) {
-		memcpy(out->blob, c.unpacked ? out->diff : out->came, DIGEST_HEX);
+		memcpy(out->blob, c.kind == XZ ? out->diff : out->came, DIGEST_HEX);
 		out->blob_file = steal(file);
 	}
 	return 0;
