@@ -148,6 +148,7 @@ static void set_limit(uint64_t us)
 static int apply_in_time(struct online *o, const struct plan *plan, struct progress *pg,
 			 struct err *err)
 {
+	uint64_t began = now_real_ns();
 	int r;
 
 	if (o->patience_us)
@@ -157,9 +158,11 @@ static int apply_in_time(struct online *o, const struct plan *plan, struct progr
 		set_limit(0);
 	if (r == -EINTR && out_of_time) {
 		err_clear(err);
-		return err_set(err, ETIMEDOUT, "application not healthy after %llus",
-			       (unsigned long long)(o->patience_us / 1000000));
+		r = err_set(err, ETIMEDOUT, "application not healthy after %llus",
+			    (unsigned long long)(o->patience_us / 1000000));
 	}
+	if (r < 0 && r != -EINTR)
+		why_failed(o, plan, began, err);
 	return r;
 }
 

@@ -31,6 +31,10 @@ int online_refresh(struct online *o, struct err *err);
 /* Carry the plan out with progress lines; with --dry-run only say what would be done. An empty
  * plan starts nothing. what: the word of the head line, "Running". */
 int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err);
+/* A plan that was begun then has failed: adds to the sentence what its containers said last, the log
+ * lines of those that ended, the output of the last health probe. */
+void why_failed(const struct online *o, const struct plan *plan, uint64_t since_ns,
+		struct err *err);
 /* The words as plan options want them: NULL if there are none. */
 const char *const *online_words(char **argv);
 

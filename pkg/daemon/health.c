@@ -70,8 +70,11 @@ static void health_status(struct ctr *c, enum health was)
 
 	sc->health = as_state[c->health.status];
 	state_set(&sc->health_log, c->probe_text.len ? sbuf_str(&c->probe_text) : NULL);
-	if (c->health.status == was)
+	if (c->health.status == was) {
+		if (c->sup->job) /* whoever waits for it may be told why it takes so long */
+			(void)state_live_save(c->sup->args->paths, c->sup->state, sc, NULL);
 		return;
+	}
 	if (c->health.status == HEALTH_UNHEALTHY)
 		log_line(LOG_WARN, "%s: unhealthy; the last probe said: %s", sc->name,
 			 c->probe_text.len ? sbuf_str(&c->probe_text) : "(nothing)");
