@@ -21,8 +21,7 @@ int cmd_volume_store(struct volume_store **out, struct err *err)
 	return volume_store_open(dir, paths.state, out, err);
 }
 
-/* Names of the containers, of all projects, that have this volume; NULL: of each volume. */
-static int users_of(const char *volume, struct strs *out, struct err *err)
+int cmd_volume_users(const char *volume, struct strs *out, struct err *err)
 {
 	auto_state_paths struct state_paths paths = { 0 };
 	auto_strs struct strs names = { 0 };
@@ -201,7 +200,7 @@ static int rm_run(int argc, char **argv, struct err *err)
 	for (int i = 0; r == 0 && i < argc; i++) {
 		auto_strs struct strs users = { 0 };
 
-		r = users_of(argv[i], &users, err);
+		r = cmd_volume_users(argv[i], &users, err);
 		if (r == 0)
 			r = volume_remove(s, argv[i], &users, err);
 		if (r == -ENOENT && rm_force) {
@@ -231,11 +230,36 @@ static const struct opt prune_opts[] = {
 	{ 'f', "force", OPT_FLAG, &prune_force, NULL, "Do not ask" },
 };
 
-static int prune_run(int argc, char **argv, struct err *err)
+int cmd_volumes_prune(bool all, struct strs *removed, uint64_t *freed, struct err *err)
 {
 	auto_volume_store struct volume_store *s = NULL;
 	auto_volume_records struct volume_records list = { 0 };
 	auto_strs struct strs used = { 0 };
+	int r = cmd_volume_store(&s, err);
+
+	if (r == 0)
+		r = cmd_volume_users(NULL, &used, err);
+	if (r == 0)
+		r = volume_list(s, NULL, &list, err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		const struct volume_record *v = &list.v[i];
+		uint64_t bytes = freed ? path_space(AT_FDCWD, v->path) : 0;
+
+		if (strs_has(&used, v->name) || (!all && !v->anonymous))
+			continue;
+		r = volume_remove(s, v->name, NULL, err);
+		if (r < 0)
+			break;
+		strs_add(removed, v->name);
+		if (freed)
+			*freed += bytes;
+	}
+	return r;
+}
+
+static int prune_run(int argc, char **argv, struct err *err)
+{
+	auto_strs struct strs removed = { 0 };
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	int r;
 
@@ -243,17 +267,9 @@ static int prune_run(int argc, char **argv, struct err *err)
 	(void)argv;
 	if (!prune_force && !cmd_confirm("Remove all volumes that no container has?"))
 		return 0;
-	r = cmd_volume_store(&s, err);
-	if (r == 0)
-		r = users_of(NULL, &used, err);
-	if (r == 0)
-		r = volume_list(s, NULL, &list, err);
-	for (size_t i = 0; r == 0 && i < list.n; i++) {
-		if (strs_has(&used, list.v[i].name) || (!prune_all && !list.v[i].anonymous))
-			continue;
-		r = volume_remove(s, list.v[i].name, NULL, err);
-		sbuf_addf(&out, "%s\n", list.v[i].name);
-	}
+	r = cmd_volumes_prune(prune_all, &removed, NULL, err);
+	for (size_t i = 0; i < removed.n; i++)
+		sbuf_addf(&out, "%s\n", removed.v[i]);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

@@ -26,6 +26,7 @@ static const struct cmd *const commands[] = {
 	&cmd_scale,
 	&cmd_start,
 	&cmd_stats, &cmd_stop,
+	&cmd_system,
 	&cmd_top,
 	&cmd_unpause, &cmd_up,
 	&cmd_version,

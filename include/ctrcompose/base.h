@@ -235,6 +235,8 @@ int path_mkdirs(const char *path, mode_t mode);
 /* Remove name and all below it. Never crosses a mount: -EXDEV then, with the rest kept. Missing
  * is success. */
 int path_remove_tree(int dirfd, const char *name);
+/* Bytes on disk of name and all below it, as du counts them; what can't be read counts nothing. */
+uint64_t path_space(int dirfd, const char *name);
 /* Lexically clean: no "//", "/./", "x/..", no trailing slash. Caller frees. */
 char *path_clean(const char *path);
 char *path_join(const char *a, const char *b);

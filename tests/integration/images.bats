@@ -251,3 +251,67 @@ other_store() {
 	[[ "$output" == *"bomb.tar"*"the disk has less than"* ]]
 	[ "$used" -lt 2 ] # nothing stays
 }
+
+@test "system df is what du says; system prune takes away what no container has, and nothing else" {
+	local first=$CTRCOMPOSE_STATE
+	compose image save -o box.tar box
+	CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/df.XXXX")
+	chmod 755 "$CTRCOMPOSE_STATE"
+	compose image load -i box.tar
+	same_as_du() {
+		compose system df --format json >df.json
+		[ "$(jq -s 'map(.SizeBytes) | add' df.json)" = "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" ]
+	}
+	row() { jq -c "select(.Type == \"$1\") | [.TotalCount, .Active]" df.json; }
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    command: sh -c 'head -c 3000000 /dev/urandom >/made; head -c 2000000 /dev/urandom >/v/x; exec sleep 100'
+		    volumes: ["vol:/v", /anonymous]
+		  b: { image: made:1, build: { context: ., network: none } }
+		volumes: { vol: {} }
+	Y
+	printf 'FROM box\nRUN head -c 4000000 /dev/urandom >/big\nRUN rm /big; echo x >/x\n' >Dockerfile
+	compose build -q
+	compose build -q --no-cache # the first one has no name now
+	compose up -d a
+	compose volume create alone
+	eventually 5 compose exec -T a test -e /v/x
+	same_as_du
+	[ "$(row Images)" = '["3","1"]' ]
+	[ "$(row Containers)" = '["1","1"]' ]
+	[ "$(row 'Local Volumes')" = '["3","2"]' ]
+	[ "$(row 'Build Cache')" = '["3","0"]' ] # the first step was done again, and replaced
+	jq -se 'map({(.Type): .SizeBytes}) | add | .Containers >= 3000000 and .["Local Volumes"] >= 2000000 and .Images >= 4000000' df.json
+	run -0 compose system df
+	[[ "${lines[0]}" =~ ^TYPE\ +TOTAL\ +ACTIVE\ +SIZE\ +RECLAIMABLE$ ]]
+	compose stop -t 0
+	same_as_du
+	[ "$(row Containers)" = '["1","0"]' ]
+	before=$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)
+	run -0 compose system prune </dev/null # nobody says yes
+	[ "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" = "$before" ]
+	run -0 compose system prune -f
+	[[ "$output" == *"deleted: sha256:"*"Total reclaimed space: "* ]]
+	same_as_du
+	[ "$(row Images)" = '["2","1"]' ]
+	[ "$(row 'Build Cache')" = '["0","0"]' ]
+	[ "$(row 'Local Volumes')" = '["3","2"]' ]
+	[ "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" -lt $((before - 4000000)) ]
+	run -0 compose system prune -a -f --volumes
+	[[ "$output" == *"untagged: made:1"* ]]
+	same_as_du
+	[ "$(row Images)" = '["1","1"]' ]
+	[ "$(row 'Local Volumes')" = '["3","2"]' ] # the one with a name stays, those of the container as well
+	compose up -d a
+	compose exec -T a test -e /made -a -e /v/x
+	compose down -v -t 0
+	run -0 compose system prune -a -f --volumes
+	compose system df --format json >df.json
+	[ "$(row Images)" = '["0","0"]' ]
+	[ "$(compose volume ls -q)" = alone ]
+	rm compose.yaml
+	CTRCOMPOSE_STATE=$first
+}

@@ -1,0 +1,253 @@
+/* cmd_system.c - ctrcompose system df, prune: what all projects of this host take on disk. */
+#include "container.h"
+#include "store.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- df --------------------------------------------------------------------------------------- */
+struct use {
+	const char *type;
+	size_t total, active;
+	uint64_t bytes, reclaimable;
+};
+enum { IMAGES, CONTAINERS, VOLUMES, CACHE, OTHER, USES };
+
+static int count_images(struct use *u, struct err *err)
+{
+	auto_image_store struct image_store *s = NULL;
+	auto_strs struct strs used = { 0 };
+	struct image_disk d;
+	int r = cmd_image_store(&s, err);
+
+	if (r == 0)
+		r = cmd_used_images(NULL, &used, err);
+	if (r == 0)
+		r = image_disk(s, &used, &d, err);
+	if (r < 0)
+		return r;
+	u[IMAGES] = (struct use){ "Images", d.images, d.images_active, d.images_bytes,
+				  d.images_reclaimable };
+	u[CACHE] = (struct use){ "Build Cache", d.cache, 0, d.cache_bytes, d.cache_bytes };
+	return 0;
+}
+
+static int count_containers(struct use *u, const struct state_paths *paths, struct err *err)
+{
+	auto_strs struct strs names = { 0 };
+	auto_free char *all = path_join(paths->state, "containers");
+	int r = state_list_projects(paths, &names, err);
+
+	u->type = "Containers";
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_state struct state_project *p = NULL;
+
+		r = cmd_load_state(paths, names.v[i], &p, err);
+		for (size_t k = 0; r == 0 && k < p->containers.n; k++) {
+			const struct state_container *c = p->containers.v[k];
+			auto_free char *path = path_join(all, c->id);
+			uint64_t bytes = path_space(AT_FDCWD, path);
+
+			u->total++;
+			u->active += container_is_up(c);
+			u->bytes += bytes;
+			u->reclaimable += container_is_up(c) ? 0 : bytes;
+		}
+	}
+	return r;
+}
+
+static int count_volumes(struct use *u, const struct state_paths *paths, struct err *err)
+{
+	auto_volume_store struct volume_store *s = NULL;
+	auto_volume_records struct volume_records list = { 0 };
+	auto_strs struct strs used = { 0 };
+	auto_free char *all = path_join(paths->state, "volumes");
+	int r = cmd_volume_store(&s, err);
+
+	u->type = "Local Volumes";
+	if (r == 0)
+		r = cmd_volume_users(NULL, &used, err);
+	if (r == 0)
+		r = volume_list(s, NULL, &list, err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		auto_free char *path = path_join(all, list.v[i].name);
+		uint64_t bytes = path_space(AT_FDCWD, path);
+		bool active = strs_has(&used, list.v[i].name);
+
+		u->total++;
+		u->active += active;
+		u->bytes += bytes;
+		u->reclaimable += active ? 0 : bytes;
+	}
+	return r;
+}
+
+static int count(struct use u[USES], struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	uint64_t sum = 0, all;
+	int r = state_paths_open(&paths, err);
+
+	if (r == 0)
+		r = count_images(u, err);
+	if (r == 0)
+		r = count_containers(&u[CONTAINERS], &paths, err);
+	if (r == 0)
+		r = count_volumes(&u[VOLUMES], &paths, err);
+	if (r < 0)
+		return r;
+	/* Records, logs, indexes, downloads on their way: all rows together are what du says. */
+	all = path_space(AT_FDCWD, paths.state);
+	for (size_t i = 0; i < OTHER; i++)
+		sum += u[i].bytes;
+	u[OTHER] = (struct use){ .type = "Other", .bytes = all > sum ? all - sum : 0 };
+	return 0;
+}
+
+static const char *df_format;
+
+static const struct opt df_opts[] = {
+	{ 0, "format", OPT_STRING, &df_format, "FORMAT", "table (default), json, or a template" },
+};
+
+static void add_use(struct json *rows, const struct use *u)
+{
+	struct json *row = json_add_object(rows, NULL);
+	char size[16], part[16], number[24];
+	auto_free char *reclaimable = NULL;
+
+	format_bytes(u->bytes, size);
+	format_bytes(u->reclaimable, part);
+	reclaimable =
+		u->bytes ? xasprintf("%s (%" PRIu64 "%%)", part, u->reclaimable * 100 / u->bytes)
+			 : xstrdup(part);
+	json_add_str(row, "Type", u->type);
+	(void)snprintf(number, sizeof(number), "%zu", u->total);
+	json_add_str(row, "TotalCount", number);
+	(void)snprintf(number, sizeof(number), "%zu", u->active);
+	json_add_str(row, "Active", number);
+	json_add_str(row, "Size", size);
+	json_add_str(row, "Reclaimable", reclaimable);
+	json_add_int(row, "SizeBytes", (int64_t)u->bytes);
+	json_add_int(row, "ReclaimableBytes", (int64_t)u->reclaimable);
+}
+
+static int df_run(int argc, char **argv, struct err *err)
+{
+	static const struct template_header headers[] = { { "TotalCount", "TOTAL" },
+							  { NULL, NULL } };
+	auto_json struct json *rows = json_array();
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	struct use u[USES] = { 0 };
+	int r = count(u, err);
+
+	(void)argc;
+	(void)argv;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < USES; i++)
+		add_use(rows, &u[i]);
+	if (str_eq(df_format, "json")) {
+		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
+			auto_free char *line = json_print(c);
+
+			sbuf_addf(&out, "%s\n", line);
+		}
+	} else {
+		r = template_print(!df_format || str_eq(df_format, "table")
+					   ? "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{."
+					     "Size}}\t{{.Reclaimable}}"
+					   : df_format,
+				   rows, headers, &out, err);
+	}
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
+static const struct cmd df = {
+	.name = "df",
+	.summary = "Show what images, containers, volumes and the cache of builds take on disk",
+	CMD_OPTS(df_opts),
+	.run = df_run,
+};
+
+/* ---- prune ------------------------------------------------------------------------------------ */
+static struct {
+	bool all, force, volumes;
+} arg;
+
+static const struct opt prune_opts[] = {
+	{ 'a', "all", OPT_FLAG, &arg.all, NULL, "Also images with a name that no container has" },
+	{ 'f', "force", OPT_FLAG, &arg.force, NULL, "Do not ask" },
+	{ 0, "volumes", OPT_FLAG, &arg.volumes, NULL,
+	  "Also anonymous volumes that no container has" },
+};
+
+static bool confirmed(void)
+{
+	auto_free char *question = xasprintf(
+		"Remove the cache of builds%s and all images %sthat no container has?",
+		arg.volumes ? ", anonymous volumes" : "", arg.all ? "" : "without a name ");
+
+	return arg.force || cmd_confirm(question);
+}
+
+static void add_list(struct sbuf *out, const char *title, const struct strs *l)
+{
+	if (l->n)
+		sbuf_addf(out, "%s:\n", title);
+	for (size_t i = 0; i < l->n; i++)
+		sbuf_addf(out, "%s\n", l->v[i]);
+	if (l->n)
+		sbuf_addc(out, '\n');
+}
+
+static int prune_run(int argc, char **argv, struct err *err)
+{
+	auto_image_store struct image_store *s = NULL;
+	auto_strs struct strs volumes = { 0 }, images = { 0 };
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	struct image_prune_how how = { .all = arg.all };
+	uint64_t freed = 0, part = 0;
+	char size[16];
+	int r;
+
+	(void)argc;
+	(void)argv;
+	if (!confirmed())
+		return 0;
+	r = cmd_image_store(&s, err);
+	if (r == 0 && arg.volumes)
+		r = cmd_volumes_prune(false, &volumes, &freed, err);
+	if (r == 0)
+		r = image_cache_prune(s, &part, err);
+	freed += part;
+	if (r == 0)
+		r = image_prune(s, &how, cmd_used_images, NULL, &images, &part, err);
+	if (r < 0)
+		return r;
+	format_bytes(freed + part, size);
+	add_list(&out, "Deleted Volumes", &volumes);
+	add_list(&out, "Deleted Images", &images);
+	sbuf_addf(&out, "Total reclaimed space: %s\n", size);
+	return cmd_print(&out, err);
+}
+
+static const struct cmd prune = {
+	.name = "prune",
+	.summary = "Remove what no container has: images, the cache of builds",
+	CMD_OPTS(prune_opts),
+	.run = prune_run,
+};
+
+static const struct cmd *const subs[] = { &df, &prune, NULL };
+
+const struct cmd cmd_system = {
+	.name = "system",
+	.summary = "Disk use, and what can go",
+	.operands = "COMMAND",
+	.subs = subs,
+};
