@@ -166,7 +166,7 @@ static int input_fd(const char *input, size_t len)
 int proc_begin(char *const argv[], const char *input, size_t input_len, struct proc *out)
 {
 	auto_close int in = input_fd(input, input_len);
-	int output[2] = { -1, -1 };
+	int output[2];
 	pid_t pid;
 
 	if (in < 0)
@@ -207,7 +207,7 @@ int proc_end(struct proc *p, char **output)
 
 int proc_run(char *const argv[], const char *input, size_t input_len, char **output)
 {
-	struct proc p;
+	struct proc p = { -1, -1 };
 	int r = proc_begin(argv, input, input_len, &p);
 
 	return r < 0 ? r : proc_end(&p, output);
