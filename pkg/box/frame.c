@@ -44,9 +44,11 @@ int frame_recv(int ctl, struct frame *f, int *fd, int flags)
 
 	*fd = -1;
 	memset(f, 0, sizeof(*f));
+	/* A child that ends before it has read all that we sent resets the connection. The kernel says
+	 * so once, before it gives what the child sent: unix(7). */
 	do
 		n = recvmsg(ctl, &msg, flags | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
 	c = CMSG_FIRSTHDR(&msg);

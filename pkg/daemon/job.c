@@ -54,8 +54,11 @@ static void done(struct job *j, size_t i)
 }
 
 /* -1: some predecessor failed; 0: not yet; 1: go. */
-static int ready(const struct job *j, const struct plan_action *a)
+static int ready(struct sup *s, const struct job *j, const struct plan_action *a)
 {
+	const struct ctr *c =
+		a->op == PLAN_REMOVE || a->op == PLAN_START ? ctr_find(s, a->name) : NULL;
+
 	for (size_t k = 0; k < a->n_after; k++) {
 		enum step st = j->steps[a->after[k]];
 
@@ -64,7 +67,8 @@ static int ready(const struct job *j, const struct plan_action *a)
 		if (st != STEP_DONE)
 			return 0;
 	}
-	return 1;
+	/* One that has ended: how it did is known in a moment. */
+	return !(c && c->exit_pending);
 }
 
 static int begin_resource(struct sup *s, struct job *j, const struct plan_action *a, bool *quiet,
@@ -349,7 +353,7 @@ static bool round_of(struct sup *s, struct job *j, bool starts)
 			check(s, j, i);
 			moved |= j->steps[i] != STEP_RUNNING;
 		} else if (j->steps[i] == STEP_PENDING && (a->op == PLAN_START) == starts) {
-			int r = j->cancelled ? -1 : ready(j, a);
+			int r = j->cancelled ? -1 : ready(s, j, a);
 
 			if (r < 0)
 				j->steps[i] = STEP_SKIPPED;
