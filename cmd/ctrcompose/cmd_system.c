@@ -1,5 +1,6 @@
 /* cmd_system.c - ctrcompose system df, prune: what all projects of this host take on disk. */
 #include "container.h"
+#include "online.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -176,11 +177,14 @@ static const struct cmd df = {
 
 /* ---- prune ------------------------------------------------------------------------------------ */
 static struct {
-	bool all, force, volumes;
+	bool all, containers, force, volumes;
 } arg;
 
 static const struct opt prune_opts[] = {
 	{ 'a', "all", OPT_FLAG, &arg.all, NULL, "Also images with a name that no container has" },
+	{ 0, "containers", OPT_FLAG, &arg.containers, NULL,
+	  "Also stopped containers, and networks of projects of which nothing runs; with -p NAME "
+	  "only of that one" },
 	{ 'f', "force", OPT_FLAG, &arg.force, NULL, "Do not ask" },
 	{ 0, "volumes", OPT_FLAG, &arg.volumes, NULL,
 	  "Also anonymous volumes that no container has" },
@@ -189,7 +193,8 @@ static const struct opt prune_opts[] = {
 static bool confirmed(void)
 {
 	auto_free char *question = xasprintf(
-		"Remove the cache of builds%s and all images %sthat no container has?",
+		"Remove %sthe cache of builds%s and all images %sthat no container has?",
+		arg.containers ? "all stopped containers, " : "",
 		arg.volumes ? ", anonymous volumes" : "", arg.all ? "" : "without a name ");
 
 	return arg.force || cmd_confirm(question);
@@ -205,31 +210,98 @@ static void add_list(struct sbuf *out, const char *title, const struct strs *l)
 		sbuf_addc(out, '\n');
 }
 
+/* Of what runs nothing goes; a project of which nothing runs goes as with `down`. */
+static int plan_stopped(const struct online *o, struct plan **out, struct strs *report,
+			struct err *err)
+{
+	struct plan_options po = { .grace_us = -1 };
+	bool up = false;
+
+	for (size_t i = 0; i < o->state->containers.n; i++) {
+		const struct state_container *c = o->state->containers.v[i];
+
+		if (container_is_up(c))
+			up = true;
+		else
+			strs_add(report, c->name);
+	}
+	return up ? plan_verb(PLAN_VERB_RM, NULL, o->state, &po, out, err)
+		  : plan_down(NULL, o->state, &po, out, err);
+}
+
+static int prune_project(const char *name, struct strs *report, struct err *err)
+{
+	auto_online struct online o = ONLINE_INIT;
+	auto_plan struct plan *plan = NULL;
+	int r;
+
+	global.project_name = name;
+	r = online_open(&o, err);
+	if (r == 0)
+		r = plan_stopped(&o, &plan, report, err);
+	return r < 0 ? r : online_apply(&o, plan, "Removing", err);
+}
+
+/* With -p NAME only of that one. */
+static int prune_projects(struct strs *report, uint64_t *freed, struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_free char *all = NULL;
+	auto_strs struct strs names = { 0 };
+	const char *asked = global.project_name;
+	uint64_t before, after;
+	int r = state_paths_open(&paths, err);
+
+	if (r == 0)
+		r = state_list_projects(&paths, &names, err);
+	if (r < 0)
+		return r;
+	strs_clear(&global.files); /* projects as they were recorded, none of a file */
+	all = path_join(paths.state, "containers");
+	before = path_space(AT_FDCWD, all);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (!asked || str_eq(asked, names.v[i]))
+			r = prune_project(names.v[i], report, err);
+	global.project_name = asked;
+	after = path_space(AT_FDCWD, all);
+	*freed = before > after ? before - after : 0;
+	return r;
+}
+
 static int prune_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
-	auto_strs struct strs volumes = { 0 }, images = { 0 };
+	auto_strs struct strs containers = { 0 }, volumes = { 0 }, images = { 0 };
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	struct image_prune_how how = { .all = arg.all };
-	uint64_t freed = 0, part = 0;
+	uint64_t sum = 0, part = 0;
 	char size[16];
 	int r;
 
 	(void)argc;
 	(void)argv;
+	if (global.dry_run)
+		return usage_error(err, "system prune: there is no --dry-run of it; `system df` "
+					"shows what can go");
 	if (!confirmed())
 		return 0;
-	r = cmd_image_store(&s, err);
+	r = arg.containers ? prune_projects(&containers, &sum, err) : 0;
+	if (r == 0)
+		r = cmd_image_store(&s, err);
 	if (r == 0 && arg.volumes)
-		r = cmd_volumes_prune(false, &volumes, &freed, err);
+		r = cmd_volumes_prune(false, &volumes, &part, err);
+	sum += part;
+	part = 0;
 	if (r == 0)
 		r = image_cache_prune(s, &part, err);
-	freed += part;
+	sum += part;
+	part = 0;
 	if (r == 0)
 		r = image_prune(s, &how, cmd_used_images, NULL, &images, &part, err);
 	if (r < 0)
 		return r;
-	format_bytes(freed + part, size);
+	format_bytes(sum + part, size);
+	add_list(&out, "Deleted Containers", &containers);
 	add_list(&out, "Deleted Volumes", &volumes);
 	add_list(&out, "Deleted Images", &images);
 	sbuf_addf(&out, "Total reclaimed space: %s\n", size);

@@ -1,6 +1,5 @@
 /* cmd_volume.c - ctrcompose volume: create, inspect, ls, prune, rm. */
-#include "container.h"
-#include "store.h"
+#include "inspect.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,41 +85,10 @@ static const struct cmd create = {
 };
 
 /* ---- inspect, ls ------------------------------------------------------------------------------ */
-static struct json *describe(const struct volume_record *v)
-{
-	struct json *o = json_object(), *labels;
-
-	json_add_str(o, "CreatedAt", v->created);
-	json_add_str(o, "Driver", "local");
-	labels = json_add_object(o, "Labels");
-	for (size_t i = 0; i < v->label_keys.n; i++)
-		json_add_str(labels, v->label_keys.v[i], v->label_values.v[i]);
-	json_add_str(o, "Mountpoint", v->path);
-	json_add_str(o, "Name", v->name);
-	json_add_str(o, "Scope", "local");
-	return o;
-}
-
 static int inspect_run(int argc, char **argv, struct err *err)
 {
-	auto_volume_store struct volume_store *s = NULL;
-	auto_json struct json *all = json_array();
-	auto_sbuf struct sbuf out = SBUF_INIT;
-	auto_free char *text = NULL;
-	int r = cmd_volume_store(&s, err);
-
-	for (int i = 0; r == 0 && i < argc; i++) {
-		auto_volume_record struct volume_record v = { 0 };
-
-		r = volume_find(s, argv[i], &v, err);
-		if (r == 0)
-			json_add(all, NULL, describe(&v));
-	}
-	if (r < 0)
-		return r;
-	text = json_print_pretty(all);
-	sbuf_addf(&out, "%s\n", text);
-	return cmd_print(&out, err);
+	(void)argc;
+	return inspect_names(argv, "volume", err);
 }
 
 static const struct cmd inspect = {
@@ -156,7 +124,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 	if (r == 0)
 		r = volume_list(s, global.project_name, &list, err);
 	for (size_t i = 0; i < list.n; i++)
-		json_add(rows, NULL, describe(&list.v[i]));
+		json_add(rows, NULL, inspect_volume(&list.v[i]));
 	if (r < 0)
 		return r;
 	if (str_eq(ls_arg.format, "json")) {
