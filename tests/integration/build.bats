@@ -547,3 +547,42 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	CTRCOMPOSE_STATE=$first
 	rm compose.yaml
 }
+
+@test "ONBUILD, SHELL, escape, MAINTAINER, ADD of archives, --link, an ignore file of its own" {
+	mkdir -p tree/d && echo t >tree/d/f && ln -s f tree/d/l && tar -czf tree.tar.gz tree && echo file >file && echo no >secret.txt
+	cat >base.Dockerfile <<-'D'
+		# syntax=docker/dockerfile:1
+		# escape=`
+		FROM box
+		MAINTAINER me
+		SHELL ["/bin/sh", "-e", "-c"]
+		RUN case $- in *e*) echo `
+		  strict >/shell;; esac
+		SHELL ["/bin/sh", "-c"]
+		ADD tree.tar.gz /unpacked/
+		ADD --link file /link/
+		COPY --link --chown=user:extra --chmod=0640 file /owned
+		COPY . /all/
+		CMD ["c:\\no\\escape"]
+		ONBUILD ARG WHO=nobody
+		ONBUILD RUN echo triggered by $WHO >/trigger
+		ONBUILD COPY file /onbuild
+	D
+	printf '*.txt\n!keep.txt\ntree\n' >base.Dockerfile.dockerignore
+	echo keep >keep.txt
+	cat >compose.yaml <<-'Y'
+		services:
+		  base: { image: "base:1", build: { context: ., network: none, dockerfile: base.Dockerfile } }
+		  a: { build: { context: ., network: none, args: { WHO: me }, dockerfile_inline: "FROM base:1\nRUN test -e /trigger && echo after >/after\n" } }
+	Y
+	compose build
+	[ "$(in_image cat /shell /unpacked/tree/d/f /link/file)" = $'strict\nt\nfile' ]
+	[ "$(in_image readlink /unpacked/tree/d/l)" = f ]
+	[ "$(in_image stat -c '%U:%G %a' /owned)" = "user:extra 640" ]
+	[ "$(in_image ls /all | tr '\n' ' ')" = "base.Dockerfile base.Dockerfile.dockerignore compose.yaml file keep.txt tree.tar.gz " ]
+	[ "$(in_image cat /trigger /onbuild /after)" = $'triggered by me\nfile\nafter' ]
+	[ "$(config Cmd)" = '["c:\\no\\escape"]' ]
+	[ "$(config OnBuild)" = null ] # triggers are for the next image only
+	[ "$(compose image inspect base:1 | jq -c '.[0].Config.OnBuild')" = '["ARG WHO=nobody","RUN echo triggered by $WHO >/trigger","COPY file /onbuild"]' ]
+	[ "$(compose image inspect base:1 | jq -r '.[0].Author')" = me ]
+}
