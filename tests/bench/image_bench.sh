@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # image_bench.sh CTRCOMPOSE - a layer of 300 MB, files of this machine's /usr, beside `tar -x` of the
-# same bytes into the same file system, both until they are on the disk. The digest of the layer is
-# computed as well; `image load` keeps its bytes, too. And the load of an image whose layers are there.
+# same bytes into the same file system, both until they are on the disk, with the digest of the layer
+# checked: as a layer of a folder that cache_from names, whose bytes are not kept as well, and by `image
+# load`, which keeps them. And the load of an image whose layers are there.
 set -euo pipefail
 . "$(dirname "$0")/lib.bash"
 ctrcompose=$1
@@ -22,9 +23,27 @@ for layer in layer.tar layer.tar.zst; do
 	tar -cf "image-$layer" manifest.json config.json $layer
 done
 
+# An OCI layout as cache_to writes it, with this one layer.
+blobs=$work/c/blobs/sha256
+mkdir -p "$blobs" p
+cp layer.tar "$blobs/$diff"
+put() { # TEXT: a blob; its digest
+	local hex
+	hex=$(printf %s "$1" | sha256sum | cut -d' ' -f1)
+	printf %s "$1" >"$blobs/$hex"
+	echo "sha256:$hex"
+}
+records=$(put "{\"records\":[{\"key\":\"$diff\",\"layer\":\"sha256:$diff\",\"size\":1,\"created\":\"2026-01-01T00:00:00Z\"}]}")
+manifest=$(put "{\"config\":{\"digest\":\"$records\"},\"layers\":[{\"digest\":\"sha256:$diff\"}]}")
+echo "{\"manifests\":[{\"digest\":\"$manifest\"}]}" >c/index.json
+echo "services: { a: { build: { context: ., dockerfile_inline: \"FROM scratch\", cache_from: [\"type=local,src=$work/c\"] } } }" >p/compose.yaml
+
 plain() { tar -x --numeric-owner -pf layer.tar -C "$1" && sync -f "$1"; }
 packed() { zstd -dc layer.tar.zst | tar -x --numeric-owner -p -C "$1" && sync -f "$1"; }
-unpack() { CTRCOMPOSE_STATE=$1 "$ctrcompose" image import layer.tar big; }
+unpack() {
+	CTRCOMPOSE_STATE=$1 "$ctrcompose" --progress quiet -f p/compose.yaml build
+	[ -d "$1/layers/$diff" ]
+}
 load() { CTRCOMPOSE_STATE=$1 "$ctrcompose" image load -i image-layer.tar; }
 load_zstd() { CTRCOMPOSE_STATE=$1 "$ctrcompose" image load -i image-layer.tar.zst; }
 
