@@ -128,15 +128,22 @@ static int read_owner(struct stage *s, const char *who, struct copy *c, struct e
 	return 0;
 }
 
-static int read_mode(const char *text, struct copy *c, struct err *err)
+static int read_mode(char **value, struct copy *c, struct err *err)
 {
+	char *text = *value;
 	char *end;
 	unsigned long v = strtoul(text, &end, 8);
+	mode_t any;
 
-	if (!*text || *end || v > 07777)
-		return err_set(err, EINVAL, "--chmod=%s: an octal number like 0644 is needed",
-			       text);
-	c->mode = (int)v;
+	if (*text && !*end && v <= 07777)
+		c->mode = (int)v;
+	else if (chmod_symbolic(text, 0, false, &any) == 0)
+		c->symbolic = steal(*value);
+	else
+		return err_set(
+			err, EINVAL,
+			"--chmod=%s: it is neither an octal number like 0644 nor like u=rwX,go-w",
+			text);
 	return 0;
 }
 
@@ -168,8 +175,8 @@ static int read_flags(struct stage *s, const struct df_instruction *in, struct c
 				 err);
 		if (r == 0 && strcmp(in->flags[i].key, "chown") == 0)
 			r = read_owner(s, value, c, err);
-		else if (r == 0 && strcmp(in->flags[i].key, "chmod") == 0)
-			r = read_mode(value, c, err);
+		else if (r == 0 && strcmp(in->flags[i].key, "chmod") == 0 && !c->symbolic)
+			r = read_mode(&value, c, err);
 	}
 	if (r == 0 && n) {
 		r = df_ignore_from(patterns, n, exclude, err);
@@ -278,7 +285,7 @@ static int copy_into(struct stage *s, const struct copy *c, const struct df_inst
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 {
 	auto_strs struct strs paths = { 0 }, names = { 0 }, texts = { 0 };
-	auto_free char *dest = NULL, *clean = NULL;
+	auto_free char *dest = NULL, *clean = NULL, *symbolic = NULL;
 	auto_df_ignore struct df_ignore *exclude = NULL;
 	struct source src = { .root = -1 };
 	struct copy c = { .src = &src, .mode = -1, .archives = in->op == DF_ADD };
@@ -286,6 +293,7 @@ int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 
 	if (r == 0)
 		r = read_flags(s, in, &c, &exclude, err);
+	symbolic = c.symbolic;
 	if (r == 0 && paths.n)
 		r = build_source_open(s, df_flag(in, "from"), &src, err);
 	if (r < 0)

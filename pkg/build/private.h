@@ -151,7 +151,8 @@ struct copy {
 	bool own; /* uid and gid are given */
 	uid_t uid;
 	gid_t gid;
-	int mode;         /* -1: as they are */
+	int mode;         /* -1: as they are, or as symbolic says */
+	char *symbolic;   /* owned by the step; NULL: none */
 	const char *dest; /* absolute in the image */
 	bool into;        /* dest is a folder in any case */
 	bool archives;    /* ADD: tar files are unpacked */
@@ -163,6 +164,9 @@ int copy_digest(const struct copy *c, struct digest *d, struct err *err);
 int copy_write(const struct copy *c, int root, struct err *err);
 /* A text as a file. */
 int copy_text(const struct copy *c, int root, const char *path, const char *text, struct err *err);
+
+/* ---- chmod.c; pure: what "u=rwX,go-w" makes of a mode. -EINVAL: it is something else. */
+int chmod_symbolic(const char *text, mode_t mode, bool folder, mode_t *out);
 
 /* ---- copy.c, run.c: 0 done, 1 goes on in the background, -EAGAIN: has to be tried later */
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err);

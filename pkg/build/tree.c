@@ -63,6 +63,10 @@ static gid_t group(const struct copy *c, gid_t theirs)
 
 static mode_t mode_of(const struct copy *c, mode_t theirs)
 {
+	mode_t m;
+
+	if (c->symbolic && chmod_symbolic(c->symbolic, theirs, S_ISDIR(theirs), &m) == 0)
+		return m;
 	return c->mode >= 0 ? (mode_t)c->mode : theirs & 07777;
 }
 

@@ -562,13 +562,14 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		ADD tree.tar.gz /unpacked/
 		ADD --link file /link/
 		COPY --link --chown=user:extra --chmod=0640 file /owned
+		COPY --chmod=u=rwX,go=rX tree /modes/
 		COPY . /all/
 		CMD ["c:\\no\\escape"]
 		ONBUILD ARG WHO=nobody
 		ONBUILD RUN echo triggered by $WHO >/trigger
 		ONBUILD COPY file /onbuild
 	D
-	printf '*.txt\n!keep.txt\ntree\n' >base.Dockerfile.dockerignore
+	printf '*.txt\n!keep.txt\n' >base.Dockerfile.dockerignore
 	echo keep >keep.txt
 	cat >compose.yaml <<-'Y'
 		services:
@@ -579,7 +580,8 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(in_image cat /shell /unpacked/tree/d/f /link/file)" = $'strict\nt\nfile' ]
 	[ "$(in_image readlink /unpacked/tree/d/l)" = f ]
 	[ "$(in_image stat -c '%U:%G %a' /owned)" = "user:extra 640" ]
-	[ "$(in_image ls /all | tr '\n' ' ')" = "base.Dockerfile base.Dockerfile.dockerignore compose.yaml file keep.txt tree.tar.gz " ]
+	[ "$(in_image ls /all | tr '\n' ' ')" = "base.Dockerfile base.Dockerfile.dockerignore compose.yaml file keep.txt tree tree.tar.gz " ]
+	[ "$(in_image stat -c %a /modes/d /modes/d/f)" = $'755\n644' ]
 	[ "$(in_image cat /trigger /onbuild /after)" = $'triggered by me\nfile\nafter' ]
 	[ "$(config Cmd)" = '["c:\\no\\escape"]' ]
 	[ "$(config OnBuild)" = null ] # triggers are for the next image only

@@ -1,0 +1,93 @@
+/* build_test.c - symbolic modes of COPY --chmod, platforms */
+#include "../../pkg/build/private.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* As chmod(1) with umask 0 has them. */
+static const struct {
+	const char *text;
+	mode_t before, after;
+	bool folder;
+} modes[] = {
+	{ "u=rwX,go=rX", 0600, 0644, false }, { "u=rwX,go=rX", 0700, 0755, false },
+	{ "u=rwX,go=rX", 0600, 0755, true },  { "+x", 0644, 0755, false },
+	{ "a-w", 0777, 0555, false },         { "go-rwx", 0777, 0700, false },
+	{ "u+s", 0755, 04755, false },        { "g+s", 0755, 02755, false },
+	{ "o+s", 0755, 0755, false },         { "+t", 0777, 01777, true },
+	{ "ug=rw", 0, 0660, false },          { "g=u", 0740, 0770, false },
+	{ "o=g,g-w", 0670, 0657, false },     { "u=", 04777, 0077, false },
+	{ "u+r-w", 0200, 0400, false },       { "=", 0777, 0, false },
+};
+static const char *const no_modes[] = { "",    "x",     "u",       "u+r,",  ",u+r",
+					"u+q", "0644x", "u+r g+r", "+r,,-w" };
+
+START_TEST(a_symbolic_mode_does_what_chmod_does)
+{
+	mode_t m = 07777;
+
+	ck_assert_int_eq(
+		chmod_symbolic(modes[_i].text, modes[_i].before | S_IFREG, modes[_i].folder, &m),
+		0);
+	ck_assert_msg(m == modes[_i].after, "%s of %o is %o, not %o", modes[_i].text,
+		      modes[_i].before, m, modes[_i].after);
+}
+END_TEST
+
+START_TEST(what_is_no_symbolic_mode_is_refused)
+{
+	mode_t m;
+
+	ck_assert_int_eq(chmod_symbolic(no_modes[_i], 0, false, &m), -EINVAL);
+}
+END_TEST
+
+START_TEST(only_this_machine_is_a_platform)
+{
+	ck_assert(build_platform_ok(build_platform()));
+	ck_assert(build_platform_ok(build_platform() + strlen("linux/")));
+	ck_assert(!build_platform_ok("linux/s390x"));
+	ck_assert(!build_platform_ok("windows/amd64"));
+	ck_assert(!build_platform_ok(""));
+}
+END_TEST
+
+START_TEST(flags_name_what_they_read_from)
+{
+	static const struct {
+		struct df_pair flag;
+		const char *from;
+	} rows[] = {
+		{ { "from", "x" }, "x" },
+		{ { "mount", "type=bind,from=x,target=/y" }, "x" },
+		{ { "mount", "from=x" }, "x" },
+		{ { "mount", "type=bind,xfrom=x" }, NULL },
+		{ { "mount", "type=cache,target=/y" }, NULL },
+		{ { "chown", "from=1" }, NULL },
+		{ { "from", NULL }, NULL },
+	};
+	auto_free char *from = flag_from(&rows[_i].flag);
+
+	ck_assert(str_eq(from, rows[_i].from) || (!from && !rows[_i].from));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("build");
+	TCase *t = tcase_create("pure");
+	SRunner *run = srunner_create(s);
+	int failed;
+
+	tcase_add_loop_test(t, a_symbolic_mode_does_what_chmod_does, 0, ARRAY_LEN(modes));
+	tcase_add_loop_test(t, what_is_no_symbolic_mode_is_refused, 0, ARRAY_LEN(no_modes));
+	tcase_add_test(t, only_this_machine_is_a_platform);
+	tcase_add_loop_test(t, flags_name_what_they_read_from, 0, 7);
+	suite_add_tcase(s, t);
+	srunner_run_all(run, CK_NORMAL);
+	failed = srunner_ntests_failed(run);
+	srunner_free(run);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
