@@ -149,6 +149,13 @@ install: all man ## install below DESTDIR and PREFIX (/usr/local)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@REQUIRES@|$(PKGS)|' examples/embed/ctrcompose.pc.in | \
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/pkgconfig/ctrcompose.pc
 	for m in $(BUILD)/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
+	$(MAKE) --no-print-directory install-completions
+
+BIN = $(BUILD)/ctrcompose
+install-completions:
+	$(BIN) completion bash | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ctrcompose
+	$(BIN) completion zsh | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ctrcompose
+	$(BIN) completion fish | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ctrcompose.fish
 
 clean: ## remove what was built
 	rm -rf build
@@ -157,5 +164,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test test-faults test-vm unit-tests check asan fuzz bench format lint docs man install clean help
+.PHONY: all deps demo test test-faults test-vm unit-tests check asan fuzz bench format lint docs man install install-completions clean help
 .SECONDARY:

@@ -69,6 +69,9 @@ bool usage_error_happened(void);
 /* RFC 3339, Unix seconds with a fraction, or a duration before now_ns. */
 int parse_when(const char *s, uint64_t now_ns, uint64_t *out_ns);
 
+/* All commands, in the order of the help. */
+const struct cmd *const *cmd_all(size_t *n);
+
 /* ---- Global options --------------------------------------------------------------------------- */
 struct global {
 	struct strs files, env_files, profiles;
@@ -256,10 +259,10 @@ void container_log(const struct state_paths *paths, const char *project,
 		   const struct state_container *c, char **dir, char **name);
 
 /* ---- Commands --------------------------------------------------------------------------------- */
-extern const struct cmd cmd_build, cmd_commit, cmd_config, cmd_cp, cmd_create, cmd_doctor, cmd_down,
-	cmd_events, cmd_exec, cmd_export, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_logs,
-	cmd_ls, cmd_network, cmd_pause, cmd_plan, cmd_port, cmd_pull, cmd_push, cmd_restart, cmd_rm,
-	cmd_run, cmd_scale, cmd_start, cmd_stats, cmd_stop, cmd_system, cmd_top, cmd_unpause,
-	cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps, cmd_version;
+extern const struct cmd cmd_build, cmd_commit, cmd_completion, cmd_config, cmd_cp, cmd_create,
+	cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_export, cmd_image, cmd_images, cmd_inspect,
+	cmd_kill, cmd_logs, cmd_ls, cmd_network, cmd_pause, cmd_plan, cmd_port, cmd_pull, cmd_push,
+	cmd_restart, cmd_rm, cmd_run, cmd_scale, cmd_start, cmd_stats, cmd_stop, cmd_system,
+	cmd_top, cmd_unpause, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps, cmd_version;
 
 #endif

@@ -9,7 +9,7 @@
 /* clang-format off */
 static const struct cmd *const commands[] = {
 	&cmd_build,
-	&cmd_commit, &cmd_config,
+	&cmd_commit, &cmd_completion, &cmd_config,
 	&cmd_cp, &cmd_create,
 	&cmd_doctor, &cmd_down,
 	&cmd_events, &cmd_exec, &cmd_export,
@@ -36,6 +36,12 @@ static const struct cmd *const commands[] = {
 	&cmd_wait,
 };
 /* clang-format on */
+
+const struct cmd *const *cmd_all(size_t *n)
+{
+	*n = ARRAY_LEN(commands);
+	return commands;
+}
 
 /* ---- Help */
 static void help_all(struct sbuf *out)
