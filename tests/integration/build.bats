@@ -12,7 +12,10 @@ setup() {
 		  a: { build: { context: ., network: none } }
 	Y
 }
-teardown() { project_close; }
+teardown() {
+	[ -z "${AGENT:-}" ] || kill "$AGENT"
+	project_close
+}
 
 # in_image COMMAND...: in a container of what was built
 in_image() { compose run --rm -T --entrypoint "" a "$@"; }
@@ -481,6 +484,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		RUN --mount=type=ssh,id=none test -z "$SSH_AUTH_SOCK"
 	D
 	eval "$(ssh-agent)" >/dev/null 3>&-
+	AGENT=$SSH_AGENT_PID
 	ssh-keygen -q -t ed25519 -N '' -C the-key -f key
 	ssh-add -q key
 	run -1 compose build
@@ -494,7 +498,8 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	compose build --no-cache
 	run -1 compose build --ssh default=key
 	[[ "$output" == *"key is not the socket of an agent"* ]]
-	kill "$SSH_AGENT_PID"
+	kill "$AGENT"
+	AGENT=
 	run -1 env -u SSH_AUTH_SOCK "$CTRCOMPOSE" build
 	[[ "$output" == *"SSH_AUTH_SOCK is not set"* ]]
 }

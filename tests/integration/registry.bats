@@ -16,7 +16,10 @@ setup() {
 	project_open
 	registry_login
 }
-teardown() { project_close; }
+teardown() {
+	[ -z "${CUTTER:-}" ] || kill "$CUTTER"
+	project_close
+}
 
 other_store() {
 	CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/store.XXXX")
@@ -408,7 +411,6 @@ cutter_open() {
 	done
 	[[ "$output" == *"digest sha256:"* ]] # "other"
 	[ "$(grep -c never asked)" -lt 20 ]
-	kill $CUTTER
 	CTRCOMPOSE_STATE=$first
 	compose image rm big
 }
