@@ -84,7 +84,13 @@ static void add_row(struct json *rows, const struct state_container *c,
 	auto_free char *id = xstrndup(c->id, arg.no_trunc ? 64 : 12);
 	char a[24], b[24];
 
-	json_add_str(row, "BlockIO", "0B / 0B");
+	(void)strcpy(a, "--");
+	(void)strcpy(b, "--");
+	if (u->io_counted) {
+		human_size((double)u->io_read, 3, a);
+		human_size((double)u->io_written, 3, b);
+	}
+	pair(row, "BlockIO", a, b);
 	percent(row, "CPUPerc", cpu);
 	json_add_str(row, "Container", id);
 	json_add_str(row, "ID", id);

@@ -198,7 +198,11 @@ struct cgroup_stats {
 	uint64_t oom_kills;              /* processes killed for want of memory in this group */
 	uint64_t pids_current, pids_max; /* pids_max 0: none */
 	uint64_t cpu_usec;
+	bool io_counted;              /* the group has the controller */
+	uint64_t io_read, io_written; /* bytes, of all block devices */
 };
+/* io.stat, or v1's blkio.throttle.io_service_bytes: sums over the devices (pure). */
+void cgroup_io_sum(const char *text, uint64_t *read, uint64_t *written);
 int cgroup_stats(const struct cgroup_system *sys, const char *path, struct cgroup_stats *out,
 		 struct err *err);
 int cgroup_oom_kills(const struct cgroup_system *sys, const char *path, uint64_t *out);

@@ -126,6 +126,8 @@ struct engine_usage {
 	uint64_t memory;       /* without file pages that could go at once, as Docker counts */
 	uint64_t memory_limit; /* UINT64_MAX: none */
 	uint64_t cpu_us, pids, net_in, net_out;
+	bool io_counted; /* only where the group has the io controller */
+	uint64_t io_read, io_written;
 };
 int engine_usage(const struct state_paths *paths, struct state_project *state,
 		 struct state_container *c, struct engine_usage *out, struct err *err);

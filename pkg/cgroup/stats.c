@@ -99,6 +99,43 @@ static void read_cpu(const struct cgroup_system *sys, const char *path, uint64_t
 		(void)read_source(acct, path, &v1, out);
 }
 
+/* "8:0 rbytes=1 wbytes=2 rios=3 ..." and "8:0 Read 1" */
+void cgroup_io_sum(const char *text, uint64_t *read, uint64_t *written)
+{
+	auto_free char *copy = xstrdup(text);
+	char *next = copy;
+
+	*read = *written = 0;
+	for (char *line; (line = strsep(&next, "\n")) != NULL;) {
+		const char *before = "";
+
+		for (char *word; (word = strsep(&line, " ")) != NULL; before = word) {
+			uint64_t n;
+
+			if (str_starts(word, "rbytes=") && parse_u64(word + 7, &n) == 0)
+				*read += n;
+			else if (str_starts(word, "wbytes=") && parse_u64(word + 7, &n) == 0)
+				*written += n;
+			else if (strcmp(before, "Read") == 0 && parse_u64(word, &n) == 0)
+				*read += n;
+			else if (strcmp(before, "Write") == 0 && parse_u64(word, &n) == 0)
+				*written += n;
+		}
+	}
+}
+
+static void read_io(const struct cgroup_system *sys, const char *path, struct cgroup_stats *out)
+{
+	const struct hier *h = hier_of(sys, CGROUP_IO);
+	auto_free char *text = NULL;
+
+	out->io_counted =
+		h && hier_read(h, path, h->v2 ? "io.stat" : "blkio.throttle.io_service_bytes",
+			       &text) == 0;
+	if (out->io_counted)
+		cgroup_io_sum(text, &out->io_read, &out->io_written);
+}
+
 int cgroup_stats(const struct cgroup_system *sys, const char *path, struct cgroup_stats *out,
 		 struct err *err)
 {
@@ -123,6 +160,7 @@ int cgroup_stats(const struct cgroup_system *sys, const char *path, struct cgrou
 			*field = rows[i].unlimited;
 	}
 	read_cpu(sys, path, &stats.cpu_usec);
+	read_io(sys, path, &stats);
 	*out = stats;
 	return 0;
 }

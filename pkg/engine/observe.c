@@ -65,6 +65,9 @@ int engine_usage(const struct state_paths *paths, struct state_project *state,
 		.memory_limit = st.memory_limit,
 		.cpu_us = st.cpu_usec,
 		.pids = st.pids_current,
+		.io_counted = st.io_counted,
+		.io_read = st.io_read,
+		.io_written = st.io_written,
 	};
 	/* What the host's side sends is what the container receives. */
 	for (size_t i = 0; i < c->endpoints.n; i++) {

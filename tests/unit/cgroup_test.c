@@ -205,6 +205,24 @@ START_TEST(limits_become_writes)
 }
 END_TEST
 
+START_TEST(block_io_is_added_up)
+{
+	uint64_t r, w;
+
+	cgroup_io_sum("8:0 rbytes=100 wbytes=5 rios=3 wios=1 dbytes=0 dios=0\n"
+		      "8:16 rbytes=1 wbytes=2 rios=1 wios=1\n",
+		      &r, &w);
+	ck_assert_uint_eq(r, 101);
+	ck_assert_uint_eq(w, 7);
+	cgroup_io_sum("254:0 Read 4096\n254:0 Write 10\n254:0 Sync 9\n7:0 Read 4\nTotal 4119\n", &r,
+		      &w);
+	ck_assert_uint_eq(r, 4100);
+	ck_assert_uint_eq(w, 10);
+	cgroup_io_sum("", &r, &w);
+	ck_assert_uint_eq(r + w, 0);
+}
+END_TEST
+
 START_TEST(limit_without_controller_is_an_error)
 {
 	struct cgroup_layout l = parse(v2_only, NULL, "cpu");
@@ -265,6 +283,7 @@ int main(void)
 	tcase_add_loop_test(t, limits_become_writes, 0, (int)ARRAY_LEN(limit_cases));
 	tcase_add_test(t, limit_without_controller_is_an_error);
 	tcase_add_test(t, real_time_is_of_v1_only);
+	tcase_add_test(t, block_io_is_added_up);
 	tcase_add_test(t, system_names_what_is_missing);
 	tcase_add_loop_test(t, hostile_paths_are_refused, 0, 7);
 	srunner_run_all(sr, CK_NORMAL);
