@@ -414,3 +414,27 @@ cutter_open() {
 	CTRCOMPOSE_STATE=$first
 	compose image rm big
 }
+
+@test "a pull that is killed at any moment leaves no image that is not whole; the next one gets it" {
+	local first=$CTRCOMPOSE_STATE ms pid
+	mkdir -p root/bin
+	head -c 20000000 /dev/urandom >root/bin/data
+	compose image import root "$REG/killed:1"
+	compose image push "$REG/killed:1"
+	compose image rm "$REG/killed:1"
+	other_store
+	for ms in 005 020 040 060 080 100 130 160 200 250; do
+		"$CTRCOMPOSE" image pull -q "$REG/killed:1" 3>&- & pid=$!
+		sleep 0.$ms
+		kill -KILL $pid 2>/dev/null || true
+		wait $pid || true
+		if compose image inspect "$REG/killed:1" >inspect.json 2>/dev/null; then
+			cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/"$(jq -r '.[0].RootFS.Layers[0]' inspect.json | cut -d: -f2)"/bin/data
+			compose image rm "$REG/killed:1"
+		fi
+	done
+	compose image pull "$REG/killed:1"
+	cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/*/bin/data
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ] # what the dead left is swept
+	CTRCOMPOSE_STATE=$first
+}
