@@ -99,6 +99,7 @@ static int build_here(const struct online *o, struct image_store *store,
 	struct build_world w = { .paths = &o->paths,
 				 .project = o->name,
 				 .images = store,
+				 .offline = global.offline,
 				 .cancelled = &cmd_cancelled,
 				 .event = on_event,
 				 .arg = &screen };

@@ -69,6 +69,7 @@ struct build_world {
 	const struct state_paths *paths;
 	const char *project; /* whose range of user ids is used */
 	struct image_store *images;
+	bool offline;                   /* ADD fetches nothing */
 	const volatile bool *cancelled; /* -EINTR soon after it turned true */
 	void (*event)(void *arg, const struct build_event *e);
 	void *arg;

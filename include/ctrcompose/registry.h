@@ -92,4 +92,11 @@ void registry_login_clear(struct registry_login *l);
 int registry_login_parse(const char *config, size_t len, const char *host,
 			 struct registry_login *out, struct err *err);
 
+/* ---- Files --------------------------------------------------------------------------------------
+ * What an address ("https://...") gives, into fd, with its digest and when it was last modified
+ * (seconds since 1970; 0: nobody says). Redirections are followed, never from https to http.
+ */
+int registry_download(const char *url, int fd, const volatile bool *cancelled, char hex[DIGEST_HEX],
+		      int64_t *when, struct err *err);
+
 #endif

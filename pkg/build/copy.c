@@ -150,7 +150,6 @@ static int read_mode(char **value, struct copy *c, struct err *err)
 static int read_flags(struct stage *s, const struct df_instruction *in, struct copy *c,
 		      struct df_ignore **exclude, struct err *err)
 {
-	static const char *const unknown[] = { "checksum", "keep-git-dir" };
 	const char *patterns[64], *parents = df_flag(in, "parents"),
 				  *unpack = df_flag(in, "unpack");
 	size_t n = 0;
@@ -159,11 +158,9 @@ static int read_flags(struct stage *s, const struct df_instruction *in, struct c
 	c->parents = parents && strcmp(parents, "false") != 0;
 	if (unpack)
 		c->archives = strcmp(unpack, "false") != 0;
-	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
-		if (df_flag(in, unknown[i]))
-			return err_set(err, ENOTSUP,
-				       "--%s is for addresses, which ADD does not fetch",
-				       unknown[i]);
+	if (df_flag(in, "keep-git-dir"))
+		return err_set(err, ENOTSUP,
+			       "--keep-git-dir is for repositories, which ADD does not fetch");
 	for (size_t i = 0; r == 0 && i < in->n_flags; i++) {
 		auto_free char *value = NULL;
 
@@ -195,7 +192,8 @@ static char *in_image(const struct stage *s, const char *path)
 }
 
 static int collect(struct stage *s, const struct df_instruction *in, struct strs *paths,
-		   struct strs *names, struct strs *texts, char **dest, struct err *err)
+		   struct strs *urls, struct strs *names, struct strs *texts, char **dest,
+		   struct err *err)
 {
 	size_t doc = 0;
 
@@ -218,20 +216,28 @@ static int collect(struct stage *s, const struct df_instruction *in, struct strs
 			return r;
 		if (i + 1 == in->n_words)
 			*dest = steal(word);
-		else if (in->op == DF_ADD && (strstr(word, "://") || str_starts(word, "git@")))
-			return err_set(err, ENOTSUP,
-				       "'%s': ADD does not fetch; use RUN with a program that does",
-				       word);
+		else if (in->op == DF_ADD && (str_ends(word, ".git") || str_starts(word, "git@") ||
+					      (strstr(word, "://") && !is_address(word))))
+			return err_set(
+				err, ENOTSUP,
+				"'%s': ADD fetches files by http and https, no repositories: "
+				"use RUN with git",
+				word);
+		else if (in->op == DF_ADD && is_address(word))
+			strs_add(urls, word);
 		else
 			strs_add(paths, word);
 	}
 	return 0;
 }
 
-static int copy_all(const struct copy *c, int root, const struct strs *names,
-		    const struct strs *texts, struct err *err)
+static int copy_all(const struct copy *c, const struct copy *fetched, int root,
+		    const struct strs *names, const struct strs *texts, struct err *err)
 {
 	int r = c->n ? copy_write(c, root, err) : 0;
+
+	if (r == 0 && fetched->n)
+		r = copy_write(fetched, root, err);
 
 	for (size_t i = 0; r == 0 && i < names->n; i++) {
 		auto_free char *path = c->into ? path_join(c->dest, names->v[i]) : xstrdup(c->dest);
@@ -241,8 +247,9 @@ static int copy_all(const struct copy *c, int root, const struct strs *names,
 	return r;
 }
 
-static int copy_key(const struct stage *s, const struct copy *c, const struct strs *names,
-		    const struct strs *texts, char key[DIGEST_HEX], struct err *err)
+static int copy_key(const struct stage *s, const struct copy *c, const struct copy *fetched,
+		    const struct strs *names, const struct strs *texts, char key[DIGEST_HEX],
+		    struct err *err)
 {
 	struct digest *d = digest_new();
 	auto_free char *head = xasprintf("copy %s %d %d %d %u %u %d", c->dest, c->into, c->archives,
@@ -251,27 +258,34 @@ static int copy_key(const struct stage *s, const struct copy *c, const struct st
 
 	stage_chain(s, d);
 	key_add(d, head);
+	if (c->symbolic)
+		key_add(d, c->symbolic);
 	for (size_t i = 0; i < names->n; i++) {
 		key_add(d, names->v[i]);
 		key_add(d, texts->v[i]);
 	}
 	r = c->n ? copy_digest(c, d, err) : 0;
+	if (r == 0 && fetched->n) {
+		key_add(d, fetched->archives ? "unpacked" : "fetched");
+		r = copy_digest(fetched, d, err);
+	}
 	digest_end(d, key);
 	return r;
 }
 
-static int copy_into(struct stage *s, const struct copy *c, const struct df_instruction *in,
-		     const struct strs *names, const struct strs *texts, struct err *err)
+static int copy_into(struct stage *s, const struct copy *c, const struct copy *fetched,
+		     const struct df_instruction *in, const struct strs *names,
+		     const struct strs *texts, struct err *err)
 {
 	struct new_root root = { .fd = -1 };
 	char key[DIGEST_HEX];
-	int r = copy_key(s, c, names, texts, key, err);
+	int r = copy_key(s, c, fetched, names, texts, key, err);
 
 	if (r < 0 || stage_cached(s, key, in->source))
 		return r;
 	r = root_open(s, false, &root, err);
 	if (r == 0)
-		r = copy_all(c, root.fd, names, texts, err);
+		r = copy_all(c, fetched, root.fd, names, texts, err);
 	if (r < 0) {
 		root_drop(&root);
 		return r;
@@ -284,28 +298,44 @@ static int copy_into(struct stage *s, const struct copy *c, const struct df_inst
 
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 {
-	auto_strs struct strs paths = { 0 }, names = { 0 }, texts = { 0 };
+	auto_strs struct strs paths = { 0 }, names = { 0 }, texts = { 0 }, urls = { 0 },
+			      files = { 0 };
 	auto_free char *dest = NULL, *clean = NULL, *symbolic = NULL;
 	auto_df_ignore struct df_ignore *exclude = NULL;
-	struct source src = { .root = -1 };
-	struct copy c = { .src = &src, .mode = -1, .archives = in->op == DF_ADD };
-	int r = collect(s, in, &paths, &names, &texts, &dest, err);
+	struct source src = { .root = -1 }, other = { .root = -1, .what = "what was fetched" };
+	struct copy c = { .src = &src, .mode = -1, .archives = in->op == DF_ADD }, fetched;
+	const char *unpack = df_flag(in, "unpack"), *checksum = df_flag(in, "checksum");
+	int r = collect(s, in, &paths, &urls, &names, &texts, &dest, err);
 
 	if (r == 0)
 		r = read_flags(s, in, &c, &exclude, err);
 	symbolic = c.symbolic;
+	if (r == 0 && checksum && urls.n == 0)
+		r = err_set(err, EINVAL, "--checksum is for an address");
+	if (r == 0 && urls.n)
+		r = fetch_all(s, &urls, checksum, &files, &other.root, err);
 	if (r == 0 && paths.n)
 		r = build_source_open(s, df_flag(in, "from"), &src, err);
-	if (r < 0)
+	if (r < 0) {
+		build_source_close(&other);
 		return r;
+	}
 	clean = in_image(s, dest);
 	c.dest = clean;
 	c.paths = paths.v;
 	c.n = paths.n;
 	c.into = str_ends(dest, "/") || strcmp(dest, ".") == 0 || str_ends(dest, "/.") ||
-		 paths.n + names.n > 1 || c.parents;
-	r = copy_into(s, &c, in, &names, &texts, err);
+		 paths.n + names.n + urls.n > 1 || c.parents;
+	fetched = c;
+	fetched.src = &other;
+	fetched.paths = files.v;
+	fetched.n = files.n;
+	fetched.exclude = NULL;
+	/* An archive stays one unless somebody says so. */
+	fetched.archives = unpack && strcmp(unpack, "false") != 0;
+	r = copy_into(s, &c, &fetched, in, &names, &texts, err);
 	build_source_close(&src);
+	build_source_close(&other);
 	return r;
 }
 

@@ -165,6 +165,13 @@ int copy_write(const struct copy *c, int root, struct err *err);
 /* A text as a file. */
 int copy_text(const struct copy *c, int root, const char *path, const char *text, struct err *err);
 
+/* ---- fetch.c: addresses of ADD */
+bool is_address(const char *word);
+/* They become files of a folder of the work folder: *dir, the caller's. checksum: of the one that is
+ * wanted, "sha256:...", or NULL. */
+int fetch_all(struct stage *s, const struct strs *urls, const char *checksum, struct strs *names,
+	      int *dir, struct err *err);
+
 /* ---- chmod.c; pure: what "u=rwX,go-w" makes of a mode. -EINVAL: it is something else. */
 int chmod_symbolic(const char *text, mode_t mode, bool folder, mode_t *out);
 

@@ -14,6 +14,7 @@ setup() {
 }
 teardown() {
 	[ -z "${AGENT:-}" ] || kill "$AGENT"
+	[ -z "${SERVER:-}" ] || kill "$SERVER"
 	project_close
 }
 
@@ -592,4 +593,54 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(config OnBuild)" = null ] # triggers are for the next image only
 	[ "$(compose image inspect base:1 | jq -c '.[0].Config.OnBuild')" = '["ARG WHO=nobody","RUN echo triggered by $WHO >/trigger","COPY file /onbuild"]' ]
 	[ "$(compose image inspect base:1 | jq -r '.[0].Author')" = me ]
+}
+
+@test "ADD of addresses: the file with its time, redirections, --checksum, --unpack; what goes wrong is named" {
+	mkdir -p web && echo one >web/one && touch -d 2020-01-02T03:04:05Z web/one && mkdir d && echo in >d/in && tar -czf web/d.tar.gz d
+	cat >serve.py <<-'PY'
+		import http.server
+		class H(http.server.SimpleHTTPRequestHandler):
+		    def __init__(self, *a): super().__init__(*a, directory='web')
+		    def log_message(self, *a): pass
+		    def do_GET(self):
+		        if self.path.startswith('/moved/'):
+		            self.send_response(302); self.send_header('Location', self.path[6:]); self.end_headers()
+		        elif self.path == '/file': self.send_response(302); self.send_header('Location', 'file:///etc/passwd'); self.end_headers()
+		        elif self.path == '/cut':
+		            self.send_response(200); self.send_header('Content-Length', '100'); self.end_headers(); self.wfile.write(b'x' * 50)
+		        else: super().do_GET()
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5004), H).serve_forever()
+	PY
+	python3 serve.py 3>&- & SERVER=$!
+	eventually 5 curl -s -o /dev/null http://127.0.0.1:5004/one
+	cat >Dockerfile <<-D
+		FROM box
+		ADD http://127.0.0.1:5004/one /one
+		ADD --checksum=sha256:$(sha256sum web/one | cut -d' ' -f1) --chmod=0644 --chown=1000:1000 http://127.0.0.1:5004/moved/one?x=y#z /into/
+		ADD http://127.0.0.1:5004/d.tar.gz serve.py /mixed/
+		ADD --unpack=true http://127.0.0.1:5004/d.tar.gz /unpacked/
+	D
+	compose build
+	[ "$(in_image stat -c '%a %u %Y' /one /into/one)" = $'600 0 1577934245\n644 1000 1577934245' ]
+	[ "$(in_image cat /one /into/one /unpacked/d/in)" = $'one\none\nin' ]
+	[ "$(in_image ls /mixed | tr '\n' ' ')" = "d.tar.gz serve.py " ]
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 4 ]
+	echo two >web/one
+	run -1 compose build
+	[[ "$output" == *"Dockerfile:3"*"it has the digest sha256:"* ]]
+	sed -i 3d Dockerfile
+	run -0 compose build
+	[ "$(in_image cat /one)" = two ]
+	for row in 'ADD http://127.0.0.1:5004/nothere /x|404' 'ADD http://127.0.0.1:5004/ /x|no name' 'ADD http://127.0.0.1:5004/file /x|5004/file' \
+		'ADD http://127.0.0.1:5004/cut /x|5004/cut' 'ADD http://127.0.0.1:1/x /x|127.0.0.1' 'ADD --checksum=sha256:1 http://127.0.0.1:5004/one /x|64 digits' \
+		'ADD --checksum=sha256:1 d /x|is for an address' 'ADD https://example.org/x.git /x|no repositories' 'ADD ftp://127.0.0.1/x /x|http and https'; do
+		printf 'FROM box\n%s\n' "${row%%|*}" >Dockerfile
+		run -1 compose build
+		[[ "$output" == *"Dockerfile:2"*"${row#*|}"* ]]
+	done
+	printf 'FROM box\nADD http://127.0.0.1:5004/one /x\n' >Dockerfile
+	run -1 compose --offline build
+	[[ "$output" == *"--offline is given"* ]]
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
 }
