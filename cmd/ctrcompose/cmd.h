@@ -210,6 +210,7 @@ bool progress_is_json(void); /* errors are JSON lines as well */
  */
 struct tty_relay {
 	int in_fd, out_fd;       /* in_fd -1: none */
+	int read_fd;             /* what it prints comes from here; 0: from master_fd */
 	int master_fd;           /* becomes non-blocking; stays the caller's */
 	int done_fd;             /* -1, or readable when the command has ended */
 	const char *detach_keys; /* bytes that end the relay, "\x10\x11"; NULL: none */
@@ -259,10 +260,11 @@ void container_log(const struct state_paths *paths, const char *project,
 		   const struct state_container *c, char **dir, char **name);
 
 /* ---- Commands --------------------------------------------------------------------------------- */
-extern const struct cmd cmd_build, cmd_commit, cmd_completion, cmd_config, cmd_cp, cmd_create,
-	cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_export, cmd_image, cmd_images, cmd_inspect,
-	cmd_kill, cmd_logs, cmd_ls, cmd_network, cmd_pause, cmd_plan, cmd_port, cmd_pull, cmd_push,
-	cmd_restart, cmd_rm, cmd_run, cmd_scale, cmd_start, cmd_stats, cmd_stop, cmd_system,
-	cmd_top, cmd_unpause, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps, cmd_version;
+extern const struct cmd cmd_attach, cmd_build, cmd_commit, cmd_completion, cmd_config, cmd_cp,
+	cmd_create, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_export, cmd_image, cmd_images,
+	cmd_inspect, cmd_kill, cmd_logs, cmd_ls, cmd_network, cmd_pause, cmd_plan, cmd_port,
+	cmd_pull, cmd_push, cmd_restart, cmd_rm, cmd_run, cmd_scale, cmd_start, cmd_stats, cmd_stop,
+	cmd_system, cmd_top, cmd_unpause, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps,
+	cmd_version;
 
 #endif

@@ -8,7 +8,7 @@
 /* In the order of the help. */
 /* clang-format off */
 static const struct cmd *const commands[] = {
-	&cmd_build,
+	&cmd_attach, &cmd_build,
 	&cmd_commit, &cmd_completion, &cmd_config,
 	&cmd_cp, &cmd_create,
 	&cmd_doctor, &cmd_down,

@@ -39,6 +39,11 @@ struct relay {
 	bool in_open, ended;
 };
 
+static int source(const struct relay *m)
+{
+	return m->r->read_fd ? m->r->read_fd : m->r->master_fd;
+}
+
 static void make_raw(struct relay *m)
 {
 	struct termios t;
@@ -118,7 +123,7 @@ static void write_input(struct relay *m)
 static int copy_output(struct relay *m, struct err *err)
 {
 	char data[OUTPUT_MAX];
-	ssize_t n = read(m->r->master_fd, data, sizeof(data));
+	ssize_t n = read(source(m), data, sizeof(data));
 	int r;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -134,7 +139,7 @@ static int copy_output(struct relay *m, struct err *err)
 /* The command is over but somebody may keep its terminal open: take what is there. */
 static int drain(struct relay *m, struct err *err)
 {
-	struct pollfd p = { .fd = m->r->master_fd, .events = POLLIN };
+	struct pollfd p = { .fd = source(m), .events = POLLIN };
 	int r = 1;
 
 	m->ended = false;
@@ -189,10 +194,11 @@ static int turn(struct relay *m, struct err *err)
 {
 	bool want_input = m->in_open && m->in_len < INPUT_MAX / 2;
 	struct pollfd p[] = {
-		{ .fd = m->r->master_fd, .events = (short)(POLLIN | (m->in_len ? POLLOUT : 0)) },
+		{ .fd = source(m), .events = POLLIN },
 		{ .fd = want_input ? m->r->in_fd : -1, .events = POLLIN },
 		{ .fd = m->signals, .events = POLLIN },
 		{ .fd = m->r->done_fd, .events = POLLIN },
+		{ .fd = m->in_len ? m->r->master_fd : -1, .events = POLLOUT },
 	};
 	int r = 0;
 
@@ -202,7 +208,7 @@ static int turn(struct relay *m, struct err *err)
 		read_signals(m);
 	if (p[1].revents)
 		read_input(m);
-	if (p[0].revents & POLLOUT)
+	if (p[4].revents)
 		write_input(m);
 	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
 		r = copy_output(m, err);

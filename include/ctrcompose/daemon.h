@@ -48,6 +48,10 @@ struct daemon_run {
 /* Start it. *master is the terminal with tty, else -1. */
 int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,
 		     struct err *err);
+/* To a container with a terminal that runs: what it prints comes to the other end of sock, and *master
+ * is for what is typed and for the size. */
+int daemon_attach(struct daemon_client *c, const char *name, int sock, int *master,
+		  struct err *err);
 /* Wait for its end, also after a start that failed: 125, 126 or 127 then. */
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err);
 

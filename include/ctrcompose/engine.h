@@ -51,6 +51,10 @@ struct unit {
 	struct box *box;  /* while it is starting */
 	int start_exit;   /* why it did not start: 125, 126 or 127 */
 	struct logs_pump *pump;
+	struct {
+		int *v;
+		size_t n, cap;
+	} watchers; /* sockets of those who see what it prints */
 	struct dns_endpoint *dns;
 	struct unit_port *ports;
 	size_t n_ports;
@@ -84,6 +88,13 @@ int engine_pause(struct unit *u, bool pause, struct err *err);
 int engine_kill(struct unit *u, struct err *err);
 /* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
 void engine_reap(struct unit *u);
+/* Takes the socket over: what the container prints from now on goes there as well, as far as it is
+ * read in time. */
+void engine_attach(struct unit *u, int sock);
+/* Where the standard input of a container with stdin_open is written to, for any root process: a
+ * non-blocking descriptor or a negative errno. */
+int engine_stdin_open(const struct state_paths *paths, const char *project,
+		      const struct state_container *c, struct err *err);
 /* Remove its files and its record; the unit is freed. */
 int engine_remove(struct unit *u, bool volumes, struct err *err);
 

@@ -163,31 +163,46 @@ int daemon_apply(struct daemon_client *c, const struct plan *plan, daemon_progre
 	return r;
 }
 
-int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,
-		     struct err *err)
+/* Ask, and hear that it runs; *master is the terminal that came along, else -1. */
+static int ask(struct daemon_client *c, const struct json *req, const int *fds, size_t n,
+	       int *master, struct err *err)
 {
-	auto_json struct json *req = json_object();
 	auto_json struct json *frame = NULL;
-	auto_free char *text = NULL;
-	int fds[IPC_FDS_MAX] = { -1, -1, -1, -1 };
+	auto_free char *text = json_print(req);
+	int got[IPC_FDS_MAX] = { -1, -1, -1, -1 };
 	size_t nfds = 0;
-	int r;
+	int r = ipc_send(c->conn, text, strlen(text), fds, n, err);
 
-	json_add_str(req, "op", "run");
-	json_add_str(req, "name", run->name);
-	json_add_bool(req, "tty", run->tty);
-	text = json_print(req);
-	r = ipc_send(c->conn, text, strlen(text), run->fds, run->tty ? 0 : 3, err);
 	if (r == 0)
-		r = next(c, NULL, &frame, fds, &nfds, err);
+		r = next(c, NULL, &frame, got, &nfds, err);
 	if (r < 0)
 		return r;
 	if (strcmp(json_str(frame, "e", ""), "running") != 0) {
 		r = ended(frame, err);
 		return r < 0 ? r : err_set(err, EPROTO, "unexpected answer of the supervisor");
 	}
-	*master = nfds > 0 ? fds[0] : -1;
+	*master = nfds > 0 ? got[0] : -1;
 	return 0;
+}
+
+int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int *master,
+		     struct err *err)
+{
+	auto_json struct json *req = json_object();
+
+	json_add_str(req, "op", "run");
+	json_add_str(req, "name", run->name);
+	json_add_bool(req, "tty", run->tty);
+	return ask(c, req, run->fds, run->tty ? 0 : 3, master, err);
+}
+
+int daemon_attach(struct daemon_client *c, const char *name, int sock, int *master, struct err *err)
+{
+	auto_json struct json *req = json_object();
+
+	json_add_str(req, "op", "attach");
+	json_add_str(req, "name", name);
+	return ask(c, req, &sock, 1, master, err);
 }
 
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err)

@@ -201,6 +201,26 @@ static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *
 	return 0; /* "running" or "done" comes when its program runs or fails */
 }
 
+/* To the terminal of a container: its socket for what is printed in, the master out. */
+static int request_attach(struct sup *s, struct ipc_conn *conn, const struct json *req, int *fds,
+			  size_t nfds, struct err *err)
+{
+	const char *name = json_str(req, "name", "");
+	struct ctr *c = ctr_find(s, name);
+
+	if (!c || c->st != SVC_RUNNING)
+		return err_set(err, ESRCH, "container %s is not running", name);
+	if (c->unit->tty_fd < 0)
+		return err_set(err, ENOTTY,
+			       "the terminal of container %s is not at hand: another command has "
+			       "it, or its supervisor was replaced",
+			       name);
+	if (nfds != 1)
+		return err_set(err, EPROTO, "attach needs one descriptor");
+	engine_attach(c->unit, steal_fd(&fds[0]));
+	return ipc_send(conn, "{\"e\":\"running\"}", 15, &c->unit->tty_fd, 1, err);
+}
+
 static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size_t len, int *fds,
 		       size_t nfds)
 {
@@ -218,6 +238,8 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 			request_settle(s, conn);
 		else if (strcmp(op, "apply") == 0)
 			r = request_apply(s, conn, frame, len, &err);
+		else if (strcmp(op, "attach") == 0)
+			r = request_attach(s, conn, req, fds, nfds, &err);
 		else if (strcmp(op, "run") == 0)
 			r = request_run(s, conn, req, fds, nfds, &err);
 		else

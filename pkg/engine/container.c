@@ -26,6 +26,7 @@ void engine_unit_free(struct unit *u)
 	unit_names_close(u);
 	unit_ports_close(u);
 	logs_pump_free(u->pump);
+	unit_watchers_free(u);
 	if (u->box) {
 		box_close(u->box);
 		free(u->box);

@@ -157,6 +157,7 @@ int unit_pump_open(struct unit *u, struct err *err);
 /* The same for the terminal of a container, once its master is here. */
 int unit_terminal_open(struct unit *u, struct err *err);
 /* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
+void unit_watchers_free(struct unit *u);
 int unit_streams(struct unit *u, int fds[3], struct err *err);
 
 /* process.c */

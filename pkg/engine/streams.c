@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { IN, OUT, ERR };
@@ -13,9 +14,48 @@ static char *fifo_name(const struct unit *u, int which)
 	return xasprintf("%.12s.%d", u->c->id, which);
 }
 
-static struct logs_pump_config pump_config(const struct unit *u)
+/* Whoever is slower than the container misses something: it waits for nobody. */
+static void show(void *arg, const void *data, size_t len)
 {
-	return (struct logs_pump_config){ .dir = u->engine->dir,
+	struct unit *u = arg;
+
+	for (size_t i = u->watchers.n; i-- > 0;) {
+		ssize_t n = send(u->watchers.v[i], data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			(void)close(u->watchers.v[i]);
+			u->watchers.v[i] = u->watchers.v[--u->watchers.n];
+		}
+	}
+}
+
+void engine_attach(struct unit *u, int sock)
+{
+	*vec_push(&u->watchers) = sock;
+}
+
+void unit_watchers_free(struct unit *u)
+{
+	for (size_t i = 0; i < u->watchers.n; i++)
+		(void)close(u->watchers.v[i]);
+	free(u->watchers.v);
+}
+
+int engine_stdin_open(const struct state_paths *paths, const char *project,
+		      const struct state_container *c, struct err *err)
+{
+	auto_free char *run = state_run_dir(paths, project);
+	auto_free char *path = xasprintf("%s/%.12s.%d", run, c->id, IN);
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "standard input of %s", c->name) : fd;
+}
+
+static struct logs_pump_config pump_config(struct unit *u)
+{
+	return (struct logs_pump_config){ .raw = show,
+					  .raw_arg = u,
+					  .dir = u->engine->dir,
 					  .name = u->c->name,
 					  .max_size = u->svc->log_max_size,
 					  .max_files = u->svc->log_max_file,

@@ -103,7 +103,9 @@ teardown() { project_close; }
 	pid=$!
 	eventually 3 sh -c '"$CTRCOMPOSE" top a | grep -q "sleep 1000"'
 	kill -INT $pid
-	run -130 wait $pid
+	code=0
+	wait $pid || code=$?
+	[ $code = 130 ]
 	eventually 3 sh -c '! "$CTRCOMPOSE" top a | grep -q "ok || sleep"'
 	[ "$(compose ps --format '{{.State}}')" = running ]
 	compose exec -T a touch /tmp/ok
