@@ -241,7 +241,7 @@ static int read_cache(struct arena *a, const struct project *p, const struct yam
 }
 
 static int read_caches(struct arena *a, const struct project *p, const struct yaml_node *build,
-		       struct build_request *out, struct err *err)
+		       bool only_read, struct build_request *out, struct err *err)
 {
 	const struct yaml_node *from = yaml_get(build, "cache_from"),
 			       *to = yaml_get(build, "cache_to");
@@ -255,6 +255,10 @@ static int read_caches(struct arena *a, const struct project *p, const struct ya
 		r = read_cache(a, p, from->m.v[i].value, "src", NULL, &path, err);
 		if (r == 0 && path)
 			out->cache_from.v[out->cache_from.n++] = path;
+		else if (r == 0 && !only_read)
+			cmd_warn("service %s: nothing is taken of cache_from '%s': only "
+				 "type=local,src=FOLDER is read",
+				 out->name, yaml_text(a, from->m.v[i].value));
 	}
 	for (size_t i = 0; r == 0 && i < n_to; i++) {
 		r = read_cache(a, p, to->m.v[i].value, "dest", &out->cache_all, &path, err);
@@ -318,7 +322,7 @@ static int read_section(struct build_requests *rq, const struct project *p,
 	if (r == 0)
 		r = name_images(a, p, &out->contexts, err);
 	if (r == 0)
-		r = read_caches(a, p, n, out, err);
+		r = read_caches(a, p, n, how->only_read, out, err);
 	if (r == 0)
 		r = read_runs(rq, n, how, out, err);
 	if (r == 0)

@@ -550,6 +550,9 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	sed -i 's/, cache_from: .*"\]/ /; s/cache_to/cache_from/; s/dest=c,mode=min/what=c/' compose.yaml
 	run -1 compose build
 	[[ "$output" == *"compose.yaml:1:"*"build.cache_from: 'what=c' is not known"* ]]
+	echo 'services: { a: { build: { context: ., network: none, cache_from: ["some/image:1"] } } }' >compose.yaml
+	run -0 compose build
+	[[ "$output" == *"service a: nothing is taken of cache_from 'some/image:1'"* ]]
 	CTRCOMPOSE_STATE=$first
 	rm compose.yaml
 }
