@@ -110,16 +110,14 @@ void cgroup_io_sum(const char *text, uint64_t *read, uint64_t *written)
 		const char *before = "";
 
 		for (char *word; (word = strsep(&line, " ")) != NULL; before = word) {
+			bool r = str_starts(word, "rbytes="), w = str_starts(word, "wbytes=");
+			const char *number = r || w ? word + 7 : word;
 			uint64_t n;
 
-			if (str_starts(word, "rbytes=") && parse_u64(word + 7, &n) == 0)
-				*read += n;
-			else if (str_starts(word, "wbytes=") && parse_u64(word + 7, &n) == 0)
-				*written += n;
-			else if (strcmp(before, "Read") == 0 && parse_u64(word, &n) == 0)
-				*read += n;
-			else if (strcmp(before, "Write") == 0 && parse_u64(word, &n) == 0)
-				*written += n;
+			r |= strcmp(before, "Read") == 0;
+			w |= strcmp(before, "Write") == 0;
+			if ((r || w) && parse_u64(number, &n) == 0)
+				*(r ? read : written) += n;
 		}
 	}
 }
