@@ -1,54 +1,20 @@
-/* main.c - the list of commands; the only place that prints an error and picks the exit status. */
+/* main.c - from the command line to a command; the only place that prints an error and picks the exit
+ * status. */
 #include "cmd.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of the help. */
-/* clang-format off */
-static const struct cmd *const commands[] = {
-	&cmd_attach, &cmd_build,
-	&cmd_commit, &cmd_completion, &cmd_config,
-	&cmd_cp, &cmd_create,
-	&cmd_doctor, &cmd_down,
-	&cmd_events, &cmd_exec, &cmd_export,
-	&cmd_image,
-	&cmd_images,
-	&cmd_inspect,
-	&cmd_kill,
-	&cmd_logs,
-	&cmd_ls,
-	&cmd_network,
-	&cmd_pause, &cmd_plan, &cmd_port,
-	&cmd_ps, &cmd_pull, &cmd_push,
-	&cmd_restart,
-	&cmd_rm,
-	&cmd_run,
-	&cmd_scale,
-	&cmd_start,
-	&cmd_stats, &cmd_stop,
-	&cmd_system,
-	&cmd_top,
-	&cmd_unpause, &cmd_up,
-	&cmd_version,
-	&cmd_volume, &cmd_volumes,
-	&cmd_wait,
-};
-/* clang-format on */
-
-const struct cmd *const *cmd_all(size_t *n)
-{
-	*n = ARRAY_LEN(commands);
-	return commands;
-}
-
 /* ---- Help */
 static void help_all(struct sbuf *out)
 {
+	size_t n;
+	const struct cmd *const *commands = cmd_all(&n);
+
 	sbuf_addf(out, "Usage:  ctrcompose [OPTIONS] COMMAND\n\n%s\n\nCommands:\n",
 		  cmd_global.summary);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+	for (size_t i = 0; i < n; i++)
 		if (!commands[i]->hidden)
 			sbuf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	sbuf_adds(out, "\nOptions:\n");
@@ -121,8 +87,8 @@ static size_t count_subs(const struct cmd *cmd)
 /* Runs argv[0]; *path becomes the words that name the command, for the hint. */
 static int dispatch(int argc, char **argv, char **path, struct err *err)
 {
-	const struct cmd *const *list = commands;
-	size_t n = ARRAY_LEN(commands);
+	size_t n;
+	const struct cmd *const *list = cmd_all(&n);
 
 	for (;;) {
 		const struct cmd *cmd = find(list, n, argv[0]);
