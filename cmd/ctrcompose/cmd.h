@@ -264,7 +264,7 @@ extern const struct cmd cmd_attach, cmd_build, cmd_commit, cmd_completion, cmd_c
 	cmd_create, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_export, cmd_image, cmd_images,
 	cmd_inspect, cmd_kill, cmd_logs, cmd_ls, cmd_network, cmd_pause, cmd_plan, cmd_port,
 	cmd_pull, cmd_push, cmd_restart, cmd_rm, cmd_run, cmd_scale, cmd_start, cmd_stats, cmd_stop,
-	cmd_system, cmd_top, cmd_unpause, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_ps,
-	cmd_version;
+	cmd_system, cmd_top, cmd_unpause, cmd_up, cmd_volume, cmd_volumes, cmd_wait, cmd_watch,
+	cmd_ps, cmd_version;
 
 #endif

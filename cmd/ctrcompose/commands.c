@@ -29,7 +29,7 @@ static const struct cmd *const commands[] = {
 	&cmd_unpause, &cmd_up,
 	&cmd_version,
 	&cmd_volume, &cmd_volumes,
-	&cmd_wait,
+	&cmd_wait, &cmd_watch,
 };
 /* clang-format on */
 

@@ -179,19 +179,18 @@ static const struct key step_keys[] = {
 };
 const struct shape s_init_steps = ITEMS(MAP(step_keys));
 static const struct key exec_keys[] = {
-	KEY("command", s_words, IGNORED, NULL),   KEY("user", s_str, IGNORED, NULL),
-	KEY("privileged", s_bool, IGNORED, NULL), KEY("working_dir", s_str, IGNORED, NULL),
-	KEY("environment", s_env, IGNORED, NULL), END,
+	KEY("command", s_words, RUNS, NULL),   KEY("user", s_str, RUNS, NULL),
+	KEY("privileged", s_bool, RUNS, NULL), KEY("working_dir", s_str, RUNS, NULL),
+	KEY("environment", s_env, RUNS, NULL), END,
 };
 static const struct key watch_keys[] = {
-	KEY("path", s_path, IGNORED, NULL),
-	KEY("action", WORDS("rebuild", "sync", "restart", "sync+restart", "sync+exec"), IGNORED,
-	    NULL),
-	KEY("target", s_str, IGNORED, NULL),
-	KEY("ignore", s_str_or_list, IGNORED, NULL),
-	KEY("include", s_str_or_list, IGNORED, NULL),
-	KEY("exec", MAP(exec_keys), IGNORED, NULL),
-	KEY("initial_sync", s_bool, IGNORED, NULL),
+	KEY("path", s_path, RUNS, NULL),
+	KEY("action", WORDS("rebuild", "sync", "restart", "sync+restart", "sync+exec"), RUNS, NULL),
+	KEY("target", s_str, RUNS, NULL),
+	KEY("ignore", s_str_or_list, RUNS, NULL),
+	KEY("include", s_str_or_list, RUNS, NULL),
+	KEY("exec", MAP(exec_keys), RUNS, NULL),
+	KEY("initial_sync", s_bool, RUNS, NULL),
 	END,
 };
 static const char *const watch_required[] = { "path", "action", NULL };
@@ -199,7 +198,7 @@ static const struct shape s_watch = { .types = T_MAP,
 				      .keys = watch_keys,
 				      .required = watch_required };
 static const struct key develop_keys[] = {
-	KEY("watch", ITEMS(s_watch), IGNORED, NULL),
+	KEY("watch", ITEMS(s_watch), RUNS, NULL),
 	END,
 };
 const struct shape s_develop = { .types = T_MAP | T_NULL, .keys = develop_keys };

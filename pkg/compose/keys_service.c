@@ -390,7 +390,7 @@ const struct key service_keys[] = {
 	KEY("credential_spec", s_credential, NOT_YET, "Windows only"),
 	DEC("depends_on", s_depends_on, RUNS, "all three conditions", dec_deps, 0),
 	DEC("deploy", s_deploy, RUNS, "see below", dec_deploy, 0),
-	KEY("develop", s_develop, IGNORED, "used by watch only"),
+	KEY("develop", s_develop, RUNS, "by `watch`"),
 	DEC("device_cgroup_rules", s_strings, RUNS, NULL, dec_list, F(device_cgroup_rules)),
 	DEC_IF("devices", s_devices, RUNS, "paths, no CDI names", dec_devices, 0, refuse_devices),
 	DEC("dns", s_str_or_list, RUNS, NULL, dec_list, F(dns)),

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# watch.bats - `ctrcompose watch`: files of this host that change reach the services
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() {
+	[ -z "${watcher:-}" ] || { kill -INT "$watcher" && wait "$watcher"; } || true
+	project_close
+}
+
+start_watch() {
+	"$CTRCOMPOSE" watch "$@" >watch.out 2>&1 &
+	watcher=$!
+	eventually 20 grep -q "Watch enabled" watch.out || { cat watch.out; false; }
+}
+inside() { compose exec -T a "$@"; }
+
+@test "sync: files come, change and go, new folders too; what is ignored stays away" {
+	mkdir -p src/deep
+	echo one >src/there
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    scale: 2
+		    develop: { watch: [{ path: ./src, action: sync, target: /app/code, ignore: [tmp/, "*.log"], initial_sync: true }] }
+	Y
+	start_watch
+	[ "$(inside cat /app/code/there)" = one ]
+	echo two >src/there
+	mkdir -p src/new/er src/tmp
+	echo x >src/new/er/file
+	echo no >src/tmp/file
+	echo no >src/a.log
+	echo last >src/last
+	eventually 5 inside test -e /app/code/last
+	[ "$(inside cat /app/code/there)" = two ]
+	[ "$(inside cat /app/code/new/er/file)" = x ]
+	[ "$(compose exec -T --index 2 a cat /app/code/new/er/file)" = x ]
+	inside sh -c '! test -e /app/code/tmp && ! test -e /app/code/a.log'
+	[ "$(inside stat -c %u /app/code/last)" = 0 ]
+	rm -r src/new src/there
+	eventually 5 inside sh -c '! test -e /app/code/there && ! test -e /app/code/new'
+	echo later >src/later # what was deleted stopped nothing
+	eventually 5 inside test -e /app/code/later
+}
+
+@test "sync+restart and sync+exec: a burst is one restart, one exec; a file as path" {
+	mkdir src && echo 1 >conf
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    develop:
+		      watch:
+		        - { path: ./src, action: sync+restart, target: /app }
+		        - { path: ./conf, action: sync+exec, target: /etc/conf, exec: { command: [sh, -c, "echo $$WHO $$(id -u) >>/tmp/told"], user: user, environment: { WHO: me } } }
+	Y
+	start_watch
+	started=$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')
+	for i in $(seq 1 50); do echo "$i" >"src/f$i"; done
+	eventually 10 sh -c '[ "$("$CTRCOMPOSE" inspect "'"$PROJECT"'-a-1" | jq -r ".[0].State.StartedAt")" != "'"$started"'" ]'
+	eventually 5 inside test -e /app/f50
+	sleep 1
+	[ "$(grep -c Restarting watch.out)" = 1 ]
+	echo 2 >conf
+	eventually 5 inside test -s /tmp/told
+	[ "$(inside cat /etc/conf)" = 2 ]
+	[ "$(inside cat /tmp/told)" = "me 1000" ]
+}
+
+@test "rebuild: another image, another container" {
+	printf 'FROM box\nCOPY word /word\nCMD ["sleep","1000"]\n' >Dockerfile
+	echo first >word
+	cat >compose.yaml <<-'Y'
+		services: { a: { build: { context: ., network: none }, init: true, develop: { watch: [{ path: ./word, action: rebuild }] } } }
+	Y
+	start_watch --quiet
+	[ "$(inside cat /word)" = first ]
+	echo second >word
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" exec -T a cat /word)" = second ]'
+	grep -q Rebuilding watch.out
+}
+
+@test "watch without a section, with a path that is not there" {
+	echo 'services: { a: { image: box } }' >compose.yaml
+	run -1 compose watch
+	[[ $output == *"none of the services is to be watched"* ]]
+	echo 'services: { a: { image: box, develop: { watch: [{ path: ./nothing, action: restart }] } } }' >compose.yaml
+	run -1 compose watch --no-up
+	[[ $output == *nothing*"No such file"* ]]
+}
