@@ -82,7 +82,7 @@ size_t sc_numbers(const struct sc_arch *arch, const char *name, uint32_t out[2])
 	if (nr >= 0)
 		out[n++] = (uint32_t)nr;
 	for (size_t i = 0; i < ARRAY_LEN(newer); i++)
-		if (newer[i].abis & arch->abi && strcmp(newer[i].name, name) == 0 &&
+		if (newer[i].abis & arch->abi && str_is(newer[i].name, name) &&
 		    (n == 0 || out[0] != ((uint32_t)newer[i].nr | bit)))
 			out[n++] = (uint32_t)newer[i].nr | bit;
 	return n;
@@ -103,7 +103,7 @@ bool sc_is_narrow(const char *name, unsigned arg)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(narrow); i++)
-		if (strcmp(narrow[i].name, name) == 0)
+		if (str_is(narrow[i].name, name))
 			return narrow[i].args >> arg & 1;
 	return false;
 }
