@@ -82,7 +82,7 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	rm "$small/fill"
 	compose up -d
 	compose down -t 0
-	mount -o remount,ro "$small"
+	eventually 5 mount -o remount,ro "$small" # the supervisor is on its way out
 	run ! timeout 30 "$CTRCOMPOSE" up -d
 	[[ "$output" == *"Read-only"* ]]
 	umount "$small"

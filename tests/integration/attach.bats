@@ -74,6 +74,10 @@ teardown() { project_close; }
 		    if pid == 0:
 		        os.execv(os.environ["CTRCOMPOSE"], ["ctrcompose", "attach", *extra, "a"])
 		    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
+		    end = time.time() + 8 # raw: it is attached, and what is typed isn't flushed any more
+		    while termios.tcgetattr(fd)[3] & termios.ICANON and time.time() < end:
+		        time.sleep(0.02)
+		    time.sleep(0.5) # the shell answers the change of size
 		    return pid, fd
 		def until(fd, text, seconds=8):
 		    got, end = "", time.time() + seconds
@@ -83,25 +87,24 @@ teardown() { project_close; }
 		            except OSError: break
 		    assert text in got, got
 		pid, fd = attach()
-		time.sleep(0.5)
 		os.write(fd, b"echo sum$((40+2)); stty size\n")
 		until(fd, "sum42"); until(fd, "33 111")
 		os.write(fd, b"\x10\x11")
 		assert os.waitpid(pid, 0)[1] == 0
 		pid, fd = attach("--detach-keys", "ctrl-a,x")
-		time.sleep(0.3)
 		os.write(fd, b"echo again$((1+1))\n")
 		until(fd, "again2")
 		os.write(fd, b"\x01x")
 		assert os.waitpid(pid, 0)[1] == 0
 		pid, fd = attach()
-		time.sleep(0.3)
 		os.write(fd, b"exit 9\n")
 		until(fd, "exit 9")
 		assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 		print("all seen")
 	Y
-	run -0 timeout 60 python3 type.py
+	run timeout 60 python3 type.py
+	echo "$output"
+	[ "$status" = 0 ]
 	[[ $output == *"all seen"* ]]
 	run -1 compose attach a
 	[[ $output == *"not running"* ]]
