@@ -80,10 +80,24 @@ static void decide(struct follow *f, const struct state_container *c)
 	}
 }
 
-/* Compare with what was seen before. *alive counts the chosen containers that run. */
-static int look(struct follow *f, size_t *alive, struct err *err)
+/* What the supervisor has written: an end is there when all its output is in the log. What the
+ * kernel and the keeper know earlier counts when the supervisor says nothing for a while. */
+static int reload(struct online *o, bool quiet, struct err *err)
 {
-	int r = online_refresh(f->o, err);
+	auto_state struct state_project *s = NULL;
+
+	if (quiet || state_load(&o->paths, o->name, &s, NULL) < 0)
+		return online_refresh(o, err);
+	state_free(o->state);
+	o->state = steal(s);
+	return 0;
+}
+
+/* Compare with what was seen before. *alive counts the chosen containers that run. quiet: no record
+ * has changed for a while. */
+static int look(struct follow *f, bool quiet, size_t *alive, struct err *err)
+{
+	int r = reload(f->o, quiet, err);
 
 	*alive = 0;
 	for (size_t i = 0; r == 0 && i < f->o->state->containers.n; i++) {
@@ -137,6 +151,7 @@ static void drain(int fd)
 static int loop(struct follow *f, struct err *err)
 {
 	enum { LOOK_AGAIN_MS = 2000 }; /* a record may go in a way that no watch sees */
+	bool quiet = false;
 	int r = 0;
 
 	while (r == 0 && !cmd_cancelled) {
@@ -145,12 +160,12 @@ static int loop(struct follow *f, struct err *err)
 		size_t alive;
 
 		drain(f->watch);
-		r = look(f, &alive, err);
+		r = look(f, quiet, &alive, err);
 		if (r == 0)
 			r = logview_pump(f->view, err);
 		if (r < 0 || f->decided || alive == 0)
 			break;
-		(void)poll(fds, ARRAY_LEN(fds), LOOK_AGAIN_MS);
+		quiet = poll(fds, ARRAY_LEN(fds), LOOK_AGAIN_MS) == 0;
 	}
 	return r;
 }
@@ -227,7 +242,7 @@ int follow_up(struct online *o, const struct follow_options *opt, struct err *er
 		}
 		r = stop_all(&f, err);
 		if (r == 0)
-			r = look(&f, &alive, err);
+			r = look(&f, true, &alive, err);
 		if (r == 0)
 			r = logview_pump(f.view, err);
 	}

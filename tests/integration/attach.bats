@@ -79,16 +79,16 @@ teardown() { project_close; }
 		        time.sleep(0.02)
 		    time.sleep(0.5) # the shell answers the change of size
 		    return pid, fd
-		def until(fd, text, seconds=8):
-		    got, end = "", time.time() + seconds
-		    while text not in got and time.time() < end:
+		def until(fd, *texts):
+		    got, end = "", time.time() + 8
+		    while not all(t in got for t in texts) and time.time() < end:
 		        if select.select([fd], [], [], 0.2)[0]:
 		            try: got += os.read(fd, 4096).decode(errors="replace")
 		            except OSError: break
-		    assert text in got, got
+		    assert all(t in got for t in texts), got
 		pid, fd = attach()
 		os.write(fd, b"echo sum$((40+2)); stty size\n")
-		until(fd, "sum42"); until(fd, "33 111")
+		until(fd, "sum42", "33 111")
 		os.write(fd, b"\x10\x11")
 		assert os.waitpid(pid, 0)[1] == 0
 		pid, fd = attach("--detach-keys", "ctrl-a,x")
