@@ -34,7 +34,7 @@ teardown() { project_close; }
 @test "a container that ends during up: its code and its last ten lines" {
 	cat >compose.yaml <<-'Y'
 		services:
-		  a: { image: box, command: [sh, -c, "for i in $$(seq 1 20); do echo line-$$i.; done; echo oops >&2; exit 3"] }
+		  a: { image: box, command: [sh, -c, "for i in $$(seq 1 20); do echo line-$$i.; done; echo oops; exit 3"] }
 		  b: { image: box, init: true, depends_on: { a: { condition: service_completed_successfully } } }
 	Y
 	run -1 compose up -d
