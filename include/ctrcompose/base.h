@@ -7,6 +7,7 @@
 #define CTRCOMPOSE_BASE_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -281,8 +282,19 @@ struct lib_symbol {
 };
 #define LIB_FIELD(function)  __typeof__(function) *function;
 #define LIB_SYMBOL(function) { #function, &lib.function },
-/* dlopen(3), for good: some register handlers that run at exit. -ENOTSUP: dlerror(3) says why. */
-int lib_open(const char *soname, const struct lib_symbol *symbols, size_t n, struct err *err);
+struct lib {
+	const char *soname; /* "libcurl.so.4" */
+	const char *needed; /* begins the error: "registries need libcurl (package libcurl4)" */
+	const struct lib_symbol *symbols;
+	size_t n_symbols;
+	bool (*start)(void);  /* NULL, or what follows; false: it does not work here */
+	pthread_mutex_t lock; /* zero is PTHREAD_MUTEX_INITIALIZER; below: of lib_get() */
+	bool tried;
+	struct err problem;
+};
+/* dlopen(3), once and for good: some register handlers that run at exit. From any thread. -ENOTSUP
+ * when it cannot be opened: the error says what it is needed for and why not (dlerror(3)). */
+int lib_get(struct lib *l, struct err *err);
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 uint64_t now_mono_us(void); /* CLOCK_BOOTTIME: counts while suspended, never jumps */

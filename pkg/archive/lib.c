@@ -1,7 +1,6 @@
 /* lib.c - the library behind a table, and a stream on top of it; see lib.h */
 #include "lib.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,27 +9,24 @@
 enum { READ_SIZE = 1 << 17 };
 
 static struct archive_lib lib;
-static struct err problem;
 static locale_t utf8;
 
-static void load(void)
+static bool start(void)
 {
-	static const struct lib_symbol symbols[] = { ARCHIVE_LIB_FUNCTIONS(LIB_SYMBOL) };
-
-	(void)lib_open("libarchive.so.13", symbols, ARRAY_LEN(symbols), &problem);
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	return true;
 }
 
 const struct archive_lib *archive_lib_get(struct err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static const struct lib_symbol symbols[] = { ARCHIVE_LIB_FUNCTIONS(LIB_SYMBOL) };
+	static struct lib file = { .soname = "libarchive.so.13",
+				   .needed = "archives need libarchive (package libarchive13)",
+				   .symbols = symbols,
+				   .n_symbols = ARRAY_LEN(symbols),
+				   .start = start };
 
-	(void)pthread_once(&once, load);
-	if (!problem.code)
-		return &lib;
-	(void)err_set(err, problem.code, "archives need libarchive (package libarchive13): %s",
-		      err_text(&problem));
-	return NULL;
+	return lib_get(&file, err) < 0 ? NULL : &lib;
 }
 
 locale_t archive_lib_enter(void)

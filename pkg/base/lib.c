@@ -4,19 +4,33 @@
 #include <dlfcn.h>
 #include <string.h>
 
-int lib_open(const char *soname, const struct lib_symbol *symbols, size_t n, struct err *err)
+static int open_it(const struct lib *l, struct err *err)
 {
-	void *handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	void *handle = dlopen(l->soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
 	if (!handle)
 		return err_set(err, -ENOTSUP, "%s", dlerror());
-	for (size_t i = 0; i < n; i++) {
-		void *symbol = dlsym(handle, symbols[i].name);
+	for (size_t i = 0; i < l->n_symbols; i++) {
+		void *symbol = dlsym(handle, l->symbols[i].name);
 
 		if (!symbol)
 			return err_set(err, -ENOTSUP, "%s", dlerror());
 		/* ISO C has no cast from object to function. */
-		memcpy(symbols[i].slot, &symbol, sizeof(symbol));
+		memcpy(l->symbols[i].slot, &symbol, sizeof(symbol));
 	}
+	if (l->start && !l->start())
+		return err_set(err, -ENOTSUP, "it does not work here");
 	return 0;
+}
+
+int lib_get(struct lib *l, struct err *err)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	if (!l->tried)
+		(void)open_it(l, &l->problem);
+	l->tried = true;
+	(void)pthread_mutex_unlock(&l->lock);
+	if (!l->problem.code)
+		return 0;
+	return err_set(err, l->problem.code, "%s: %s", l->needed, err_text(&l->problem));
 }

@@ -4,7 +4,6 @@
 #include "sha256.h"
 
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,19 +19,11 @@
 static struct {
 	CRYPTO_LIB_FUNCTIONS(LIB_FIELD)
 } lib;
-static bool lib_there;
 
 struct digest {
 	EVP_MD_CTX *ctx; /* NULL: `own` is in use */
 	struct sha256 own;
 };
-
-static void load(void)
-{
-	static const struct lib_symbol symbols[] = { CRYPTO_LIB_FUNCTIONS(LIB_SYMBOL) };
-
-	lib_there = lib_open("libcrypto.so.3", symbols, ARRAY_LEN(symbols), NULL) == 0;
-}
 
 static void print_hex(const uint8_t sum[32], char hex[DIGEST_HEX])
 {
@@ -58,11 +49,14 @@ void digest_text(const void *data, size_t len, char hex[DIGEST_HEX])
 
 struct digest *digest_new(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static const struct lib_symbol symbols[] = { CRYPTO_LIB_FUNCTIONS(LIB_SYMBOL) };
+	static struct lib file = { .soname = "libcrypto.so.3",
+				   .needed = "fast digests need libcrypto (package libssl3)",
+				   .symbols = symbols,
+				   .n_symbols = ARRAY_LEN(symbols) };
 	struct digest *d = xcalloc(1, sizeof(*d));
 
-	(void)pthread_once(&once, load);
-	if (lib_there) {
+	if (lib_get(&file, NULL) == 0) {
 		d->ctx = lib.EVP_MD_CTX_new();
 		if (d->ctx && lib.EVP_DigestInit_ex(d->ctx, lib.EVP_sha256(), NULL) != 1) {
 			lib.EVP_MD_CTX_free(d->ctx);

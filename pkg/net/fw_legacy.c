@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <libiptc/libiptc.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,25 +34,17 @@ enum { TRIES = 5, LOCK_TRIES = 100, LOCK_PAUSE_US = 100000 };
 static struct {
 	IPTC_LIB_FUNCTIONS(LIB_FIELD)
 } lib;
-static struct err problem;
 
-static void load(void)
+static int iptc_get(struct err *err)
 {
 	static const struct lib_symbol symbols[] = { IPTC_LIB_FUNCTIONS(LIB_SYMBOL) };
+	static struct lib file = { .soname = "libip4tc.so.2",
+				   .needed = "firewall: legacy tables need libiptc "
+					     "(package libip4tc2)",
+				   .symbols = symbols,
+				   .n_symbols = ARRAY_LEN(symbols) };
 
-	(void)lib_open("libip4tc.so.2", symbols, ARRAY_LEN(symbols), &problem);
-}
-
-static int lib_get(struct err *err)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, load);
-	if (!problem.code)
-		return 0;
-	return err_set(err, problem.code,
-		       "firewall: legacy tables need libiptc (package libip4tc2): %s",
-		       err_text(&problem));
+	return lib_get(&file, err);
 }
 
 /* The program that a person would run, followed to what it is. */
@@ -129,7 +120,7 @@ static int said(const struct table *t, const char *doing, struct err *err)
 /* 0 without a handle: the kernel has no such table. */
 static int table_open(struct table *t, const char *tag, struct err *err)
 {
-	int r = lib_get(err);
+	int r = iptc_get(err);
 
 	if (r < 0)
 		return r;

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,6 @@
 static struct {
 	XTABLES_LIB_FUNCTIONS(LIB_FIELD)
 } lib;
-static struct err problem;
 
 enum { WORDS_MAX = 64, OPTION_SCALE = 256 /* numbers per extension */ };
 
@@ -78,15 +76,10 @@ static struct xtables_globals globals = {
 	.exit_err = on_error,
 };
 
-static void load(void)
+static bool start(void)
 {
-	static const struct lib_symbol symbols[] = { XTABLES_LIB_FUNCTIONS(LIB_SYMBOL) };
-
-	if (lib_open("libxtables.so.12", symbols, ARRAY_LEN(symbols), &problem) < 0)
-		return;
 	globals.compat_rev = lib.xtables_compatible_revision;
-	if (lib.xtables_init_all(&globals, NFPROTO_IPV4) < 0)
-		(void)err_set(&problem, -ENOTSUP, "it does not work here");
+	return lib.xtables_init_all(&globals, NFPROTO_IPV4) == 0;
 }
 
 /* A rule while it is read. */
@@ -279,21 +272,22 @@ static void release(struct reading *r)
 	lib.xtables_free_opts(1);
 }
 
-static int lib_get(struct err *err)
+static int xtables_get(struct err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static const struct lib_symbol symbols[] = { XTABLES_LIB_FUNCTIONS(LIB_SYMBOL) };
+	static struct lib file = { .soname = "libxtables.so.12",
+				   .needed = "firewall: legacy tables need libxtables "
+					     "(package libxtables12)",
+				   .symbols = symbols,
+				   .n_symbols = ARRAY_LEN(symbols),
+				   .start = start };
 
-	(void)pthread_once(&once, load);
-	if (!problem.code)
-		return 0;
-	return err_set(err, problem.code,
-		       "firewall: legacy tables need libxtables (package libxtables12): %s",
-		       err_text(&problem));
+	return lib_get(&file, err);
 }
 
 int fw_module_load(struct err *err)
 {
-	int r = lib_get(err);
+	int r = xtables_get(err);
 
 	if (r == 0 && lib.xtables_load_ko(NULL, true) < 0)
 		r = err_set(err, -ENOTSUP, "firewall: the kernel module ip_tables can't be loaded");
@@ -306,7 +300,7 @@ int fw_entry_make(const char *args, struct ipt_entry **out, struct err *err)
 	auto_free char *text = xstrdup(args);
 	char *argv[WORDS_MAX + 1] = { text };
 	char *next = text;
-	int argc = 1, code = lib_get(err);
+	int argc = 1, code = xtables_get(err);
 
 	if (code < 0)
 		return code;
