@@ -69,8 +69,8 @@ bool usage_error_happened(void);
 /* RFC 3339, Unix seconds with a fraction, or a duration before now_ns. */
 int parse_when(const char *s, uint64_t now_ns, uint64_t *out_ns);
 
-/* All commands, in the order of the help. */
-const struct cmd *const *cmd_all(size_t *n);
+/* All commands, in the order of the help; NULL ends them. */
+extern const struct cmd *const cmd_all[];
 
 /* ---- Global options --------------------------------------------------------------------------- */
 struct global {

@@ -3,7 +3,7 @@
 
 /* In the order of the help. */
 /* clang-format off */
-static const struct cmd *const commands[] = {
+const struct cmd *const cmd_all[] = {
 	&cmd_attach, &cmd_build,
 	&cmd_commit, &cmd_completion, &cmd_config,
 	&cmd_cp, &cmd_create,
@@ -30,11 +30,6 @@ static const struct cmd *const commands[] = {
 	&cmd_version,
 	&cmd_volume, &cmd_volumes,
 	&cmd_wait, &cmd_watch,
+	NULL,
 };
 /* clang-format on */
-
-const struct cmd *const *cmd_all(size_t *n)
-{
-	*n = ARRAY_LEN(commands);
-	return commands;
-}

@@ -91,28 +91,26 @@ void complete_operands(const struct cmd *cmd, struct strs *kinds)
 		strs_add(kinds, "none");
 }
 
-static void each(const char *before, const struct cmd *const *list, size_t n, complete_fn *fn,
-		 void *arg)
+const struct cmd *const *complete_below(const struct cmd *cmd)
 {
-	for (size_t i = 0; i < n; i++) {
-		auto_free char *path =
-			xasprintf("%s%s%s", before, *before ? " " : "", list[i]->name);
-		size_t subs = 0;
+	return cmd == &cmd_global ? cmd_all : cmd->subs;
+}
 
-		if (list[i]->hidden)
+static void each(const char *before, const struct cmd *const *list, complete_fn *fn, void *arg)
+{
+	for (; list && *list; list++) {
+		auto_free char *path =
+			xasprintf("%s%s%s", before, *before ? " " : "", (*list)->name);
+
+		if ((*list)->hidden)
 			continue;
-		fn(path, list[i], arg);
-		while (list[i]->subs && list[i]->subs[subs])
-			subs++;
-		each(path, list[i]->subs, subs, fn, arg);
+		fn(path, *list, arg);
+		each(path, (*list)->subs, fn, arg);
 	}
 }
 
 void complete_each(complete_fn *fn, void *arg)
 {
-	size_t n;
-	const struct cmd *const *all = cmd_all(&n);
-
 	fn("", &cmd_global, arg);
-	each("", all, n, fn, arg);
+	each("", cmd_all, fn, arg);
 }

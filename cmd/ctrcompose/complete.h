@@ -15,6 +15,10 @@ void complete_operands(const struct cmd *cmd, struct strs *kinds);
 typedef void complete_fn(const char *path, const struct cmd *cmd, void *arg);
 void complete_each(complete_fn *fn, void *arg);
 
+/* The commands below one, or below the program itself (cmd_global); NULL ends them, and is the answer
+ * where there are none. */
+const struct cmd *const *complete_below(const struct cmd *cmd);
+
 void complete_bash(struct sbuf *out);
 void complete_zsh(struct sbuf *out);
 void complete_fish(struct sbuf *out);

@@ -162,12 +162,12 @@ static void add_options(const struct cmd *cmd, struct sbuf *out)
 	sbuf_adds(out, ")\n");
 }
 
-static void add_subs(const struct cmd *const *list, size_t n, struct sbuf *out)
+static void add_subs(const struct cmd *const *list, struct sbuf *out)
 {
 	sbuf_adds(out, "\t\tsubs=(");
-	for (size_t i = 0; i < n; i++)
-		if (!list[i]->hidden)
-			sbuf_addf(out, "%s ", list[i]->name);
+	for (; *list; list++)
+		if (!(*list)->hidden)
+			sbuf_addf(out, "%s ", (*list)->name);
 	sbuf_adds(out, ")\n");
 }
 
@@ -175,15 +175,12 @@ static void add_cmd(const char *path, const struct cmd *cmd, void *arg)
 {
 	struct sbuf *out = arg;
 	auto_strs struct strs kinds = { 0 };
-	size_t n = 0;
-	const struct cmd *const *list = *path ? cmd->subs : cmd_all(&n);
+	const struct cmd *const *list = complete_below(cmd);
 
-	while (*path && list && list[n])
-		n++;
 	sbuf_addf(out, "\t'%s')\n", path);
 	add_options(cmd, out);
 	if (list) {
-		add_subs(list, n, out);
+		add_subs(list, out);
 	} else {
 		complete_operands(cmd, &kinds);
 		sbuf_adds(out, "\t\toperands=(");

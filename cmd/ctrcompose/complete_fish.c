@@ -127,20 +127,17 @@ static void add_cmd(const char *path, const struct cmd *cmd, void *arg)
 {
 	struct sbuf *out = arg;
 	auto_strs struct strs kinds = { 0 };
-	size_t n = 0;
-	const struct cmd *const *list = *path ? cmd->subs : cmd_all(&n);
+	const struct cmd *const *list = complete_below(cmd);
 
-	while (*path && list && list[n])
-		n++;
 	for (size_t i = 0; i < cmd->n_opts; i++)
 		if (cmd->opts[i].help)
 			add_option(out, path, cmd, &cmd->opts[i]);
-	for (size_t i = 0; i < n; i++) {
-		if (list[i]->hidden)
+	for (const struct cmd *const *c = list; c && *c; c++) {
+		if ((*c)->hidden)
 			continue;
 		sbuf_addf(out, "complete -c ctrcompose -n '__ctrcompose_operand 0%s%s' -a %s -d ",
-			  *path ? " " : "", path, list[i]->name);
-		add_quoted(out, list[i]->summary);
+			  *path ? " " : "", path, (*c)->name);
+		add_quoted(out, (*c)->summary);
 		sbuf_addc(out, '\n');
 	}
 	if (!list)

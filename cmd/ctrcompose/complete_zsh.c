@@ -107,18 +107,18 @@ static void add_name(struct sbuf *out, const char *path)
 }
 
 /* The function of a command that has others below it: `state` says which word is next. */
-static void add_subs(struct sbuf *out, const char *path, const struct cmd *const *list, size_t n)
+static void add_subs(struct sbuf *out, const char *path, const struct cmd *const *list)
 {
 	sbuf_adds(out, "\t\t'1: :->command' '*:: :->rest' && return\n"
 		       "\tcase $state in\n"
 		       "\tcommand)\n"
 		       "\t\tlocal -a commands\n"
 		       "\t\tcommands=(\n");
-	for (size_t i = 0; i < n; i++) {
-		if (list[i]->hidden)
+	for (const struct cmd *const *c = list; *c; c++) {
+		if ((*c)->hidden)
 			continue;
-		sbuf_addf(out, "\t\t\t'%s:", list[i]->name);
-		add_text(out, list[i]->summary);
+		sbuf_addf(out, "\t\t\t'%s:", (*c)->name);
+		add_text(out, (*c)->summary);
 		sbuf_adds(out, "'\n");
 	}
 	sbuf_adds(out, "\t\t)\n"
@@ -127,13 +127,13 @@ static void add_subs(struct sbuf *out, const char *path, const struct cmd *const
 	if (!*path)
 		sbuf_adds(out, "\t\tctrcompose_opts=(\"${(@kv)opt_args}\")\n");
 	sbuf_adds(out, "\t\tcase $words[1] in\n");
-	for (size_t i = 0; i < n; i++) {
-		auto_free char *below = xasprintf("%s%s%s", path, *path ? " " : "", list[i]->name);
+	for (; *list; list++) {
+		auto_free char *below = xasprintf("%s%s%s", path, *path ? " " : "", (*list)->name);
 
-		if (list[i]->hidden)
+		if ((*list)->hidden)
 			continue;
-		sbuf_addf(out, "\t\t%s%s%s) ", list[i]->name, list[i]->alias ? " | " : "",
-			  list[i]->alias ? list[i]->alias : "");
+		sbuf_addf(out, "\t\t%s%s%s) ", (*list)->name, (*list)->alias ? " | " : "",
+			  (*list)->alias ? (*list)->alias : "");
 		add_name(out, below);
 		sbuf_adds(out, " ;;\n");
 	}
@@ -160,11 +160,8 @@ static void add_operands(struct sbuf *out, const struct cmd *cmd)
 static void add_cmd(const char *path, const struct cmd *cmd, void *arg)
 {
 	struct sbuf *out = arg;
-	size_t n = 0;
-	const struct cmd *const *list = *path ? cmd->subs : cmd_all(&n);
+	const struct cmd *const *list = complete_below(cmd);
 
-	while (*path && list && list[n])
-		n++;
 	add_name(out, path);
 	sbuf_adds(out, "() {\n");
 	if (!*path)
@@ -181,7 +178,7 @@ static void add_cmd(const char *path, const struct cmd *cmd, void *arg)
 		if (cmd->opts[i].help)
 			add_option(out, cmd, &cmd->opts[i]);
 	if (list)
-		add_subs(out, path, list, n);
+		add_subs(out, path, list);
 	else
 		add_operands(out, cmd);
 	sbuf_adds(out, "}\n");

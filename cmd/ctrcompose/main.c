@@ -9,14 +9,11 @@
 /* ---- Help */
 static void help_all(struct sbuf *out)
 {
-	size_t n;
-	const struct cmd *const *commands = cmd_all(&n);
-
 	sbuf_addf(out, "Usage:  ctrcompose [OPTIONS] COMMAND\n\n%s\n\nCommands:\n",
 		  cmd_global.summary);
-	for (size_t i = 0; i < n; i++)
-		if (!commands[i]->hidden)
-			sbuf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	for (const struct cmd *const *c = cmd_all; *c; c++)
+		if (!(*c)->hidden)
+			sbuf_addf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	sbuf_adds(out, "\nOptions:\n");
 	opts_help(cmd_global.opts, cmd_global.n_opts, out);
 	sbuf_adds(out, "\nRun 'ctrcompose COMMAND --help' for more about a command.\n");
@@ -41,24 +38,23 @@ static void print_hint(const char *of)
 }
 
 /* ---- Finding the command */
-static const struct cmd *find(const struct cmd *const *list, size_t n, const char *name)
+static const struct cmd *find(const struct cmd *const *list, const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(list[i]->name, name) || str_eq(list[i]->alias, name))
-			return list[i];
+	for (; *list; list++)
+		if (str_eq((*list)->name, name) || str_eq((*list)->alias, name))
+			return *list;
 	return NULL;
 }
 
-static int unknown(const struct cmd *const *list, size_t n, const char *name, struct err *err)
+static int unknown(const struct cmd *const *list, const char *name, struct err *err)
 {
-	auto_free const char **names = xcalloc(n + 1, sizeof(*names));
+	auto_strs struct strs names = { 0 };
 	const char *near;
-	size_t shown = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (!list[i]->hidden)
-			names[shown++] = list[i]->name;
-	near = str_nearest(name, names, shown);
+	for (; *list; list++)
+		if (!(*list)->hidden)
+			strs_add(&names, (*list)->name);
+	near = str_nearest(name, (const char *const *)names.v, names.n);
 	if (near)
 		return usage_error(err, "unknown command '%s'; did you mean '%s'?", name, near);
 	return usage_error(err, "unknown command '%s'", name);
@@ -75,36 +71,25 @@ static int check_count(const struct cmd *cmd, int n, char **argv, struct err *er
 	return 0;
 }
 
-static size_t count_subs(const struct cmd *cmd)
-{
-	size_t n = 0;
-
-	while (cmd->subs[n])
-		n++;
-	return n;
-}
-
 /* Runs argv[0]; *path becomes the words that name the command, for the hint. */
 static int dispatch(int argc, char **argv, char **path, struct err *err)
 {
-	size_t n;
-	const struct cmd *const *list = cmd_all(&n);
+	const struct cmd *const *list = cmd_all;
 
 	for (;;) {
-		const struct cmd *cmd = find(list, n, argv[0]);
+		const struct cmd *cmd = find(list, argv[0]);
 		auto_free char *prefix = NULL;
 		bool help = false;
 		int r;
 
 		if (!cmd)
-			return unknown(list, n, argv[0], err);
+			return unknown(list, argv[0], err);
 		prefix = *path;
 		*path = xasprintf("%s %s", prefix, cmd->name);
 		argc--;
 		argv++;
 		if (cmd->subs && argc > 0 && argv[0][0] != '-') {
 			list = cmd->subs;
-			n = count_subs(cmd);
 			continue;
 		}
 		r = opts_parse(cmd, &cmd_global, argc, argv, &help, err);
