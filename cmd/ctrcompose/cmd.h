@@ -181,6 +181,8 @@ struct template_header { /* a column that Docker calls otherwise than its key */
  * -EINVAL names what is not known. */
 int template_print(const char *format, const struct json *rows,
 		   const struct template_header *headers, struct sbuf *out, struct err *err);
+/* The template of --format: table for none and for "table", an object a line for "json". */
+const char *template_of(const char *format, const char *table);
 
 /* ---- Progress ----------------------------------------------------------------------------------
  * Lines on standard error, kept up to date on a terminal: --progress auto, tty, plain, json, quiet.

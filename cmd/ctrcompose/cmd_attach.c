@@ -1,5 +1,6 @@
 /* cmd_attach.c - ctrcompose attach: what a running container prints, and its standard input. */
 #include "inside.h"
+#include "observe.h"
 
 #include <ctrcompose/daemon.h>
 #include <ctrcompose/engine.h>
@@ -29,7 +30,7 @@ static const struct opt opts[] = {
 struct target {
 	struct state_paths *paths;
 	const char *project;
-	const struct state_container *c;
+	struct state_container *c;
 	bool tty, stdin_open;
 	int pidfd;
 };
@@ -294,28 +295,19 @@ static int open_target(struct target *t, struct err *err)
 
 static int run(int argc, char **argv, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_state struct state_project *s = NULL;
-	auto_project struct project *p = NULL;
-	auto_free char *name = NULL;
-	struct target t = { .paths = &paths, .pidfd = -1 };
+	auto_observed struct observed o = { 0 };
+	struct target t = { .paths = &o.paths, .pidfd = -1 };
 	char keys[16] = "\x10\x11"; /* Ctrl-P Ctrl-Q */
 	int r = arg.detach_keys ? parse_keys(arg.detach_keys, keys, sizeof(keys), err) : 0;
 
 	(void)argc;
 	if (r == 0)
-		r = cmd_find_project(&name, &p, err);
+		r = observe(&o, argv, err);
 	if (r == 0)
-		r = state_paths_open(&paths, err);
-	if (r == 0)
-		r = cmd_load_state(&paths, name, &s, err);
-	if (r == 0)
-		r = cmd_check_services(argv, p, s, err);
-	if (r == 0)
-		r = find_running(s, argv[0], arg.index, &t.c, err);
+		r = find_running(o.state, argv[0], arg.index, &t.c, err);
 	if (r < 0)
 		return r;
-	t.project = name;
+	t.project = o.name;
 	r = open_target(&t, err);
 	if (r == 0)
 		r = t.tty ? at_terminal(&t, keys, err) : at_pipes(&t, err);

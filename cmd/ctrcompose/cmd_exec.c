@@ -1,5 +1,6 @@
 /* cmd_exec.c - ctrcompose exec: one more process in a running container. */
 #include "inside.h"
+#include "observe.h"
 #include "online.h"
 
 #include <ctrcompose/box.h>
@@ -141,11 +142,8 @@ static int detached(const struct state_paths *paths, struct state_project *s,
 
 static int run(int argc, char **argv, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_state struct state_project *s = NULL;
-	auto_project struct project *p = NULL;
-	auto_free char *name = NULL;
-	const struct state_container *c = NULL;
+	auto_observed struct observed o = { 0 };
+	struct state_container *c = NULL;
 	char *words[] = { argv[0], NULL };
 	struct engine_exec x = { .argv = (const char *const *)(uintptr_t)(argv + 1),
 				 .user = arg.user,
@@ -153,31 +151,21 @@ static int run(int argc, char **argv, struct err *err)
 				 .env = arg.env,
 				 .privileged = arg.privileged,
 				 .fds = { -1, -1, -1 } };
-	int r = cmd_find_project(&name, &p, err);
+	int r = arg.interactive ? 0 : no_input(err);
 
 	(void)argc;
-	if (r == 0 && !arg.interactive)
-		r = no_input(err);
 	if (r == 0)
-		r = state_paths_open(&paths, err);
+		r = observe(&o, words, err);
 	if (r == 0)
-		r = cmd_load_state(&paths, name, &s, err);
-	if (r == 0)
-		r = cmd_check_services(words, p, s, err);
-	if (r == 0)
-		r = find_running(s, argv[0], arg.index, &c, err);
+		r = find_running(o.state, argv[0], arg.index, &c, err);
 	if (r == 0 && geteuid() != 0)
 		r = err_set(err, EPERM, "exec needs root: run it with sudo");
 	if (r < 0)
 		return r;
 	x.tty = !arg.no_tty && !arg.detach && (arg.tty || (isatty(0) && isatty(1)));
-	{
-		struct state_container *mine = (struct state_container *)(uintptr_t)c;
-
-		r = x.tty        ? with_terminal(&paths, s, mine, &x, err)
-		    : arg.detach ? detached(&paths, s, mine, &x, err)
-				 : with_pipes(&paths, s, mine, &x, err);
-	}
+	r = x.tty        ? with_terminal(&o.paths, o.state, c, &x, err)
+	    : arg.detach ? detached(&o.paths, o.state, c, &x, err)
+			 : with_pipes(&o.paths, o.state, c, &x, err);
 	strs_clear(&arg.env);
 	return r;
 }

@@ -78,7 +78,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 		{ "ID", "IMAGE ID" },
 		{ NULL, NULL },
 	};
-	static const char format[] = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}";
+	static const char table[] = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}";
 	auto_image_store struct image_store *s = NULL;
 	auto_image_list struct image_list list = { 0 };
 	auto_json struct json *rows = json_array();
@@ -97,20 +97,8 @@ static int ls_run(int argc, char **argv, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	if (ls_arg.quiet) {
-		r = template_print("{{.ID}}", rows, NULL, &out, err);
-	} else if (str_eq(ls_arg.format, "json")) {
-		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
-			auto_free char *line = json_print(c);
-
-			sbuf_addf(&out, "%s\n", line);
-		}
-	} else {
-		r = template_print(ls_arg.format && strcmp(ls_arg.format, "table") != 0
-					   ? ls_arg.format
-					   : format,
-				   rows, headers, &out, err);
-	}
+	r = template_print(ls_arg.quiet ? "{{.ID}}" : template_of(ls_arg.format, table), rows,
+			   headers, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

@@ -52,7 +52,6 @@ static int ls_run(int argc, char **argv, struct err *err)
 	auto_strs struct strs names = { 0 };
 	auto_json struct json *rows = json_array();
 	auto_sbuf struct sbuf out = SBUF_INIT;
-	const char *format = ls_arg.format;
 	int r = state_paths_open(&paths, err);
 
 	(void)argc;
@@ -71,13 +70,8 @@ static int ls_run(int argc, char **argv, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	if (ls_arg.quiet)
-		format = "{{.ID}}";
-	else if (!format || str_eq(format, "table"))
-		format = table;
-	else if (str_eq(format, "json"))
-		format = "{{json .}}";
-	r = template_print(format, rows, headers, &out, err);
+	r = template_print(ls_arg.quiet ? "{{.ID}}" : template_of(ls_arg.format, table), rows,
+			   headers, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

@@ -1,5 +1,6 @@
 /* cmd_port.c - ctrcompose port: where a port of a container is published. */
 #include "container.h"
+#include "observe.h"
 
 #include <string.h>
 
@@ -12,21 +13,6 @@ static const struct opt opts[] = {
 	{ 0, "index", OPT_INT, &arg.index, "N", "Which container, if the service has several" },
 	{ 0, "protocol", OPT_STRING, &arg.protocol, "NAME", "tcp (default) or udp" },
 };
-
-static const struct state_container *find(const struct state_project *s, const char *service)
-{
-	const struct state_container *found = NULL;
-
-	for (size_t i = 0; i < s->containers.n; i++) {
-		const struct state_container *c = s->containers.v[i];
-
-		if (c->oneoff || !str_eq(c->service, service) || !container_is_up(c))
-			continue;
-		if (arg.index ? c->number == arg.index : !found || c->number < found->number)
-			found = c;
-	}
-	return found;
-}
 
 static int show(const struct state_container *c, uint16_t target, struct err *err)
 {
@@ -50,11 +36,9 @@ static int show(const struct state_container *c, uint16_t target, struct err *er
 
 static int run(int argc, char **argv, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_state struct state_project *s = NULL;
-	auto_project struct project *p = NULL;
-	auto_free char *name = NULL;
-	const struct state_container *c;
+	auto_observed struct observed o = { 0 };
+	struct pick pick = { .service = argv[0], .index = arg.index, .running = true };
+	struct state_container *c;
 	char *words[] = { argv[0], NULL };
 	uint16_t target;
 	int r;
@@ -64,19 +48,10 @@ static int run(int argc, char **argv, struct err *err)
 		return usage_error(err, "port: '%s' is not a port", argv[1]);
 	if (!str_eq(arg.protocol, "tcp") && !str_eq(arg.protocol, "udp"))
 		return usage_error(err, "--protocol: '%s' is neither tcp nor udp", arg.protocol);
-	r = cmd_find_project(&name, &p, err);
+	r = observe(&o, words, err);
 	if (r == 0)
-		r = state_paths_open(&paths, err);
-	if (r == 0)
-		r = cmd_load_state(&paths, name, &s, err);
-	if (r == 0)
-		r = cmd_check_services(words, p, s, err);
-	if (r < 0)
-		return r;
-	c = find(s, argv[0]);
-	if (!c)
-		return err_set(err, -ENOENT, "service \"%s\" is not running", argv[0]);
-	return show(c, target, err);
+		r = observe_pick(o.state, &pick, &c, err);
+	return r < 0 ? r : show(c, target, err);
 }
 
 const struct cmd cmd_port = {

@@ -1,5 +1,6 @@
 /* cmd_ps.c - ctrcompose ps: the containers of the project. Reads the record, needs no supervisor. */
 #include "container.h"
+#include "observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,36 +142,24 @@ static int print_rows(const struct state_project *s, const struct shown *l, stru
 		print_table(rows, out);
 		return 0;
 	}
-	if (str_eq(arg.format, "json"))
-		return template_print("{{json .}}", rows, NULL, out, err);
-	return template_print(arg.format, rows, headers, out, err);
+	return template_print(template_of(arg.format, NULL), rows, headers, out, err);
 }
 
 static int run(int argc, char **argv, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_state struct state_project *s = NULL;
-	auto_project struct project *p = NULL;
+	auto_observed struct observed o = { 0 };
 	auto_sbuf struct sbuf out = SBUF_INIT;
-	auto_free char *name = NULL;
 	struct shown l = { 0 };
 	int r = check_args(err);
 
 	(void)argc;
+	if (r == 0)
+		r = observe(&o, argv, err);
 	if (r < 0)
 		return r;
-	r = cmd_find_project(&name, &p, err);
-	if (r == 0)
-		r = state_paths_open(&paths, err);
-	if (r == 0)
-		r = cmd_load_state(&paths, name, &s, err);
-	if (r == 0)
-		r = cmd_check_services(argv, p, s, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < s->containers.n; i++)
-		if (wanted(s->containers.v[i], p, argv))
-			*vec_push(&l) = s->containers.v[i];
+	for (size_t i = 0; i < o.state->containers.n; i++)
+		if (wanted(o.state->containers.v[i], o.project, argv))
+			*vec_push(&l) = o.state->containers.v[i];
 	containers_sort(l.v, l.n);
 	if (arg.quiet)
 		for (size_t i = 0; i < l.n; i++)
@@ -178,7 +167,7 @@ static int run(int argc, char **argv, struct err *err)
 	else if (arg.services)
 		print_services(&l, &out);
 	else
-		r = print_rows(s, &l, &out, err);
+		r = print_rows(o.state, &l, &out, err);
 	free(l.v);
 	return r < 0 ? r : cmd_print(&out, err);
 }

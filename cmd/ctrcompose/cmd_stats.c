@@ -142,14 +142,11 @@ static int show(const struct json *rows, bool again, struct err *err)
 		"table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}"
 		"\t{{.BlockIO}}\t{{.PIDs}}";
 	auto_sbuf struct sbuf out = SBUF_INIT;
-	const char *format = !arg.format || strcmp(arg.format, "table") == 0 ? table
-			     : strcmp(arg.format, "json") == 0               ? "{{json .}}"
-									     : arg.format;
 	int r;
 
 	if (again && isatty(STDOUT_FILENO))
 		sbuf_adds(&out, "\033[H\033[J");
-	r = template_print(format, rows, headers, &out, err);
+	r = template_print(template_of(arg.format, table), rows, headers, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

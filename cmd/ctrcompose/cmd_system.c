@@ -141,6 +141,8 @@ static int df_run(int argc, char **argv, struct err *err)
 {
 	static const struct template_header headers[] = { { "TotalCount", "TOTAL" },
 							  { NULL, NULL } };
+	static const char table[] = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}"
+				    "\t{{.Reclaimable}}";
 	auto_json struct json *rows = json_array();
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	struct use u[USES] = { 0 };
@@ -152,19 +154,7 @@ static int df_run(int argc, char **argv, struct err *err)
 		return r;
 	for (size_t i = 0; i < USES; i++)
 		add_use(rows, &u[i]);
-	if (str_eq(df_format, "json")) {
-		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
-			auto_free char *line = json_print(c);
-
-			sbuf_addf(&out, "%s\n", line);
-		}
-	} else {
-		r = template_print(!df_format || str_eq(df_format, "table")
-					   ? "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{."
-					     "Size}}\t{{.Reclaimable}}"
-					   : df_format,
-				   rows, headers, &out, err);
-	}
+	r = template_print(template_of(df_format, table), rows, headers, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

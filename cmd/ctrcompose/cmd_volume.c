@@ -127,20 +127,10 @@ static int ls_run(int argc, char **argv, struct err *err)
 		json_add(rows, NULL, inspect_volume(&list.v[i]));
 	if (r < 0)
 		return r;
-	if (str_eq(ls_arg.format, "json")) {
-		for (const struct json *c = json_first(rows); c; c = json_next(c)) {
-			auto_free char *line = json_print(c);
-
-			sbuf_addf(&out, "%s\n", line);
-		}
-	} else {
-		bool table = !ls_arg.format || strcmp(ls_arg.format, "table") == 0;
-
-		r = template_print(ls_arg.quiet ? "{{.Name}}"
-				   : table      ? "table {{.Driver}}\t{{.Name}}"
-						: ls_arg.format,
-				   rows, NULL, &out, err);
-	}
+	r = template_print(ls_arg.quiet
+				   ? "{{.Name}}"
+				   : template_of(ls_arg.format, "table {{.Driver}}\t{{.Name}}"),
+			   rows, NULL, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

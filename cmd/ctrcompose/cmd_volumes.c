@@ -71,7 +71,6 @@ static int run(int argc, char **argv, struct err *err)
 	auto_observed struct observed o = { 0 };
 	auto_json struct json *rows = json_array();
 	auto_sbuf struct sbuf out = SBUF_INIT;
-	const char *format = arg.format;
 	int r = observe(&o, argv, err);
 
 	if (r == 0)
@@ -84,13 +83,8 @@ static int run(int argc, char **argv, struct err *err)
 		if (has(o.state, argv, list.v[i].name) ||
 		    (argc == 0 && str_eq(list.v[i].project, o.name)))
 			add_row(rows, &list.v[i]);
-	if (arg.quiet)
-		format = "{{.Name}}";
-	else if (!format || strcmp(format, "table") == 0)
-		format = table;
-	else if (strcmp(format, "json") == 0)
-		format = "{{json .}}";
-	r = template_print(format, rows, headers, &out, err);
+	r = template_print(arg.quiet ? "{{.Name}}" : template_of(arg.format, table), rows, headers,
+			   &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 

@@ -1,5 +1,6 @@
 /* inside.c - see inside.h. */
 #include "inside.h"
+#include "observe.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,29 +8,15 @@
 #include <unistd.h>
 
 int find_running(const struct state_project *s, const char *service, int64_t index,
-		 const struct state_container **out, struct err *err)
+		 struct state_container **out, struct err *err)
 {
-	const struct state_container *found = NULL;
+	struct pick pick = { .service = service, .index = index, .running = true };
+	int r = observe_pick(s, &pick, out, err);
 
-	for (size_t i = 0; i < s->containers.n; i++) {
-		const struct state_container *c = s->containers.v[i];
-
-		if (c->oneoff || !str_eq(c->service, service) || c->pid <= 0 ||
-		    (c->status != STATE_RUNNING && c->status != STATE_PAUSED))
-			continue;
-		if (index ? c->number == index : !found || c->number < found->number)
-			found = c;
-	}
-	*out = found;
-	if (found && found->status == STATE_PAUSED)
+	if (r == 0 && (*out)->status == STATE_PAUSED)
 		return err_set(err, EBUSY, "container %s is paused: `unpause` it first",
-			       found->name);
-	if (found)
-		return 0;
-	if (index)
-		return err_set(err, ENOENT, "service \"%s\" has no running container %lld", service,
-			       (long long)index);
-	return err_set(err, ENOENT, "service \"%s\" is not running", service);
+			       (*out)->name);
+	return r;
 }
 
 int pipes_open(struct pipes *p, struct err *err)

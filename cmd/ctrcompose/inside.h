@@ -6,7 +6,7 @@
 
 /* The replica `index` of a service, 0: the first one that runs. */
 int find_running(const struct state_project *s, const char *service, int64_t index,
-		 const struct state_container **out, struct err *err);
+		 struct state_container **out, struct err *err);
 
 /* Pipes for a process without a terminal: it never gets our own descriptors, which may be those of
  * a person's terminal. */

@@ -69,13 +69,6 @@ int observe_pick(const struct state_project *s, const struct pick *p, struct sta
 		       p->running ? "is not running" : "has no container");
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct state_container *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
 void observe_choose(const struct state_project *s, char *const *services, bool all,
 		    struct chosen *out)
 {
@@ -85,8 +78,7 @@ void observe_choose(const struct state_project *s, char *const *services, bool a
 		if (cmd_wants(services, c->service) && (all || container_is_up(c)))
 			*vec_push(out) = c;
 	}
-	if (out->n)
-		qsort(out->v, out->n, sizeof(struct state_container *), by_name);
+	containers_sort(out->v, out->n);
 }
 
 /* ---- Changes */

@@ -207,3 +207,10 @@ int template_print(const char *format, const struct json *rows,
 	}
 	return 0;
 }
+
+const char *template_of(const char *format, const char *table)
+{
+	if (!format || str_eq(format, "table"))
+		return table;
+	return str_eq(format, "json") ? "{{json .}}" : format;
+}
