@@ -106,8 +106,8 @@ static void add_ports(struct json *o, const char *key, const struct state_contai
 	}
 }
 
-static void add_host_config(struct json *o, const struct state_project *s,
-			    const struct state_container *c, const struct service *svc)
+static void add_host_config(struct json *o, const struct state_container *c,
+			    const struct service *svc)
 {
 	static const char *const policies[] = {
 		[RESTART_NO] = "no",
@@ -120,7 +120,6 @@ static void add_host_config(struct json *o, const struct state_project *s,
 			   : c->endpoints.n > 0 ? c->endpoints.v[0].network
 						: "none";
 
-	(void)s;
 	binds = json_add_array(h, "Binds");
 	for (size_t i = 0; i < c->mounts.n; i++) {
 		const struct state_mount *m = &c->mounts.v[i];
@@ -302,7 +301,7 @@ struct json *inspect_container(const struct state_paths *paths, const struct sta
 	json_add_int(o, "RestartCount", c->restarts);
 	json_add_str(o, "Driver", "overlay2");
 	json_add_str(o, "Platform", "linux");
-	add_host_config(o, s, c, svc);
+	add_host_config(o, c, svc);
 	add_mounts(o, c);
 	add_config(o, s, c, svc, config_of_image(images, c, &whole));
 	add_networks(o, paths, s, c);

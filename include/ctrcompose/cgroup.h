@@ -81,9 +81,7 @@ enum cgroup_devices {
 	CGROUP_DEVICES_ANY,     /* no rules here (privileged, or rules per container) */
 };
 
-/* ---- Limits -----------------------------------------------------------------------------------
- * A zeroed struct sets nothing.
- */
+/* ---- Limits ----------------------------------------------------------------------------------- */
 /* What one block device may do for the group. */
 struct cgroup_io {
 	enum cgroup_io_what {
@@ -97,6 +95,7 @@ struct cgroup_io {
 	uint64_t value;
 };
 
+/* A zeroed struct sets nothing. */
 struct cgroup_limits {
 	uint64_t memory_max;     /* 0: none */
 	uint64_t memory_low;     /* reservation, 0: none */

@@ -433,7 +433,6 @@ struct yaml_node *canon_resource(struct load *l, const struct at *at, struct yam
 	return n;
 }
 
-/* A bind volume of the local driver: its device is a path of ours when it looks like one. */
 /* ---- Identities: items of a list that stand for the same thing */
 
 const char *id_text(struct arena *a, const struct yaml_node *item)

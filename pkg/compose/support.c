@@ -145,9 +145,9 @@ void compose_support_page(struct sbuf *out)
 	table(out, "services.*", service_keys);
 	table(out, "services.*.build", build_keys);
 	table(out, "services.*.healthcheck", healthcheck_keys);
+	table(out, "services.*.post_start and pre_stop", hook_keys);
 	table(out, "services.*.deploy", deploy_keys);
 	table(out, "services.*.deploy.resources.limits", limit_keys);
-	table(out, "services.*.post_start and pre_stop", hook_keys);
 	table(out, "services.*.deploy.resources.reservations", reservation_keys);
 	table(out, "services.*.deploy.restart_policy", policy_keys);
 	table(out, "services.*.networks.*", service_network_keys);

@@ -140,10 +140,10 @@ int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rl
 		 size_t *n, struct err *err);
 const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc, size_t *n);
 const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n);
-/* Rules for its devices into limits. */
 /* Limits of block devices, by their numbers. */
 int unit_blkio(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
 	       struct err *err);
+/* Rules for its devices into limits. */
 int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
 		      struct err *err);
 /* Has device rules of its own. */
@@ -156,8 +156,8 @@ int unit_file(struct arena *a, const struct service_file *f, struct box_file *ou
 int unit_pump_open(struct unit *u, struct err *err);
 /* The same for the terminal of a container, once its master is here. */
 int unit_terminal_open(struct unit *u, struct err *err);
-/* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
 void unit_watchers_free(struct unit *u);
+/* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
 int unit_streams(struct unit *u, int fds[3], struct err *err);
 
 /* process.c */
