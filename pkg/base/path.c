@@ -63,6 +63,9 @@ int path_mkdirs(const char *path, mode_t mode)
 {
 	auto_free char *copy = xstrdup(path);
 
+	/* Most often all but the last one are there, or all. */
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
 	for (char *p = copy + 1; *copy; p++) {
 		char kept = *p;
 
