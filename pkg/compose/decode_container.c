@@ -60,6 +60,19 @@ void dec_devices(struct decode *d, const struct yaml_node *v, void *field)
 	}
 }
 
+void dec_logging(struct decode *d, const struct yaml_node *v, void *field)
+{
+	struct service *s = field;
+	const struct yaml_node *options = yaml_get(v, "options"), *n;
+	uint64_t files;
+
+	s->log_none = str_eq(yaml_str(yaml_get(v, "driver")), "none");
+	if ((n = yaml_get(options, "max-size")))
+		(void)parse_bytes(yaml_text(d->a, n), &s->log_max_size);
+	if ((n = yaml_get(options, "max-file")) && parse_u64(yaml_text(d->a, n), &files) == 0)
+		s->log_max_file = (unsigned)files;
+}
+
 void dec_blkio(struct decode *d, const struct yaml_node *v, void *field)
 {
 	static const struct {

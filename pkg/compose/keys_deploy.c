@@ -263,8 +263,8 @@ const struct shape s_service_models = { .expects = "a list of models or a mappin
 					.canon = canon_name_set };
 
 static const struct key logging_keys[] = {
-	KEY("driver", s_str, IGNORED, NULL),
-	KEY("options", s_scalar_map, IGNORED, NULL),
+	KEY("driver", s_str, RUNS, NULL),
+	KEY("options", s_scalar_map, RUNS, NULL),
 	END,
 };
 const struct shape s_logging = { .types = T_MAP, .keys = logging_keys, .merged = merge_logging };

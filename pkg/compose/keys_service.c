@@ -5,6 +5,8 @@
 
 #define F(field) offsetof(struct service, field)
 
+enum { LOG_FILES_MAX = 1000 };
+
 /* ---- Values of known keys that are not carried out yet */
 
 static const char *refuse_unless(const struct yaml_node *v, const char *const *ok, const char *why)
@@ -121,13 +123,39 @@ static const char *refuse_links(const struct yaml_node *v)
 	return NULL;
 }
 
+/* NULL: it may stand here; with a meaning of ours only max-size and max-file. */
+static const char *refuse_log_option(const char *name, const char *value)
+{
+	static const char *const without_effect[] = { "compress", "labels",          "labels-regex",
+						      "env",      "env-regex",       "tag",
+						      "mode",     "max-buffer-size", NULL };
+	uint64_t n;
+
+	if (strcmp(name, "max-size") == 0)
+		return parse_bytes(value, &n) == 0 && n > 0 ? NULL : "max-size is a size like 10m";
+	if (strcmp(name, "max-file") == 0)
+		return parse_u64(value, &n) == 0 && n > 0 && n <= LOG_FILES_MAX
+			       ? NULL
+			       : "max-file is a number from 1 to 1000";
+	for (const char *const *w = without_effect; *w; w++)
+		if (strcmp(name, *w) == 0)
+			return NULL;
+	return "of the options there are max-size and max-file";
+}
+
 static const char *refuse_logging(const struct yaml_node *v)
 {
-	const struct yaml_node *driver = yaml_get(v, "driver");
+	const struct yaml_node *driver = yaml_get(v, "driver"), *options = yaml_get(v, "options");
+	auto_arena struct arena a = { 0 };
+	const char *why = NULL;
 
-	return driver ? refuse_unless(driver, (const char *const[]){ "json-file", "local", NULL },
-				      "only 'json-file' and 'local' are supported yet")
-		      : NULL;
+	if (driver)
+		why = refuse_unless(driver,
+				    (const char *const[]){ "json-file", "local", "none", "", NULL },
+				    "the drivers are json-file, local and none");
+	for (size_t i = 0; !why && options && i < options->m.n; i++)
+		why = refuse_log_option(options->m.v[i].key, yaml_text(&a, options->m.v[i].value));
+	return why;
 }
 
 static const char *refuse_ports(const struct yaml_node *v)
@@ -415,8 +443,8 @@ const struct key service_keys[] = {
 	KEY("label_file", s_label_files, LOADS, NULL),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, F(labels)),
 	KEY_IF("links", s_links, RUNS, "order and name, no alias", refuse_links),
-	KEY_IF("logging", s_logging, IGNORED,
-	       "json-file and local: logs are kept in files of our own", refuse_logging),
+	DEC_IF("logging", s_logging, RUNS, "json-file, local, none; max-size, max-file",
+	       dec_logging, 0, refuse_logging),
 	KEY("mac_address", s_str, RUNS, "of the first network"),
 	DEC("mem_limit", s_bytes, RUNS, NULL, dec_bytes, F(mem_limit)),
 	DEC("mem_reservation", s_bytes, RUNS, NULL, dec_bytes, F(mem_reservation)),

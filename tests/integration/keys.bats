@@ -305,3 +305,28 @@ group_file() { # name
 	run -15 compose up -d
 	[[ $output == *"compose.yaml:4:"*"several containers share"* ]]
 }
+
+@test "logging: files as many and as large as asked for, or none at all" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  talks:
+		    image: box
+		    command: ["sh", "-c", "i=0; while [ $$i -lt 3000 ]; do echo line $$i; i=$$((i+1)); done"]
+		    logging: { options: { max-size: 20k, max-file: 2 } }
+		  silent:
+		    image: box
+		    command: ["sh", "-c", "echo never kept"]
+		    logging: { driver: none }
+	Y
+	compose up -d
+	compose wait talks silent || true
+	local dir=$CTRCOMPOSE_STATE/projects/$PROJECT
+	eventually 10 sh -c "$CTRCOMPOSE logs talks | grep -q 'line 2999'"
+	[ "$(ls "$dir/$PROJECT-talks-1".log* | wc -l)" = 2 ]
+	for f in "$dir/$PROJECT-talks-1".log*; do [ "$(stat -c %s "$f")" -le 30000 ]; done
+	[ -z "$(compose logs silent)" ]
+	printf 'services: { a: { image: box, logging: { driver: syslog } } }\n' >other.yaml
+	run compose -f other.yaml up -d
+	[ "$status" != 0 ]
+	[[ $output == *"other.yaml:1:"*"logging: the drivers are json-file, local and none"* ]]
+}
