@@ -21,6 +21,16 @@ int cmd_image_store(struct image_store **out, struct err *err)
 	return image_store_open(dir, paths.state, out, err);
 }
 
+/* Its own image, and those it has mounted. */
+static void add_used(const struct state_container *c, struct strs *out)
+{
+	if (c->image_id)
+		strs_add(out, c->image_id);
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (str_eq(c->mounts.v[i].kind, "image"))
+			strs_add(out, c->mounts.v[i].source);
+}
+
 int cmd_used_images(void *arg, struct strs *out, struct err *err)
 {
 	auto_state_paths struct state_paths paths = { 0 };
@@ -35,8 +45,7 @@ int cmd_used_images(void *arg, struct strs *out, struct err *err)
 
 		r = state_load(&paths, names.v[i], &p, err);
 		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
-			if (p->containers.v[k]->image_id)
-				strs_add(out, p->containers.v[k]->image_id);
+			add_used(p->containers.v[k], out);
 	}
 	return r;
 }

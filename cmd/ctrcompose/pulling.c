@@ -167,6 +167,27 @@ static int ask(struct image_store *store, const struct project *p, const struct 
 	return 0;
 }
 
+/* Images that are mounted: pulled when they are missing. */
+static int pull_mounted(struct image_store *store, const struct service *svc, bool quiet,
+			struct progress **pg, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < svc->n_mounts; i++) {
+		const struct service_mount *m = &svc->mounts[i];
+		auto_image struct image *img = NULL;
+
+		if (m->kind != MOUNT_IMAGE || !m->source ||
+		    image_find(store, m->source, &img, NULL) == 0)
+			continue;
+		cmd_catch_interrupts();
+		r = quiet || *pg ? 0 : progress_open("Pulling", pg, err);
+		if (r == 0)
+			r = pull_image(store, m->source, NULL, *pg, err);
+	}
+	return r;
+}
+
 int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,
 		struct err *err)
 {
@@ -182,8 +203,10 @@ int pull_for_up(struct online *o, char *const *services, const char *policy, boo
 	for (size_t i = 0; store && r >= 0 && i < p->n_services; i++) {
 		const struct service *svc = &p->services[i];
 
-		if (!svc->image || !project_needs(p, services, svc->name) ||
-		    strs_has(&asked, svc->image))
+		if (!project_needs(p, services, svc->name))
+			continue;
+		r = pull_mounted(store, svc, quiet, &pg, err);
+		if (r < 0 || !svc->image || strs_has(&asked, svc->image))
 			continue;
 		strs_add(&asked, svc->image);
 		r = ask(store, p, svc, policy, err);

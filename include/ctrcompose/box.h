@@ -158,7 +158,9 @@ struct box_spec {
 	enum box_share ipc;
 	enum box_share pid;
 	int ipcns_fd, pidns_fd, shm_mntns_fd;
+	bool no_shm; /* nothing is at /dev/shm: ipc none */
 	bool uts_host;
+	bool cgroup_host;  /* the host's cgroup namespace, and its groups to look at */
 	int oom_score_adj; /* BOX_OOM_KEEP: the caller's */
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;

@@ -34,20 +34,31 @@ struct service_dep {
 	bool restart;
 };
 
-enum mount_kind { MOUNT_VOLUME, MOUNT_BIND, MOUNT_TMPFS };
+enum mount_kind {
+	MOUNT_VOLUME,
+	MOUNT_BIND,
+	MOUNT_TMPFS,
+	MOUNT_IMAGE, /* the files of an image, read-only */
+	MOUNT_FS,    /* a file system of the kernel: volumes with `type` and `device` options */
+};
 
 struct service_mount {
 	enum mount_kind kind;
-	const char *
-		source; /* volume: key of project.volumes, NULL = anonymous; bind: absolute host path */
+	/* volume: key of project.volumes, NULL = anonymous; bind: absolute host path; image: its
+	 * reference; file system: its device */
+	const char *source;
 	const char *target; /* absolute, clean */
 	bool read_only;
 	bool create_host_path; /* bind: make a missing folder; default true for the short syntax */
 	bool nocopy;           /* volume: no copy-up of the image's content */
-	const char *subpath;   /* volume, or NULL */
-	const char *propagation;   /* bind, or NULL = rprivate */
-	uint64_t tmpfs_size;       /* bytes, 0 = the kernel's default */
-	uint32_t tmpfs_mode;       /* 0 = 01777 */
+	const char *subpath;   /* volume or image, or NULL */
+	const char *propagation; /* bind, or NULL = rprivate */
+	bool top_only;           /* bind: without what is mounted below it */
+	bool top_read_only;      /* bind: read_only is for itself, not for what is mounted below */
+	const char *fs_type;     /* file system: "nfs", "ext4" */
+	const char *fs_options;  /* file system: "addr=10.0.0.1,ro", or NULL */
+	uint64_t tmpfs_size;     /* bytes, 0 = the kernel's default */
+	uint32_t tmpfs_mode;     /* 0 = 01777 */
 	const char *tmpfs_options; /* further mount options of `tmpfs: /x:a,b`, or NULL */
 };
 
@@ -143,8 +154,10 @@ struct service {
 	const char *network_mode; /* NULL, "none" or "host"; others are refused */
 	const char *userns_mode;  /* NULL or "host" */
 	const char *pid;          /* NULL, "host", "service:x", "container:x" */
-	const char *ipc;     /* NULL, "private", "shareable", "host", "service:x", "container:x" */
+	const char
+		*ipc; /* NULL, "none", "private", "shareable", "host", "service:x", "container:x" */
 	const char *uts;     /* NULL or "host" */
+	const char *cgroup;  /* NULL, "private" or "host" */
 	const char *cpuset;  /* "0-1,3" or NULL */
 	const char *seccomp; /* path of a profile, or NULL */
 	struct words command, entrypoint;

@@ -69,12 +69,36 @@ struct rootfs_bind {
 	const char *path; /* "" means dirfd itself */
 	int userns_fd;    /* idmap, or -1 */
 	bool read_only;
-	bool recursive; /* with the mounts below it */
-	bool devices;   /* device nodes work; else nodev */
-	bool slave;     /* mounts that the host makes below it later show up; else none do */
+	bool recursive;     /* with the mounts below it */
+	bool top_read_only; /* read_only is not for the mounts below it */
+	bool devices;       /* device nodes work; else nodev */
+	bool slave;         /* mounts that the host makes below it later show up; else none do */
 };
 
 /* A detached clone of a folder or a file. -EINVAL with slave: the host's mount is private. */
 int rootfs_bind(const struct rootfs_bind *b, struct err *err);
+
+/* ---- File systems of the kernel ---------------------------------------------------------------- */
+struct rootfs_fs {
+	const char *type;    /* as in mount(8): "nfs", "ext4" */
+	const char *source;  /* "10.0.0.1:/export", "/dev/sdb1" */
+	const char *options; /* "addr=nas,ro", or NULL */
+	bool read_only;
+	int userns_fd; /* idmap where the file system can, or -1 */
+};
+/* Options of mount(8), those of the mount (MOUNT_ATTR_*) apart from the file system's own. */
+struct rootfs_fs_options {
+	unsigned attrs; /* always with nodev */
+	struct strs own;
+};
+/* Pure. -EINVAL: an option without a name. */
+int rootfs_fs_parse(const char *options, struct rootfs_fs_options *out, struct err *err);
+void rootfs_fs_options_clear(struct rootfs_fs_options *o);
+/* A detached mount: fsopen(2). A name in the option addr= is looked up, as the NFS client of the
+ * kernel takes numbers only. */
+int rootfs_fs(const struct rootfs_fs *f, struct err *err);
+/* A detached clone of what is at path inside of a detached mount, which is gone then: path is never
+ * followed out of it. place: a folder of ours for it to be attached on for that moment. */
+int rootfs_part(int mount_fd, const char *place, const char *path, struct err *err);
 
 #endif

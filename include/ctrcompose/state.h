@@ -51,8 +51,9 @@ struct state_port {
 };
 
 struct state_mount {
-	char *kind; /* "volume", "bind", "tmpfs" */
-	char *source, *target;
+	char *kind;   /* "volume", "bind", "tmpfs", "image", "fs" */
+	char *source; /* a path, the name of the volume, the id of the image, a device */
+	char *target;
 	char *volume; /* name of the volume, or NULL */
 	bool read_only, anonymous;
 };

@@ -58,7 +58,7 @@ void child_main(struct setup *s)
 	child_keyring(s->ctl);
 	if (spec->uid_base)
 		child_become_root(s->ctl);
-	if (unshare(CLONE_NEWCGROUP) < 0)
+	if (!spec->cgroup_host && unshare(CLONE_NEWCGROUP) < 0)
 		child_fail(s->ctl, -errno, "make a cgroup namespace");
 	names(s);
 	child_mounts(s, &tty);

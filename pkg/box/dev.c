@@ -73,9 +73,10 @@ static void mount_ipc(const struct setup *s, const struct place *p, int dev)
 
 	if (s->shm_fd >= 0)
 		shm = fcntl(s->shm_fd, F_DUPFD_CLOEXEC, 3);
-	else
+	else if (!s->spec->no_shm)
 		shm = host ? fs_clone(AT_FDCWD, "/dev/shm") : make_shm(s->spec);
-	mount_on(p, dev, "shm", shm);
+	if (!s->spec->no_shm)
+		mount_on(p, dev, "shm", shm);
 	mqueue = host ? fs_clone(AT_FDCWD, "/dev/mqueue") : fs_make("mqueue", NULL, 0, SAFE);
 	if (mqueue < 0 && s->spec->ipc != BOX_OWN)
 		return; /* the host has none, or it is another user namespace's */

@@ -193,6 +193,8 @@ static int basics(const struct ids *ids, const struct box_spec *spec, int dev)
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(folders); i++) {
 		auto_close int fd = -1;
 
+		if (spec->no_shm && strcmp(folders[i], "shm") == 0)
+			continue;
 		r = put_folder(ids, dev, folders[i], &fd);
 	}
 	if (r == 0 && spec->process.tty) { /* the terminal will be mounted over it */

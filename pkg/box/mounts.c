@@ -152,6 +152,28 @@ static void mount_cgroups(const struct setup *s, const struct place *p)
 		read_only(s->ctl, dir, "/sys/fs/cgroup");
 }
 
+/* A subtree of the host's tree; read-only with all that is mounted below it. */
+static int hosts_tree(const struct setup *s, const char *path, bool writable)
+{
+	struct mount_attr attr = { .attr_set = SAFE | (writable ? 0 : MOUNT_ATTR_RDONLY) };
+	int fd = fs_clone_all(AT_FDCWD, path);
+
+	if (fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		child_fail(s->ctl, -errno, "make %s read-only", path);
+	return fd;
+}
+
+static void mount_hosts_cgroups(const struct setup *s, const struct place *p)
+{
+	auto_close int at = path_open_in(p->root_fd, "/sys/fs/cgroup", O_PATH | O_DIRECTORY, 0);
+	auto_close int fd =
+		at < 0 ? -1
+		       : hosts_tree(s, "/sys/fs/cgroup", s->spec->privileged && !s->spec->uid_base);
+
+	if (at >= 0)
+		place_mount_at(p, fd, at, "/sys/fs/cgroup");
+}
+
 static void mount_sys(const struct setup *s, const struct place *p)
 {
 	bool own_net = s->spec->net == BOX_NET_NEW || s->spec->net == BOX_NET_NONE;
@@ -164,16 +186,14 @@ static void mount_sys(const struct setup *s, const struct place *p)
 			read_only(s->ctl, fd, "/sys");
 	} else {
 		/* Somebody else's network namespace, so sysfs can't be made: the host's, read-only. */
-		struct mount_attr attr = { .attr_set = SAFE | MOUNT_ATTR_RDONLY };
-
-		fd = fs_clone_all(AT_FDCWD, "/sys");
-		if (fd >= 0 &&
-		    mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-			child_fail(s->ctl, -errno, "make /sys read-only");
+		fd = hosts_tree(s, "/sys", false);
 	}
 	place_mount_at(p, fd, at, "/sys");
 	(void)close(fd);
-	mount_cgroups(s, p);
+	if (s->spec->cgroup_host)
+		mount_hosts_cgroups(s, p);
+	else
+		mount_cgroups(s, p);
 }
 
 /* ---- tmpfs ------------------------------------------------------------------------------------ */

@@ -62,6 +62,27 @@ static void tmpfs_options(struct decode *d, struct service_mount *m, const char 
 		m->tmpfs_options = arena_strdup(d->a, sbuf_str(&rest));
 }
 
+static enum mount_kind kind_of(const char *type)
+{
+	static const char *const names[] = { [MOUNT_VOLUME] = "volume",
+					     [MOUNT_BIND] = "bind",
+					     [MOUNT_TMPFS] = "tmpfs",
+					     [MOUNT_IMAGE] = "image",
+					     [MOUNT_FS] = "fs" /* see resolve_volume() */ };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(type, names[i]))
+			return (enum mount_kind)i;
+	return MOUNT_VOLUME;
+}
+
+/* What of a bind's read_only is for the mounts below it. */
+static void recursion(struct service_mount *m, const char *word)
+{
+	m->top_only = str_eq(word, "disabled");
+	m->top_read_only = str_eq(word, "writable");
+}
+
 static void one_mount(struct decode *d, struct service *s, const struct yaml_node *n)
 {
 	const char *type = yaml_str(yaml_get(n, "type"));
@@ -74,9 +95,7 @@ static void one_mount(struct decode *d, struct service *s, const struct yaml_nod
 	if (!target)
 		return;
 	m = mount_at(d, s, clean_target(d, target));
-	m->kind = str_eq(type, "bind")    ? MOUNT_BIND
-		  : str_eq(type, "tmpfs") ? MOUNT_TMPFS
-					  : MOUNT_VOLUME;
+	m->kind = kind_of(type);
 	m->source = source && *source ? source : NULL;
 	if (m->source && m->kind == MOUNT_BIND) {
 		auto_free char *clean = path_clean(source);
@@ -89,10 +108,17 @@ static void one_mount(struct decode *d, struct service *s, const struct yaml_nod
 		dec_bool(d, f, &m->create_host_path);
 	if ((f = yaml_get(bind, "propagation")))
 		dec_str(d, f, &m->propagation);
+	recursion(m, yaml_str(yaml_get(bind, "recursive")));
 	if ((f = yaml_get(volume, "nocopy")))
 		dec_bool(d, f, &m->nocopy);
 	if ((f = yaml_get(volume, "subpath")))
 		dec_str(d, f, &m->subpath);
+	if ((f = yaml_get(yaml_get(n, "image"), "subpath")))
+		dec_str(d, f, &m->subpath);
+	if ((f = yaml_get(yaml_get(n, "fs"), "type")))
+		dec_str(d, f, &m->fs_type);
+	if ((f = yaml_get(yaml_get(n, "fs"), "options")))
+		dec_str(d, f, &m->fs_options);
 	if ((f = yaml_get(tmpfs, "size")))
 		dec_bytes(d, f, &m->tmpfs_size);
 	m->tmpfs_mode = mode_of(yaml_get(tmpfs, "mode"));
@@ -147,6 +173,11 @@ static void make_read_only(struct decode *d, struct yaml_node *mount)
 	yaml_put(d->a, mount, "read_only", yes);
 }
 
+bool volume_is_bind(const char *o)
+{
+	return has_word(o, "bind") || has_word(o, "rbind");
+}
+
 static void resolve_volume(struct decode *d, struct yaml_node *mount)
 {
 	const char *source = yaml_str(yaml_get(mount, "source"));
@@ -155,17 +186,26 @@ static void resolve_volume(struct decode *d, struct yaml_node *mount)
 	const struct yaml_node *opts = yaml_get(def, "driver_opts");
 	const char *o = yaml_str(yaml_get(opts, "o"));
 	const char *device = yaml_str(yaml_get(opts, "device"));
+	const char *type = yaml_str(yaml_get(opts, "type"));
 
 	if (!str_eq(yaml_str(yaml_get(mount, "type")), "volume"))
 		return;
-	if (str_eq(yaml_str(yaml_get(opts, "type")), "tmpfs")) {
+	if (str_eq(type, "tmpfs")) {
 		struct yaml_node *part = yaml_new(d->a, YAML_MAP, mount);
 
 		yaml_put(d->a, part, "options", yaml_new_str(d->a, o ? o : "", mount));
 		yaml_put(d->a, mount, "type", yaml_new_str(d->a, "tmpfs", mount));
 		yaml_put(d->a, mount, "tmpfs", part);
 		yaml_remove(mount, "source");
-	} else if (device && o) {
+	} else if (device && !volume_is_bind(o)) {
+		struct yaml_node *part = yaml_new(d->a, YAML_MAP, mount);
+
+		yaml_put(d->a, part, "type", yaml_new_str(d->a, type, mount));
+		yaml_put(d->a, part, "options", yaml_new_str(d->a, o ? o : "", mount));
+		yaml_put(d->a, mount, "type", yaml_new_str(d->a, "fs", mount));
+		yaml_put(d->a, mount, "source", yaml_new_str(d->a, device, mount));
+		yaml_put(d->a, mount, "fs", part);
+	} else if (device) {
 		yaml_put(d->a, mount, "type", yaml_new_str(d->a, "bind", mount));
 		yaml_put(d->a, mount, "source", yaml_new_str(d->a, device, mount));
 		if (has_word(o, "ro"))

@@ -40,15 +40,24 @@ static const char *refuse_network_opts(const struct yaml_node *v)
 
 static const char *refuse_volume_opts(const struct yaml_node *v)
 {
+	static const char *const known[] = { "type", "device", "o" };
 	const char *o = yaml_str(yaml_get(v, "o")), *device = yaml_str(yaml_get(v, "device"));
-	bool bind = o && (str_eq(o, "bind") || str_eq(o, "rbind") || str_starts(o, "bind,") ||
-			  str_starts(o, "rbind,") || strstr(o, ",bind") || strstr(o, ",rbind"));
+	const char *type = yaml_str(yaml_get(v, "type"));
+	size_t n = 0;
 
-	if (v->m.n == 0 || (bind && device && *device == '/') ||
-	    str_eq(yaml_str(yaml_get(v, "type")), "tmpfs"))
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		n += yaml_get(v, known[i]) != NULL;
+	if (n < v->m.n)
+		return "the local driver's options are type, device and o";
+	if (n == 0 || str_eq(type, "tmpfs"))
 		return NULL;
-	return "of the local driver's options there are those of a bind (type none, o bind, device an "
-	       "absolute path) and of a tmpfs (type tmpfs, o with its options)";
+	if (!device || !*device)
+		return "the option device is missing";
+	if (volume_is_bind(o))
+		return *device == '/' ? NULL : "the device of a bind is an absolute path";
+	return type && *type && strcmp(type, "none") != 0
+		       ? NULL
+		       : "the option type is missing: a kind of file system as in mount(8), or o: bind";
 }
 
 static const char *refuse_without_ipv4(const struct yaml_node *v)

@@ -35,12 +35,6 @@ static const char *refuse_userns(const struct yaml_node *v)
 			     "only 'host' is supported");
 }
 
-static const char *refuse_cgroup(const struct yaml_node *v)
-{
-	return refuse_unless(v, (const char *const[]){ "private", NULL },
-			     "only 'private' is supported yet");
-}
-
 static bool names_another(const char *s)
 {
 	return s && ((str_starts(s, "service:") && s[8]) || (str_starts(s, "container:") && s[10]));
@@ -50,9 +44,11 @@ static const char *refuse_ipc(const struct yaml_node *v)
 {
 	return names_another(yaml_str(v))
 		       ? NULL
-		       : refuse_unless(
-				 v, (const char *const[]){ "private", "shareable", "host", NULL },
-				 "not one of private, shareable, host, service:NAME, container:NAME");
+		       : refuse_unless(v,
+				       (const char *const[]){ "private", "shareable", "host",
+							      "none", NULL },
+				       "not one of none, private, shareable, host, service:NAME, "
+				       "container:NAME");
 }
 
 static const char *refuse_pid(const struct yaml_node *v)
@@ -183,9 +179,10 @@ static const char *refuse_volumes(const struct yaml_node *v)
 		const struct yaml_node *type = yaml_get(v->m.v[i].value, "type");
 
 		if (type &&
-		    refuse_unless(type, (const char *const[]){ "volume", "bind", "tmpfs", NULL },
+		    refuse_unless(type,
+				  (const char *const[]){ "volume", "bind", "tmpfs", "image", NULL },
 				  ""))
-			return "only the types volume, bind and tmpfs are supported yet";
+			return "the types are volume, bind, tmpfs and image";
 	}
 	return NULL;
 }
@@ -269,7 +266,7 @@ const struct shape s_ports = { .types = T_LIST,
 static const struct key bind_keys[] = {
 	KEY_IF("propagation", s_str, RUNS, "private and slave", refuse_propagation),
 	KEY("create_host_path", s_bool_keep, RUNS, NULL),
-	KEY("recursive", WORDS("enabled", "disabled", "writable", "readonly"), NOT_YET, NULL),
+	KEY("recursive", WORDS("enabled", "disabled", "writable", "readonly"), RUNS, NULL),
 	KEY("selinux", WORDS("z", "Z"), IGNORED, "no relabelling"),
 	END,
 };
@@ -289,7 +286,7 @@ static const struct key tmpfs_part_keys[] = {
 	END,
 };
 static const struct key image_part_keys[] = {
-	KEY("subpath", s_str, NOT_YET, NULL),
+	KEY("subpath", s_str, RUNS, NULL),
 	END,
 };
 const struct key mount_keys[] = {
@@ -301,7 +298,7 @@ const struct key mount_keys[] = {
 	KEY("bind", MAP(bind_keys), RUNS, NULL),
 	KEY("volume", MAP(volume_part_keys), RUNS, NULL),
 	KEY("tmpfs", MAP(tmpfs_part_keys), RUNS, NULL),
-	KEY("image", MAP(image_part_keys), NOT_YET, NULL),
+	KEY("image", MAP(image_part_keys), RUNS, NULL),
 	END,
 };
 static const char *const mount_required[] = { "type", NULL };
@@ -401,7 +398,7 @@ const struct key service_keys[] = {
 	KEY("build", s_build, RUNS, "see `docs/BUILD.md`"),
 	DEC("cap_add", s_unique, RUNS, NULL, dec_list, F(cap_add)),
 	DEC("cap_drop", s_unique, RUNS, NULL, dec_list, F(cap_drop)),
-	KEY_IF("cgroup", s_cgroup, RUNS, "private", refuse_cgroup),
+	DEC("cgroup", s_cgroup, RUNS, "host, private", dec_str, F(cgroup)),
 	KEY("cgroup_parent", s_str, NOT_YET, NULL),
 	DEC("command", s_words, RUNS, NULL, dec_words, F(command)),
 	DEC("configs", s_file_refs, RUNS, "on a private tmpfs", dec_configs, 0),
@@ -438,7 +435,7 @@ const struct key service_keys[] = {
 	DEC("hostname", s_strnull, RUNS, NULL, dec_str, F(hostname)),
 	DEC("image", s_str, RUNS, NULL, dec_str, F(image)),
 	DEC("init", s_bool_keep, RUNS, NULL, dec_bool, F(init)),
-	DEC_IF("ipc", s_str, RUNS, "all but none", dec_str, F(ipc), refuse_ipc),
+	DEC_IF("ipc", s_str, RUNS, NULL, dec_str, F(ipc), refuse_ipc),
 	KEY("isolation", s_str, IGNORED, "Windows only"),
 	KEY("label_file", s_label_files, LOADS, NULL),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, F(labels)),
@@ -490,7 +487,8 @@ const struct key service_keys[] = {
 	DEC("user", s_str, RUNS, NULL, dec_str, F(user)),
 	DEC_IF("userns_mode", s_str, RUNS, "host", dec_str, F(userns_mode), refuse_userns),
 	DEC_IF("uts", s_str, RUNS, "host", dec_str, F(uts), refuse_uts),
-	DEC_IF("volumes", s_volumes, RUNS, "bind, volume, tmpfs", dec_mounts, 0, refuse_volumes),
+	DEC_IF("volumes", s_volumes, RUNS, "bind, volume, tmpfs, image", dec_mounts, 0,
+	       refuse_volumes),
 	DEC("volumes_from", s_strings, RUNS, NULL, dec_list, F(volumes_from)),
 	DEC("working_dir", s_str, RUNS, NULL, dec_str, F(working_dir)),
 	END,

@@ -82,11 +82,27 @@ static void keep_anonymous(struct unit *u)
 	}
 }
 
+/* The image that the reference means now; it is kept while the container is there. */
+static int image_of_mount(struct unit *u, const struct service_mount *w, struct state_mount *m,
+			  struct err *err)
+{
+	auto_image struct image *img = NULL;
+	int r = w->source ? image_find(u->engine->images, w->source, &img, err)
+			  : err_set(err, EINVAL, "no source is given");
+
+	if (r < 0)
+		return err_wrap(err, r, "service %s: the image on %s", u->c->service, w->target);
+	state_set(&m->source, img->id);
+	m->read_only = true;
+	return 0;
+}
+
 static int one_mount(struct unit *u, const struct plan *plan, const struct service_mount *w,
 		     struct err *err)
 {
 	static const char *const kinds[] = {
-		[MOUNT_VOLUME] = "volume", [MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs"
+		[MOUNT_VOLUME] = "volume", [MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs",
+		[MOUNT_IMAGE] = "image",   [MOUNT_FS] = "fs",
 	};
 	struct state_mount *m = state_mount_add(u->c);
 	const char *name;
@@ -94,8 +110,10 @@ static int one_mount(struct unit *u, const struct plan *plan, const struct servi
 	state_set(&m->kind, kinds[w->kind]);
 	state_set(&m->target, w->target);
 	m->read_only = w->read_only;
-	if (w->kind == MOUNT_BIND)
+	if (w->kind == MOUNT_BIND || w->kind == MOUNT_FS)
 		state_set(&m->source, w->source);
+	if (w->kind == MOUNT_IMAGE)
+		return image_of_mount(u, w, m, err);
 	if (w->kind != MOUNT_VOLUME)
 		return 0;
 	if (!w->source)

@@ -95,7 +95,8 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 				 .path = m->source,
 				 .userns_fd = -1,
 				 .read_only = m->read_only,
-				 .recursive = true,
+				 .recursive = !w || !w->top_only,
+				 .top_read_only = w && w->top_read_only,
 				 .slave = w && w->propagation && strstr(w->propagation, "slave"),
 				 .devices = u->svc->privileged };
 	struct stat st;
@@ -119,6 +120,60 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 				u->c->name, m->source);
 	}
 	return rootfs_bind(&b, err);
+}
+
+/* What is at `part` inside of a detached mount; NULL: all of it. Takes fd over. */
+static int take_part(struct unit *u, int fd, const char *part, const struct state_mount *m,
+		     struct err *err)
+{
+	auto_free char *place = xasprintf("%s/containers/%s", u->engine->paths->state, u->c->id);
+	auto_close int whole = fd;
+	int r;
+
+	if (whole < 0 || !part)
+		return steal_fd(&whole);
+	r = rootfs_part(whole, place, part, err);
+	return r < 0 ? err_set(err, r, "container %s: %s has no '%s' (subpath of %s): %s",
+			       u->c->name, m->source, part, m->target, strerror(-r))
+		     : r;
+}
+
+static int image_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
+		       struct err *err)
+{
+	const struct service_mount *w = wanted(u, m->target);
+	auto_image struct image *img = NULL;
+	auto_arena struct arena a = { 0 };
+	struct rootfs_overlay o = { .store = view->store,
+				    .uid = view->uid_base,
+				    .gid = view->uid_base };
+	int r = image_find(u->engine->images, m->source, &img, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "container %s: the image on %s", u->c->name, m->target);
+	o.lower = unit_layers(&a, img, &o.n_lower);
+	return take_part(u, rootfs_overlay(&o, err), w ? w->subpath : NULL, m, err);
+}
+
+static int fs_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
+		    struct err *err)
+{
+	const struct service_mount *w = wanted(u, m->target);
+	struct rootfs_fs f = { .source = m->source,
+			       .read_only = m->read_only,
+			       .userns_fd = view->userns_fd };
+	int fd;
+
+	if (!w)
+		return err_set(err, EINVAL, "container %s: %s is not a volume of its service",
+			       u->c->name, m->target);
+	f.type = w->fs_type;
+	f.options = w->fs_options;
+	fd = rootfs_fs(&f, err);
+	if (fd < 0)
+		return err_wrap(err, fd, "container %s: mount %s (%s) on %s", u->c->name, m->source,
+				w->fs_type, m->target);
+	return take_part(u, fd, w->subpath, m, err);
 }
 
 static const char *tmpfs_options(struct arena *a, const struct service_mount *w)
@@ -153,8 +208,14 @@ int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd
 			b->read_only = m->read_only;
 			continue;
 		}
-		b->fd = m->volume ? volume_mount(u, view, root_fd, m, err)
-				  : bind_mount(u, view, m, err);
+		if (m->volume)
+			b->fd = volume_mount(u, view, root_fd, m, err);
+		else if (str_eq(m->kind, "image"))
+			b->fd = image_mount(u, view, m, err);
+		else if (str_eq(m->kind, "fs"))
+			b->fd = fs_mount(u, view, m, err);
+		else
+			b->fd = bind_mount(u, view, m, err);
 		if (b->fd < 0)
 			return b->fd;
 	}

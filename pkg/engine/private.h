@@ -109,6 +109,8 @@ struct unit_mounts {
 	size_t n;
 };
 /* Mounts of the service for box; volumes get their copy of the image's content from root_fd. */
+/* The layers of an image by their names in the store, lowest first. */
+const char *const *unit_layers(struct arena *a, const struct image *img, size_t *n);
 int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
 		     struct unit_mounts *out, struct err *err);
 void unit_mounts_clear(struct unit_mounts *m);

@@ -60,24 +60,29 @@ static int make_group(struct start *s, struct err *err)
 	return cgroup_create(u->engine->cgroups, path, &limits, &s->cg, err);
 }
 
+const char *const *unit_layers(struct arena *a, const struct image *img, size_t *n)
+{
+	const char **v = arena_array(a, img->layers.n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < img->layers.n; i++)
+		v[i] = arena_printf(a, "layers/%s", img->layers.v[i]);
+	*n = img->layers.n;
+	return v;
+}
+
 static int make_root(struct start *s, struct err *err)
 {
 	struct unit *u = s->u;
 	auto_free char *upper = xasprintf("containers/%s/upper", u->c->id);
 	auto_free char *work = xasprintf("containers/%s/work", u->c->id);
-	const struct list *layers = &u->image->layers;
-	const char **lower = arena_array(&s->arena, layers->n + 1, sizeof(*lower));
 	struct rootfs_overlay o = { .store = s->view.store,
-				    .lower = lower,
-				    .n_lower = layers->n,
 				    .upper = upper,
 				    .work = work,
 				    .uid = s->view.uid_base,
 				    .gid = s->view.uid_base,
 				    .skip_sync = true };
 
-	for (size_t i = 0; i < layers->n; i++)
-		lower[i] = arena_printf(&s->arena, "layers/%s", layers->v[i]);
+	o.lower = unit_layers(&s->arena, u->image, &o.n_lower);
 	s->root_fd = rootfs_overlay(&o, err);
 	return s->root_fd < 0 ? s->root_fd : 0;
 }
@@ -192,7 +197,9 @@ static int choose_ipc(struct start *s, struct err *err)
 	const char *mode = s->u->svc->ipc;
 	int r;
 
-	if (!mode || strcmp(mode, "private") == 0 || strcmp(mode, "shareable") == 0)
+	s->spec.no_shm = str_eq(mode, "none");
+	if (!mode || s->spec.no_shm || strcmp(mode, "private") == 0 ||
+	    strcmp(mode, "shareable") == 0)
 		return 0;
 	s->spec.ipc = strcmp(mode, "host") == 0 ? BOX_HOST : BOX_JOIN;
 	if (s->spec.ipc == BOX_HOST)
@@ -283,6 +290,7 @@ static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *e
 	s->spec.shm_size = svc->shm_size;
 	s->spec.privileged = svc->privileged;
 	s->spec.init = svc->init;
+	s->spec.cgroup_host = str_eq(svc->cgroup, "host");
 	s->spec.uts_host = str_eq(svc->uts, "host");
 	if (s->spec.uts_host)
 		s->spec.hostname = s->spec.domainname = NULL;

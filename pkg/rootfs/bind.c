@@ -1,5 +1,5 @@
 /* bind.c - clones of folders and files, idmapped where asked; see rootfs.h */
-#include <ctrcompose/rootfs.h>
+#include "private.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static int clone_tree(int dirfd, const char *path, bool recursive)
 	return fd < 0 ? -errno : fd;
 }
 
-static int set_idmap(int fd, int userns_fd, bool recursive)
+int rootfs_set_idmap(int fd, int userns_fd, bool recursive)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_IDMAP,
@@ -32,7 +32,7 @@ bool rootfs_idmap_supported(const char *path, int userns_fd)
 {
 	auto_close int fd = clone_tree(AT_FDCWD, path, false);
 
-	return fd >= 0 && set_idmap(fd, userns_fd, false) == 0;
+	return fd >= 0 && rootfs_set_idmap(fd, userns_fd, false) == 0;
 }
 
 int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, int userns_fd,
@@ -43,7 +43,7 @@ int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, in
 
 	if (fd < 0)
 		return err_set(err, fd, "open '%s': %s", store_dir, strerrordesc_np(-fd));
-	r = set_idmap(fd, userns_fd, false);
+	r = rootfs_set_idmap(fd, userns_fd, false);
 	if (r < 0)
 		return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
 			       store_dir, strerrordesc_np(-r));
@@ -78,9 +78,10 @@ int rootfs_bind(const struct rootfs_bind *b, struct err *err)
 	auto_close int fd = clone_tree(b->dirfd, b->path, b->recursive);
 	struct mount_attr attr = {
 		.attr_set = (b->devices ? 0 : MOUNT_ATTR_NODEV) |
-			    (b->read_only ? MOUNT_ATTR_RDONLY : 0),
+			    (b->read_only && !b->top_read_only ? MOUNT_ATTR_RDONLY : 0),
 		.propagation = b->slave ? MS_SLAVE : MS_PRIVATE,
 	};
+	struct mount_attr top = { .attr_set = b->read_only ? MOUNT_ATTR_RDONLY : 0 };
 	int r;
 
 	if (fd < 0)
@@ -91,13 +92,14 @@ int rootfs_bind(const struct rootfs_bind *b, struct err *err)
 			       "--make-shared)",
 			       b->path);
 	if (b->userns_fd >= 0) {
-		r = set_idmap(fd, b->userns_fd, b->recursive);
+		r = rootfs_set_idmap(fd, b->userns_fd, b->recursive);
 		if (r < 0)
 			return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
 				       b->path, strerrordesc_np(-r));
 	}
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | (b->recursive ? AT_RECURSIVE : 0), &attr,
-			  sizeof(attr)) < 0)
+			  sizeof(attr)) < 0 ||
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &top, sizeof(top)) < 0)
 		return err_errno(err, "set the options of the mount of '%s'", b->path);
 	return steal_fd(&fd);
 }

@@ -5,7 +5,7 @@
  * mounter's file system ids are the mapped root's. With others the work directory can't be made
  * (EOVERFLOW) and the kernel quietly mounts read-only.
  */
-#include <ctrcompose/rootfs.h>
+#include "private.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -68,8 +68,7 @@ static void leave_mapped(const struct as_mapped *m)
 
 /* ---- The mount -------------------------------------------------------------------------------- */
 
-/* The kernel's own words about the last fsconfig, when it has any. */
-static int kernel_says(int fs, struct err *err, const char *doing)
+int rootfs_kernel_says(int fs, struct err *err, const char *doing)
 {
 	int code = -errno;
 	char line[512];
@@ -147,18 +146,18 @@ static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *
 	if (set_lower(fs, o, lower) < 0) {
 		if (errno == EINVAL && lower->len > VALUE_MAX)
 			return overlay_by_mount(o, lower, err);
-		return kernel_says(fs, err, "mount the layers");
+		return rootfs_kernel_says(fs, err, "mount the layers");
 	}
 	if (set_string(fs, "index", "off") < 0)
-		return kernel_says(fs, err, "mount the layers");
+		return rootfs_kernel_says(fs, err, "mount the layers");
 	if (o->upper &&
 	    (set_string(fs, "upperdir", o->upper) < 0 || set_string(fs, "workdir", o->work) < 0 ||
 	     (o->skip_sync && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)))
-		return kernel_says(fs, err, "mount the writable layer");
+		return rootfs_kernel_says(fs, err, "mount the writable layer");
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return kernel_says(fs, err, "mount the layers");
+		return rootfs_kernel_says(fs, err, "mount the layers");
 	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
-	return fd < 0 ? kernel_says(fs, err, "mount the layers") : fd;
+	return fd < 0 ? rootfs_kernel_says(fs, err, "mount the layers") : fd;
 }
 
 /* One layer and nothing to write: overlay wants two, a clone does. */

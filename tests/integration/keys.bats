@@ -330,3 +330,85 @@ group_file() { # name
 	[ "$status" != 0 ]
 	[[ $output == *"other.yaml:1:"*"logging: the drivers are json-file, local and none"* ]]
 }
+
+@test "a volume that is an image: its files, read-only, in whole or in part; the image is in use" {
+	local root=$BATS_TEST_TMPDIR/data
+	mkdir -p "$root/share/deep"
+	echo hello >"$root/share/deep/f"
+	chown -R 1000:1000 "$root/share"
+	compose image import "$root" parts:1
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    volumes:
+		      - { type: image, source: "parts:1", target: /all }
+		      - { type: image, source: "parts:1", target: /part, image: { subpath: share/deep } }
+	Y
+	compose up -d
+	[ "$(compose exec -T a cat /all/share/deep/f /part/f)" = "$(printf 'hello\nhello')" ]
+	[ "$(compose exec -T a stat -c %u /all/share/deep/f)" = 1000 ]
+	run compose exec -T a sh -c 'echo x >/all/x || echo x >/part/x'
+	[[ $status != 0 && $output == *"Read-only file system"* ]]
+	run compose image rm parts:1
+	[ "$status" != 0 ]
+	compose restart -t 0 a
+	[ "$(compose exec -T a cat /part/f)" = hello ]
+	sed -i 's,share/deep,../../etc,' compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"has no '../../etc' (subpath of /part)"* ]]
+	sed -i 's,parts:1,parts:2,' compose.yaml
+	run compose --offline up -d
+	[[ $status != 0 && $output == *"parts:2"* ]]
+	compose down -t 0
+	compose image rm parts:1
+}
+
+@test "a volume that is a file system of the kernel, by type, device and options" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, init: true, volumes: ["vol:/v"] }
+		volumes:
+		  vol: { driver_opts: { type: ramfs, device: some, o: "noexec,nosuid,mode=0700" } }
+	Y
+	compose up -d
+	compose exec -T a cat /proc/mounts | grep -q '^some /v ramfs .*nosuid,nodev,noexec'
+	sed -i 's/ramfs/nosuchfs/' compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"this kernel has no file system 'nosuchfs'"* ]]
+	sed -i 's/device: some, //' compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"compose.yaml:4:"*"the option device is missing"* ]]
+}
+
+@test "ipc: none and cgroup: host" {
+	printf 'services: { a: { image: box, ipc: none, cgroup: host } }\n' >compose.yaml
+	compose up -d
+	run compose exec -T a ls -d /dev/shm
+	[ "$status" != 0 ]
+	[ "$(compose exec -T a readlink /proc/self/ns/cgroup)" = "$(readlink /proc/self/ns/cgroup)" ]
+	[ "$(compose exec -T a readlink /proc/self/ns/ipc)" != "$(readlink /proc/self/ns/ipc)" ]
+	compose exec -T a grep -q "ctrcompose-$(run_hash)" /proc/self/cgroup
+	run compose exec -T a sh -c 'mkdir /sys/fs/cgroup/x || mkdir /sys/fs/cgroup/*/x'
+	[[ $status != 0 && $output == *"Read-only file system"* ]]
+}
+
+@test "a bind and what is mounted below it: all, or itself alone, or read-only on top" {
+	mkdir -p d/sub
+	mount -t tmpfs none d/sub
+	echo below >d/sub/f
+	cat >compose.yaml <<-'Y'
+		services:
+		  all: { image: box, volumes: [{ type: bind, source: ./d, target: /d, read_only: true }] }
+		  alone: { image: box, volumes: [{ type: bind, source: ./d, target: /d, bind: { recursive: disabled } }] }
+		  top: { image: box, volumes: [{ type: bind, source: ./d, target: /d, read_only: true, bind: { recursive: writable } }] }
+	Y
+	compose up -d
+	[ "$(compose exec -T all cat /d/sub/f)" = below ]
+	run ! compose exec -T all touch /d/sub/x
+	run ! compose exec -T alone ls /d/sub/f
+	run ! compose exec -T top touch /d/x
+	compose exec -T top touch /d/sub/x
+	compose down -t 0
+	umount d/sub
+}
