@@ -72,7 +72,7 @@ static struct xtables_globals globals = {
 	.program_name = "ctrcompose",
 	.program_version = CTRCOMPOSE_VERSION,
 	.orig_opts = base_options,
-	.opts = base_options,
+	.opts = NULL, /* with those of extensions, once there are some: the library frees them */
 	.exit_err = on_error,
 };
 
@@ -99,7 +99,7 @@ static void take_options(const struct xt_option_entry *own, const struct option 
 		merged = lib.xtables_options_xfrm(globals.orig_opts, globals.opts, own, offset);
 	else if (extra)
 		merged = lib.xtables_merge_options(globals.orig_opts, globals.opts, extra, offset);
-	if (!merged)
+	if (!merged && globals.opts)
 		on_error(RESOURCE_PROBLEM, "no room for the options of an extension");
 	globals.opts = merged;
 }
@@ -211,7 +211,8 @@ static void read_words(struct reading *r, int argc, char **argv)
 	forget();
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "-:s:d:i:o:p:m:j:", globals.opts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "-:s:d:i:o:p:m:j:",
+				globals.opts ? globals.opts : base_options, NULL)) != -1) {
 		if (c == 1) {
 			if (strcmp(optarg, "!") != 0 || r->invert)
 				on_error(PARAMETER_PROBLEM, "unexpected word '%s'", optarg);
@@ -308,7 +309,7 @@ int fw_entry_make(const char *args, struct ipt_entry **out, struct err *err)
 		if (*word)
 			argv[argc++] = word;
 	r = (struct reading){ .invert = false };
-	globals.opts = globals.orig_opts;
+	globals.opts = NULL;
 	if (setjmp(failed)) {
 		release(&r);
 		return err_set(err, -EINVAL, "firewall: the rule '%s': %s", args, failure);
