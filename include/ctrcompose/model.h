@@ -201,8 +201,10 @@ struct service {
 	int oom_score_adj;  /* 0 = not given */
 	int64_t pids_limit; /* 0 = not given (PIDS_LIMIT_DEFAULT), -1 = unlimited */
 	uint64_t shm_size;  /* bytes, 0 = 64 MiB */
-	bool attach;        /* `up` in the foreground shows its output; default true */
-	unsigned scale;     /* scale or deploy.replicas, default 1 */
+	uint64_t
+		root_size; /* storage_opt size: bytes of what it writes to its root, 0 = no bound */
+	bool attach;       /* `up` in the foreground shows its output; default true */
+	unsigned scale;    /* scale or deploy.replicas, default 1 */
 	bool privileged, read_only, init, tty, stdin_open, no_new_privs, seccomp_unconfined,
 		systempaths_unconfined, oom_kill_disable;
 	uint64_t log_max_size;   /* logging: bytes of one file, 0 = the default */

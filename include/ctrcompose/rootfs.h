@@ -63,6 +63,14 @@ void rootfs_act_as(uid_t uid, gid_t gid);
  * before, also by a volatile mount, is taken up again; it must not be mounted elsewhere. */
 int rootfs_overlay(const struct rootfs_overlay *o, struct err *err);
 
+/* ---- A bound for a folder ---------------------------------------------------------------------- */
+/* All files below an empty folder together take at most so many bytes: it becomes a project of its
+ * file system, of the first number from `wish` on that is free. -ENOTSUP: it has no project quotas
+ * in force. quotactl(2), FS_IOC_FSSETXATTR. */
+int rootfs_quota(int dirfd, uint32_t wish, uint64_t bytes, uint32_t *project, struct err *err);
+/* Before the folder is removed: its project's limit is no more. */
+void rootfs_quota_drop(int dirfd);
+
 /* ---- Volumes and binds ------------------------------------------------------------------------ */
 struct rootfs_bind {
 	int dirfd;        /* AT_FDCWD, or where path starts */

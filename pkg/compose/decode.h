@@ -27,7 +27,7 @@ decode_fn dec_health, dec_health_test; /* struct healthcheck */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,
 	dec_deploy, dec_limits, dec_restart_policy, dec_policy_condition, dec_policy_attempts;
 decode_fn dec_blkio, dec_resources, dec_reservations;
-decode_fn dec_ulimits, dec_devices, dec_secrets, dec_configs, dec_logging;
+decode_fn dec_ulimits, dec_devices, dec_secrets, dec_configs, dec_logging, dec_storage;
 /* the whole struct network */
 decode_fn dec_ipam;
 

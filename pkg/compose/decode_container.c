@@ -73,6 +73,14 @@ void dec_logging(struct decode *d, const struct yaml_node *v, void *field)
 		s->log_max_file = (unsigned)files;
 }
 
+void dec_storage(struct decode *d, const struct yaml_node *v, void *field)
+{
+	const struct yaml_node *size = yaml_get(v, "size");
+
+	if (size)
+		(void)parse_bytes(yaml_text(d->a, size), &((struct service *)field)->root_size);
+}
+
 void dec_blkio(struct decode *d, const struct yaml_node *v, void *field)
 {
 	static const struct {

@@ -154,6 +154,18 @@ static const char *refuse_logging(const struct yaml_node *v)
 	return why;
 }
 
+static const char *refuse_storage(const struct yaml_node *v)
+{
+	const char *size = yaml_str(yaml_get(v, "size"));
+	uint64_t bytes;
+
+	if (v->m.n > 1 || (v->m.n == 1 && !yaml_get(v, "size")))
+		return "of the options there is size";
+	return !v->m.n || (size && parse_bytes(size, &bytes) == 0 && bytes > 0)
+		       ? NULL
+		       : "size is a size like 10g";
+}
+
 static const char *refuse_ports(const struct yaml_node *v)
 {
 	for (size_t i = 0; i < v->m.n; i++) {
@@ -478,7 +490,8 @@ const struct key service_keys[] = {
 	DEC("stdin_open", s_bool, RUNS, NULL, dec_bool, F(stdin_open)),
 	DEC("stop_grace_period", s_duration, RUNS, NULL, dec_duration_us, F(stop_grace_us)),
 	DEC("stop_signal", s_str, RUNS, NULL, dec_signal, F(stop_signal)),
-	KEY("storage_opt", s_str_map, NOT_YET, NULL),
+	DEC_IF("storage_opt", s_str_map, RUNS, "size, where the file system has project quotas",
+	       dec_storage, 0, refuse_storage),
 	DEC("sysctls", s_labels, RUNS, NULL, dec_kvs, F(sysctls)),
 	DEC("tmpfs", s_tmpfs, RUNS, NULL, dec_tmpfs, 0),
 	DEC("tty", s_bool, RUNS, NULL, dec_bool, F(tty)),

@@ -211,13 +211,50 @@ static void choose_ports(struct unit *u)
 	}
 }
 
+/* storage_opt: all that it will write to its root. */
+static int bound(const struct unit *u, const char *dir, struct err *err)
+{
+	enum { FIRST = 1 << 24, NAMES = 0x3fffffff }; /* below it: numbers that people choose */
+	auto_close int fd = -1;
+	uint32_t project;
+	int r;
+
+	if (!u->svc->root_size)
+		return 0;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "open %s", dir);
+	r = rootfs_quota(fd, FIRST + ((uint32_t)strtoul(u->c->id + 56, NULL, 16) & NAMES),
+			 u->svc->root_size, &project, err);
+	return r < 0 ? err_wrap(err, r, "service %s: storage_opt: %s", u->c->service,
+				u->engine->paths->state)
+		     : 0;
+}
+
+/* The limit outlives the folder: it is the file system's. */
+static void unbound(const struct unit *u, int containers)
+{
+	auto_close int fd =
+		openat(containers, u->c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0)
+		rootfs_quota_drop(fd);
+}
+
 static int make_dirs(struct unit *u, struct err *err)
 {
 	static const char *const subs[] = { "upper", "work" };
 	auto_free char *dir = xasprintf("%s/containers/%s", u->engine->paths->state, u->c->id);
 
+	int r;
+
 	if (mkdir(dir, 0711) < 0)
 		return err_errno(err, "make %s", dir);
+	r = bound(u, dir, err);
+	if (r < 0) {
+		(void)rmdir(dir);
+		return r;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(subs); i++) {
 		auto_free char *sub = path_join(dir, subs[i]);
 
@@ -233,6 +270,8 @@ static void remove_files(struct unit *u, bool volumes)
 	auto_free char *base = path_join(e->paths->state, "containers");
 	auto_close int dir = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	if (dir >= 0 && u->svc && u->svc->root_size)
+		unbound(u, dir);
 	if (dir >= 0 && path_remove_tree(dir, u->c->id) < 0)
 		log_line(LOG_WARN, "%s: files below %s/%s are left over", u->c->name, base,
 			 u->c->id);

@@ -24,7 +24,7 @@ enum {
 /* ---- The mounter's ids ------------------------------------------------------------------------ */
 
 /* Leaving file system id 0 drops the file capabilities from the effective set. */
-static void raise_caps(void)
+static void raise_caps(bool mounter)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2] = { 0 };
@@ -33,14 +33,23 @@ static void raise_caps(void)
 		return;
 	for (int i = 0; i < 2; i++)
 		sets[i].effective = sets[i].permitted;
+	/* A container writes with the power of who mounted its root: not beyond quotas, and not into
+	 * the blocks that are kept for the host's root. */
+	if (mounter)
+		sets[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
 	(void)syscall(SYS_capset, &head, sets);
+}
+
+static void act_as(uid_t uid, gid_t gid, bool mounter)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	raise_caps(mounter);
 }
 
 void rootfs_act_as(uid_t uid, gid_t gid)
 {
-	(void)setfsgid(gid);
-	(void)setfsuid(uid);
-	raise_caps();
+	act_as(uid, gid, false);
 }
 
 struct as_mapped {
@@ -52,7 +61,7 @@ static int enter_mapped(struct as_mapped *m, int store_fd, uid_t uid, gid_t gid)
 	m->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->cwd_fd < 0 || fchdir(store_fd) < 0)
 		return -errno;
-	rootfs_act_as(uid, gid);
+	act_as(uid, gid, true);
 	return 0;
 }
 

@@ -412,3 +412,30 @@ group_file() { # name
 	compose down -t 0
 	umount d/sub
 }
+
+@test "storage_opt: a bound for what a container writes, where the file system has project quotas" {
+	printf 'services: { a: { image: box, init: true, storage_opt: { size: 20m } } }\n' >compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"service a: storage_opt: "*"has no project quotas"* ]]
+	compose down
+	machine_same
+	truncate -s 300M disk
+	PATH=$PATH:/usr/sbin:/sbin
+	mkfs.ext4 -q -O project,quota -E quotatype=prjquota disk
+	mkdir m
+	mount -o loop,prjquota disk m || skip "this kernel has no project quotas"
+	(
+		export CTRCOMPOSE_STATE=$PWD/m/state
+		world_image
+		compose up -d
+		run compose exec -T a dd if=/dev/zero of=/tmp/x bs=1M count=40
+		[ "$status" != 0 ]
+		size=$(compose exec -T a stat -c %s /tmp/x)
+		[ "$size" -gt 15000000 ] && [ "$size" -le 22000000 ]
+		compose down -t 0
+	)
+	umount m
+	printf 'services: { a: { image: box, storage_opt: { inodes: 5 } } }\n' >compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"compose.yaml:1:"*"storage_opt: of the options there is size"* ]]
+}
