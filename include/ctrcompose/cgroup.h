@@ -72,6 +72,8 @@ struct cgroup_device {
 	int64_t minor;      /* -1: any */
 	const char *access; /* out of "rwm" */
 };
+/* "c 1:3 rwm", "b 8:* r"; the type 'a' is both kinds. access is a part of text. */
+bool cgroup_device_parse(const char *text, struct cgroup_device *out);
 /* null zero full random urandom tty console ptmx pts, and mknod of any. */
 extern const struct cgroup_device cgroup_default_devices[];
 extern const size_t cgroup_n_default_devices;

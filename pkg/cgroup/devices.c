@@ -24,6 +24,42 @@ const struct cgroup_device cgroup_default_devices[] = {
 };
 const size_t cgroup_n_default_devices = ARRAY_LEN(cgroup_default_devices);
 
+/* "42" or "*" */
+static bool device_number(const char *s, size_t n, int64_t *out)
+{
+	uint64_t v = 0;
+
+	*out = -1;
+	if (n == 1 && *s == '*')
+		return true;
+	if (n == 0 || n > 8)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(s[i] - '0');
+	}
+	*out = (int64_t)v;
+	return true;
+}
+
+bool cgroup_device_parse(const char *text, struct cgroup_device *out)
+{
+	const char *colon, *blank;
+
+	if (!strchr("abc", text[0]) || !text[0] || text[1] != ' ')
+		return false;
+	colon = strchr(text + 2, ':');
+	blank = colon ? strchr(colon, ' ') : NULL;
+	if (!blank)
+		return false;
+	out->type = text[0];
+	out->access = blank + 1;
+	return device_number(text + 2, (size_t)(colon - text - 2), &out->major) &&
+	       device_number(colon + 1, (size_t)(blank - colon - 1), &out->minor) && blank[1] &&
+	       strlen(blank + 1) <= 3 && strspn(blank + 1, "rwm") == strlen(blank + 1);
+}
+
 static const struct cgroup_device *rule_at(size_t i, const struct cgroup_device *extra)
 {
 	return i < cgroup_n_default_devices ? &cgroup_default_devices[i]

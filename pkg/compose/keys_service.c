@@ -1,6 +1,7 @@
 /* keys_service.c - the keys of a service. */
 #include "keys.h"
 
+#include <ctrcompose/cgroup.h>
 #include <string.h>
 
 #define F(field) offsetof(struct service, field)
@@ -62,6 +63,18 @@ static const char *refuse_pid(const struct yaml_node *v)
 static const char *refuse_uts(const struct yaml_node *v)
 {
 	return refuse_unless(v, (const char *const[]){ "host", "private", NULL }, "not 'host'");
+}
+
+static const char *refuse_device_rules(const struct yaml_node *v)
+{
+	for (size_t i = 0; i < v->m.n; i++) {
+		const char *text = yaml_str(v->m.v[i].value);
+		struct cgroup_device rule;
+
+		if (!text || !cgroup_device_parse(text, &rule))
+			return "a rule is of the form 'c 1:3 rwm'";
+	}
+	return NULL;
 }
 
 static const char *refuse_devices(const struct yaml_node *v)
@@ -428,7 +441,8 @@ const struct key service_keys[] = {
 	DEC("depends_on", s_depends_on, RUNS, "all three conditions", dec_deps, 0),
 	DEC("deploy", s_deploy, RUNS, "see below", dec_deploy, 0),
 	KEY("develop", s_develop, RUNS, "by `watch`"),
-	DEC("device_cgroup_rules", s_strings, RUNS, NULL, dec_list, F(device_cgroup_rules)),
+	DEC_IF("device_cgroup_rules", s_strings, RUNS, NULL, dec_list, F(device_cgroup_rules),
+	       refuse_device_rules),
 	DEC_IF("devices", s_devices, RUNS, "paths, no CDI names", dec_devices, 0, refuse_devices),
 	DEC("dns", s_str_or_list, RUNS, NULL, dec_list, F(dns)),
 	DEC("dns_opt", s_unique, RUNS, NULL, dec_list, F(dns_opt)),

@@ -91,43 +91,6 @@ static int add_device_rule(struct cgroup_device *v, size_t *n, const struct serv
 	return 0;
 }
 
-/* "42" or "*" */
-static bool device_number(const char *s, size_t n, int64_t *out)
-{
-	uint64_t v = 0;
-
-	*out = -1;
-	if (n == 1 && *s == '*')
-		return true;
-	if (n == 0 || n > 8)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(s[i] - '0');
-	}
-	*out = (int64_t)v;
-	return true;
-}
-
-/* "c 1:3 rwm"; "a *:* rwm" is both kinds. */
-static bool parse_device_rule(const char *text, struct cgroup_device *out)
-{
-	const char *colon, *blank;
-
-	if (!strchr("abc", text[0]) || !text[0] || text[1] != ' ')
-		return false;
-	colon = strchr(text + 2, ':');
-	blank = colon ? strchr(colon, ' ') : NULL;
-	if (!blank)
-		return false;
-	out->type = text[0];
-	out->access = blank + 1;
-	return device_number(text + 2, (size_t)(colon - text - 2), &out->major) &&
-	       device_number(colon + 1, (size_t)(blank - colon - 1), &out->minor) && blank[1] &&
-	       strspn(blank + 1, "rwm") == strlen(blank + 1);
-}
-
 int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
 		      struct err *err)
 {
@@ -145,7 +108,7 @@ int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_
 	for (size_t i = 0; r == 0 && i < svc->device_cgroup_rules.n; i++) {
 		struct cgroup_device rule;
 
-		if (!parse_device_rule(svc->device_cgroup_rules.v[i], &rule))
+		if (!cgroup_device_parse(svc->device_cgroup_rules.v[i], &rule))
 			return err_set(err, EINVAL,
 				       "device_cgroup_rules: '%s' is not of the form 'c 1:3 rwm'",
 				       svc->device_cgroup_rules.v[i]);
