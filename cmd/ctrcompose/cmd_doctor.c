@@ -179,6 +179,17 @@ static void links(struct findings *l)
 	    xstrdup("services can only use network_mode host or none: modprobe bridge veth"));
 }
 
+static void pins(struct findings *l)
+{
+	auto_err struct err err = ERR_INIT;
+	bool good = net_pins_try(&err) == 0;
+
+	add(l, "spoofing", good ? GOOD : LESS,
+	    xstrdup(good ? "services can't pretend to be others" : err_text(&err)),
+	    xstrdup("services with NET_RAW can pretend to be others of their networks: a kernel with "
+		    "cls_bpf and sch_ingress"));
+}
+
 static void firewall(struct findings *l)
 {
 	char *what = fw_describe();
@@ -301,6 +312,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (root) {
 		store(&l, &paths);
 		links(&l);
+		pins(&l);
 		firewall(&l);
 		clashes(&l, &paths);
 	}

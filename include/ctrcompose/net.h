@@ -113,10 +113,20 @@ struct net_endpoint {
 };
 void net_mac_of(uint32_t ipv4, uint8_t out[6]); /* 02:42:a:b:c:d (pure) */
 
+/* What net_attach() holds endpoints to. It stays in the kernel as long as the links do, also after
+ * net_pins_free(). A kernel that lacks what it needs is said once in the log. */
+struct net_pins;
+struct net_pins *net_pins_new(void);
+void net_pins_free(struct net_pins *pins); /* NULL is fine */
+/* For doctor: whether this kernel can do it. */
+int net_pins_try(struct err *err);
+
 /* Wire any number of endpoints: one message batch on the host's side, one per namespace (endpoints
  * of one netns stand side by side): lo up, address, link up, default route. On failure the veths
- * made by this call are deleted again. */
-int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err);
+ * made by this call are deleted again. With pins, nothing leaves an endpoint but what is sent from
+ * its own MAC and addresses; no ARP, router advertisement or redirect that speaks for another. */
+int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpoint *eps, size_t n,
+	       struct err *err);
 /* Delete their veths in one batch; missing ones are fine. (Closing the namespace does it too.) */
 int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err);
 /* For a container without networks. */

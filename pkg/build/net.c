@@ -12,6 +12,7 @@
 
 struct build_net {
 	struct nl_conn *nl;
+	struct net_pins *pins;
 	struct net_network net;
 	char *name; /* of the network, and what the rules belong to */
 	struct loop *loop;
@@ -107,6 +108,7 @@ static int net_open(struct builder *b, struct err *err)
 	auto_fw_rules struct fw_rules rules = { 0 };
 	int r = nl_conn_open(&n->nl, err);
 
+	n->pins = net_pins_new();
 	n->name = name_of(b->id);
 	if (r == 0)
 		r = bridge_up(n, b, err);
@@ -129,6 +131,7 @@ void build_net_close(struct builder *b)
 	loop_free(n->loop);
 	build_net_remove(b->w->paths->run, b->id);
 	nl_conn_close(&n->nl);
+	net_pins_free(n->pins);
 	free(n->name);
 	free(n->taken.v);
 	free(n);
@@ -174,7 +177,7 @@ int build_net_attach(struct stage *s, struct err *err)
 		return r;
 	*vec_push(&n->taken) = ep.ipv4 = run->ip;
 	net_host_if_name(run->key, n->name, ep.host_if);
-	r = net_attach(n->nl, &ep, 1, err);
+	r = net_attach(n->nl, n->pins, &ep, 1, err);
 	return r < 0 ? r : dns_server_open_in(n->dns, ep.netns_fd, &cfg, &run->dns, err);
 }
 

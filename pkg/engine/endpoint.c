@@ -206,12 +206,12 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 	}
 	if (again) /* the last run's veths may still be on their way out */
 		(void)net_detach(e->nl, eps, n, NULL);
-	r = net_attach(e->nl, eps, n, err);
+	r = net_attach(e->nl, e->pins, eps, n, err);
 	if (r != -EEXIST || again)
 		return r;
 	err_clear(err); /* those of a start that came to nothing, then */
 	(void)net_detach(e->nl, eps, n, NULL);
-	return net_attach(e->nl, eps, n, err);
+	return net_attach(e->nl, e->pins, eps, n, err);
 }
 
 /* ---- Names ------------------------------------------------------------------------------------ */

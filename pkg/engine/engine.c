@@ -67,6 +67,7 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 	if (r < 0)
 		return r;
 	e->loop = loop;
+	e->pins = net_pins_new();
 	e->run_fd = open(e->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->run_fd < 0)
 		r = err_errno(err, "open %s", e->run);
@@ -92,6 +93,7 @@ void engine_close(struct engine *e)
 	engine_firewall_close(e);
 	engine_nets_free(e);
 	nl_conn_close(&e->nl);
+	net_pins_free(e->pins);
 	cgroup_system_close(&e->cgroups);
 	image_store_close(e->images);
 	volume_store_close(e->volumes);

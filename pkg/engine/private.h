@@ -36,6 +36,7 @@ struct engine {
 	struct state_project *state;
 	struct cgroup_system *cgroups;
 	struct nl_conn *nl;
+	struct net_pins *pins;
 	struct dns_server *dns;
 	struct image_store *images;
 	struct volume_store *volumes;

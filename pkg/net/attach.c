@@ -1,6 +1,7 @@
 /* attach.c - endpoints: veths on the host's side in one batch, addresses and routes inside each
  * namespace in one more. */
 #include "net_priv.h"
+#include "pin.h"
 #include <ctrcompose/netlink.h>
 
 #include <fcntl.h>
@@ -92,10 +93,18 @@ static bool needs_hairpin(void)
 	       text[0] != '0';
 }
 
+void net_endpoint_mac(const struct net_endpoint *ep, uint8_t out[6])
+{
+	static const uint8_t none[6];
+
+	memcpy(out, ep->mac, sizeof(ep->mac));
+	if (memcmp(out, none, sizeof(none)) == 0)
+		net_mac_of(ep->ipv4, out);
+}
+
 static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, int *results,
 			struct err *err)
 {
-	static const uint8_t no_mac[6];
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 	bool hairpin = needs_hairpin();
 
@@ -110,9 +119,7 @@ static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size
 					.peer_netns_fd = ep->netns_fd,
 					.peer_mac = mac };
 
-		memcpy(mac, ep->mac, sizeof(mac));
-		if (memcmp(mac, no_mac, sizeof(mac)) == 0)
-			net_mac_of(ep->ipv4, mac);
+		net_endpoint_mac(ep, mac);
 		results[i] = -ECANCELED;
 		nl_put_veth(&batch, &veth);
 		nl_batch_watch(&batch, &results[i]);
@@ -160,7 +167,8 @@ static void settle_all(const struct net_endpoint *eps, size_t n)
 			settle(sock, eps[i].network->bridge);
 }
 
-int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err)
+int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpoint *eps, size_t n,
+	       struct err *err)
 {
 	auto_free int *results = xcalloc(n + 1, sizeof(*results));
 	auto_close int home = home_open(err);
@@ -169,6 +177,8 @@ int net_attach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, str
 	if (home < 0)
 		return home;
 	r = create_veths(nl, eps, n, results, err);
+	if (r == 0)
+		r = pins_put(pins, nl, eps, n, err);
 	for (size_t i = 0, end; i < n && r == 0; i = end) {
 		for (end = i + 1; end < n && eps[end].netns_fd == eps[i].netns_fd;)
 			end++;

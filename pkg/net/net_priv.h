@@ -9,6 +9,8 @@ int net_sysctl(const char *path, const char *value);
 /* net/<family>/conf/<ifname>/<key> */
 int net_sysctl_if(const char *family, const char *ifname, const char *key, const char *value);
 
+void net_endpoint_mac(const struct net_endpoint *ep, uint8_t out[6]);
+
 /* What `iptables-save` prints; *out is the caller's, also after a failure. */
 int fw_save(bool v6, char **out, struct err *err);
 /* `iptables-restore` of a script, as one transaction. *again: what the script was made for is not

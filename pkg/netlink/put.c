@@ -4,7 +4,10 @@
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -173,6 +176,31 @@ void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin)
 		unnest(&p, info);
 	}
 	put_end(&p, "set up bridge port '%s'", name);
+}
+
+void nl_put_ingress_program(struct nl_batch *b, int index, int prog_fd, const char *name)
+{
+	struct tcmsg qdisc = { .tcm_family = AF_UNSPEC,
+			       .tcm_ifindex = index,
+			       .tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+			       .tcm_parent = TC_H_CLSACT };
+	struct tcmsg filter = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = index,
+				.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+				.tcm_info = TC_H_MAKE(1U << 16, htons(ETH_P_ALL)) };
+	struct put p = put_begin(b, RTM_NEWQDISC, CREATE, &qdisc, sizeof(qdisc));
+	struct nlattr *options;
+
+	put_str(&p, TCA_KIND, "clsact");
+	put_end(&p, "look at what comes in by link %d", index);
+	p = put_begin(b, RTM_NEWTFILTER, CREATE, &filter, sizeof(filter));
+	put_str(&p, TCA_KIND, "bpf");
+	options = nest(&p, TCA_OPTIONS);
+	put_u32(&p, TCA_BPF_FD, (uint32_t)prog_fd);
+	put_str(&p, TCA_BPF_NAME, name);
+	put_u32(&p, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	unnest(&p, options);
+	put_end(&p, "have a program decide about what comes in by link %d", index);
 }
 
 void nl_put_link_del(struct nl_batch *b, const char *name)

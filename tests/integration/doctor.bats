@@ -15,6 +15,7 @@ teardown() { project_close; }
 	compose doctor --format json >out
 	jq -e 'length > 8 and all(.[]; .Status | IN("ok", "limited", "missing"))' out
 	jq -e '.[] | select(.Name == "bridges") | .Status == "ok"' out
+	jq -e '.[] | select(.Name == "spoofing") | .Status == "ok"' out
 	machine_same
 }
 

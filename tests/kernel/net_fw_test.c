@@ -74,7 +74,7 @@ static void attach(const struct net_network *net, int fd, uint32_t last)
 				   .default_route = true };
 
 	(void)snprintf(ep.host_if, sizeof(ep.host_if), "v%x", ep.ipv4);
-	OK(net_attach(nl, &ep, 1, e));
+	OK(net_attach(nl, NULL, &ep, 1, e));
 }
 
 /* Which iptables the module finds: 0 = the host's, 1 = the legacy ones. */

@@ -16,6 +16,7 @@
 #define GROUP 0x40000007U
 
 static struct nl_conn *nl;
+static struct net_pins *pins;
 
 static int ns_fd(void)
 {
@@ -30,10 +31,12 @@ static void setup(void)
 {
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	ck_assert_int_eq(nl_conn_open(&nl, NULL), 0);
+	pins = net_pins_new();
 }
 
 static void teardown(void)
 {
+	net_pins_free(pins);
 	nl_conn_close(&nl);
 }
 
@@ -143,7 +146,7 @@ START_TEST(two_containers_and_the_host_reach_each_other)
 	ck_assert_int_gt(net.ifindex, 0);
 	eps[0] = endpoint(&net, 0, a);
 	eps[1] = endpoint(&net, 1, b);
-	OK(net_attach(nl, eps, 2, e));
+	OK(net_attach(nl, pins, eps, 2, e));
 	ck_assert(reaches(a, b, AF_INET, "10.77.0.3"));
 	ck_assert(reaches(host, a, AF_INET, "10.77.0.2"));
 	ck_assert(reaches(a, host, AF_INET, "10.77.0.1"));
@@ -186,7 +189,7 @@ START_TEST(ipv6_works_at_once)
 		eps[i].has_ipv6 = true;
 		net_address6(&net, eps[i].ipv4, eps[i].ipv6);
 	}
-	OK(net_attach(nl, eps, 2, e));
+	OK(net_attach(nl, pins, eps, 2, e));
 	enter(a);
 	ck_assert_int_eq(tentative_addresses(), 0);
 	enter(home);
@@ -204,7 +207,7 @@ START_TEST(ipv4_networks_have_no_ipv6_at_all)
 
 	OK(net_network_up(nl, &net, e));
 	ep = endpoint(&net, 0, a);
-	OK(net_attach(nl, &ep, 1, e));
+	OK(net_attach(nl, pins, &ep, 1, e));
 	ck_assert_int_eq(file_read(AT_FDCWD, "/proc/thread-self/net/if_inet6", 4096, &text, NULL),
 			 0);
 	ck_assert_ptr_null(strstr(text, "cc-test"));
@@ -249,7 +252,7 @@ START_TEST(failed_attach_leaves_nothing_and_names_the_link)
 	eps[0] = endpoint(&net, 0, a);
 	eps[1] = endpoint(&net, 1, a); /* eth0 is there already */
 	eps[2] = endpoint(&net, 2, b);
-	ck_assert_int_eq(net_attach(nl, eps, 3, &err), -EEXIST);
+	ck_assert_int_eq(net_attach(nl, pins, eps, 3, &err), -EEXIST);
 	ck_assert_msg(strstr(err_text(&err), "cvt1"), "%s", err_text(&err));
 	ck_assert_int_eq(links(), 2);
 }
@@ -263,8 +266,8 @@ START_TEST(attach_twice_keeps_the_first)
 
 	OK(net_network_up(nl, &net, e));
 	ep = endpoint(&net, 0, a);
-	OK(net_attach(nl, &ep, 1, e));
-	ck_assert_int_eq(net_attach(nl, &ep, 1, NULL), -EEXIST);
+	OK(net_attach(nl, pins, &ep, 1, e));
+	ck_assert_int_eq(net_attach(nl, pins, &ep, 1, NULL), -EEXIST);
 	ck_assert(reaches(host, a, AF_INET, "10.77.0.2"));
 	OK(net_detach(nl, &ep, 1, e));
 	OK(net_detach(nl, &ep, 1, e));
@@ -288,7 +291,7 @@ START_TEST(two_networks_one_default_route)
 	eps[1] = endpoint(&two, 1, a);
 	eps[1].default_route = false;
 	(void)snprintf(eps[1].ifname, sizeof(eps[1].ifname), "eth1");
-	OK(net_attach(nl, eps, 2, e));
+	OK(net_attach(nl, pins, eps, 2, e));
 	enter(a);
 	ck_assert_int_eq(file_read(AT_FDCWD, "/proc/thread-self/net/route", 4096, &text, NULL), 0);
 	ck_assert_ptr_nonnull(strstr(text, "eth0\t00000000\t01004D0A"));

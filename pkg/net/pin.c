@@ -1,0 +1,178 @@
+/* pin.c - each endpoint is held to its own MAC and addresses; see net.h
+ *
+ * One program serves all: it finds the endpoint by the link that a frame comes in on. It hangs in the
+ * kernel's traffic control, where no firewall is flushed, and goes with the link. */
+#include "pin.h"
+#include "net_priv.h"
+
+#include <arpa/inet.h>
+#include <ctrcompose/netlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MAP_ENTRIES = 1024 };
+
+struct net_pins {
+	int map_fd, prog_fd; /* -1: not yet, or not any more */
+	bool refused;        /* and said so */
+};
+
+void pin_of(const struct net_endpoint *ep, struct pin *out)
+{
+	uint8_t m[6], link_local[16] = { 0xfe, 0x80 };
+
+	net_endpoint_mac(ep, m);
+	memcpy(link_local + 8, (uint8_t[]){ m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] },
+	       8); /* as the kernel makes it up, RFC 4291 */
+	memset(out, 0, sizeof(*out));
+	memcpy(out->mac, m, sizeof(m));
+	for (size_t i = 0; i < PIN_ADDRESSES; i++) {
+		out->ip4[i] = htonl(ep->ipv4);
+		memcpy(out->ip6[i], i == 0 ? link_local : ep->ipv6, 16);
+	}
+	out->has_ip6 = ep->has_ipv6;
+}
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+	return r < 0 ? -errno : (int)r;
+}
+
+static int make_map(void)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_HASH;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(struct pin);
+	attr.max_entries = MAP_ENTRIES;
+	attr.map_flags = BPF_F_NO_PREALLOC;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+static int load_program(int map_fd)
+{
+	struct bpf_insn insns[PIN_PROGRAM_MAX];
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	attr.insn_cnt = (uint32_t)pin_program(map_fd, insns);
+	attr.insns = (uintptr_t)insns;
+	attr.license = (uintptr_t) "Apache-2.0";
+	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+static int add_entry(int map_fd, uint32_t ifindex, const struct net_endpoint *ep)
+{
+	union bpf_attr attr;
+	struct pin pin;
+
+	pin_of(ep, &pin);
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)map_fd;
+	attr.key = (uintptr_t)&ifindex;
+	attr.value = (uintptr_t)&pin;
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+static void forget(struct net_pins *pins)
+{
+	auto_close_fn(&pins->map_fd);
+	auto_close_fn(&pins->prog_fd);
+	pins->map_fd = pins->prog_fd = -1;
+}
+
+static int ready(struct net_pins *pins)
+{
+	if (pins->prog_fd >= 0)
+		return 0;
+	pins->map_fd = make_map();
+	if (pins->map_fd >= 0)
+		pins->prog_fd = load_program(pins->map_fd);
+	return pins->map_fd < 0 ? pins->map_fd : pins->prog_fd < 0 ? pins->prog_fd : 0;
+}
+
+static int put_one(struct net_pins *pins, struct nl_batch *batch, const struct net_endpoint *ep)
+{
+	unsigned index = if_nametoindex(ep->host_if);
+	int r = index ? ready(pins) : -errno;
+
+	if (r == 0)
+		r = add_entry(pins->map_fd, index, ep);
+	if (r ==
+	    -E2BIG) { /* full, mostly of links that are gone: what is there keeps its own map */
+		forget(pins);
+		r = ready(pins);
+		if (r == 0)
+			r = add_entry(pins->map_fd, index, ep);
+	}
+	if (r == 0)
+		nl_put_ingress_program(batch, (int)index, pins->prog_fd, "ctrcompose");
+	return r;
+}
+
+/* What a kernel says that lacks a part of this, or does not let us. */
+static bool is_lack(int code)
+{
+	return code == -ENOSYS || code == -EPERM || code == -ENOENT || code == -EOPNOTSUPP ||
+	       code == -EINVAL;
+}
+
+int pins_put(struct net_pins *pins, struct nl_conn *nl, const struct net_endpoint *eps, size_t n,
+	     struct err *err)
+{
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+	auto_err struct err why = ERR_INIT;
+	int r = 0;
+
+	if (!pins || pins->refused)
+		return 0;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = put_one(pins, &batch, &eps[i]);
+		if (r < 0)
+			(void)err_set(&why, r, "hold link '%s' to its addresses: %s",
+				      eps[i].host_if, strerror(-r));
+	}
+	if (r == 0)
+		r = nl_batch_send(nl, &batch, &why);
+	if (r == 0 || !is_lack(r))
+		return r < 0 ? err_set(err, r, "%s", err_text(&why)) : 0;
+	pins->refused = true;
+	log_line(LOG_WARN,
+		 "%s: services with NET_RAW can pretend to be others of their networks; this needs "
+		 "the kernel's cls_bpf and sch_ingress",
+		 err_text(&why));
+	return 0;
+}
+
+int net_pins_try(struct err *err)
+{
+	struct net_pins pins = { -1, -1, false };
+	int r = ready(&pins);
+
+	forget(&pins);
+	return r < 0 ? err_set(err, r, "%s", strerror(-r)) : 0;
+}
+
+struct net_pins *net_pins_new(void)
+{
+	struct net_pins *pins = xcalloc(1, sizeof(*pins));
+
+	*pins = (struct net_pins){ -1, -1, false };
+	return pins;
+}
+
+void net_pins_free(struct net_pins *pins)
+{
+	if (!pins)
+		return;
+	forget(pins);
+	free(pins);
+}
