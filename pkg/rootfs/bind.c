@@ -93,6 +93,14 @@ int rootfs_bind(const struct rootfs_bind *b, struct err *err)
 			       b->path);
 	if (b->userns_fd >= 0) {
 		r = rootfs_set_idmap(fd, b->userns_fd, b->recursive);
+		if (r == -EINVAL && b->recursive) { /* tmpfs before Linux 6.3 */
+			log_line(
+				LOG_WARN,
+				"%s: a file system mounted below it can't map ids: what is mounted "
+				"there belongs to nobody inside",
+				b->path);
+			r = rootfs_set_idmap(fd, b->userns_fd, false);
+		}
 		if (r < 0)
 			return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
 				       b->path, strerrordesc_np(-r));

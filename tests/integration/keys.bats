@@ -396,6 +396,7 @@ group_file() { # name
 @test "a bind and what is mounted below it: all, or itself alone, or read-only on top" {
 	mkdir -p d/sub
 	mount -t tmpfs none d/sub
+	chmod 777 d/sub
 	echo below >d/sub/f
 	cat >compose.yaml <<-'Y'
 		services:
