@@ -4,10 +4,15 @@
  *   probe overwrite P   try every way to write the file behind P; "refused" or "WRITTEN"
  *   probe eat MB        touch so much memory
  *   probe forks N       try to have N children at once; prints how many there were
+ *   probe frame HEX...  send each as a frame by eth0, as it is
+ *   probe hear PORT N   wait for N datagrams; prints "ADDRESS TEXT" for each
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netpacket/packet.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -391,6 +397,46 @@ static int forks(int wanted)
 	return 0;
 }
 
+static int frame(const char *hex)
+{
+	struct sockaddr_ll sa = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex("eth0") };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	uint8_t bytes[1500];
+	size_t n = 0;
+	unsigned b;
+
+	while (n < sizeof(bytes) && sscanf(hex + 2 * n, "%2x", &b) == 1)
+		bytes[n++] = (uint8_t)b;
+	if (fd < 0 || sendto(fd, bytes, n, 0, (struct sockaddr *)&sa, sizeof(sa)) != (ssize_t)n) {
+		puts(word(errno));
+		return 1;
+	}
+	(void)close(fd);
+	return 0;
+}
+
+static int hear(int port, int wanted)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return 1;
+	puts("listening");
+	fflush(stdout);
+	while (wanted-- > 0) {
+		char text[1500], from[INET_ADDRSTRLEN] = "";
+		socklen_t len = sizeof(sa);
+		ssize_t n = recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&sa, &len);
+
+		printf("%s %.*s\n", inet_ntop(AF_INET, &sa.sin_addr, from, sizeof(from)), (int)n,
+		       text);
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 1)
@@ -401,6 +447,13 @@ int main(int argc, char **argv)
 		return eat((size_t)atoi(argv[2]));
 	else if (argc == 3 && strcmp(argv[1], "forks") == 0)
 		return forks(atoi(argv[2]));
+	else if (argc > 2 && strcmp(argv[1], "frame") == 0)
+		for (int i = 2; i < argc; i++) {
+			if (frame(argv[i]) != 0)
+				return 1;
+		}
+	else if (argc == 4 && strcmp(argv[1], "hear") == 0)
+		return hear(atoi(argv[2]), atoi(argv[3]));
 	else
 		return 2;
 	return 0;
