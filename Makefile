@@ -29,6 +29,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/u
 KERNEL   := $(patsubst tests/kernel/%.c,$(BUILD)/tests/kernel/%,$(sort $(wildcard tests/kernel/*_test.c)))
 FUZZERS  := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 PROBE    := $(BUILD)/tests/probe
+RESOLVE  := $(BUILD)/tests/resolve-musl
 LIB      := $(BUILD)/libctrcompose.a
 LIB_OBJ  := $(call OBJ,$(PKG_SRC))
 
@@ -90,12 +91,12 @@ test: ## everything; ends in "N passed, N failed"
 	@$(MAKE) --no-print-directory all unit-tests $(BUILD)/embed
 	tests/run.sh $(BUILD)
 
-unit-tests: $(UNIT) $(KERNEL) $(PROBE)
+unit-tests: $(UNIT) $(KERNEL) $(PROBE) $(RESOLVE)
 
 test-faults: all ## crashes, races, broken records: many rounds (FAULT_ROUNDS, 200)
 	FAULT_ROUNDS=$(FAULT_ROUNDS) BATS_TIMEOUT=36000 tests/run.sh --faults $(BUILD)
 
-test-vm: all $(PROBE) ## the integration tests in a virtual machine: VM_RUN=COMMAND runs its arguments in one
+test-vm: all $(PROBE) $(RESOLVE) ## the integration tests in a virtual machine: VM_RUN=COMMAND runs its arguments in one
 	@[ -n "$(VM_RUN)" ] || { echo "test-vm: set VM_RUN to what runs a command in a virtual machine; see docs/TESTING.md"; exit 2; }
 	$(VM_RUN) tests/vm/inside.sh $(BUILD)/ctrcompose $(VM_TESTS)
 
@@ -104,6 +105,11 @@ $(PROBE): tests/probe/probe.c
 	@mkdir -p $(@D)
 	@echo "  PROBE $@"
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -static -o $@ $<
+
+$(RESOLVE): tests/probe/resolve.c
+	@mkdir -p $(@D)
+	@echo "  PROBE $@"
+	$(Q)musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O1 -static -o $@ $<
 
 check: ## what every change passes: lint, both compilers without warnings, the embedding example, unit tests under the sanitizers
 	$(MAKE) --no-print-directory lint

@@ -38,6 +38,9 @@ int dns_zone_add(struct dns_zone *zone, const char *owner, const char *name,
 int dns_zone_add_ptr(struct dns_zone *zone, const char *owner, const struct dns_addr *addr,
 		     const char *name, struct err *err);
 void dns_zone_remove_owner(struct dns_zone *zone, const char *owner);
+/* Its addresses are left out as long as another owner has the name: it is unhealthy, say. What is added
+ * later counts again. */
+void dns_zone_set_aside(struct dns_zone *zone, const char *owner, bool aside);
 
 /* ---- The pure part ---------------------------------------------------------------------------
  * What one container sees. Zones are asked in order; the first that knows the name answers.
@@ -58,6 +61,10 @@ enum dns_verdict { DNS_ANSWERED, DNS_FORWARD, DNS_DROP };
  * DNS_DROP: not a question (or a response): stay silent. */
 enum dns_verdict dns_answer(const struct dns_view *view, const uint8_t *q, size_t n, bool tcp,
 			    uint8_t *out, size_t cap, size_t *len);
+
+/* Whether the n bytes at a, from an upstream, answer the question (pure): a response, and to the same
+ * id, name, type and class. */
+bool dns_is_answer(const uint8_t *question, size_t question_n, const uint8_t *a, size_t n);
 
 /* ---- The live part --------------------------------------------------------------------------- */
 struct dns_server;   /* one per supervisor: pending forwarded questions */

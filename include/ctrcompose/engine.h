@@ -79,6 +79,8 @@ int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err);
 /* After status_fd was readable: 0 it runs; -EAGAIN not yet; else why it does not. The caller closes
  * status_fd then, after it has stopped watching it. */
 int engine_started(struct unit *u, struct err *err);
+/* The name server leaves it out of the answers as long as it is unhealthy and another one has the name. */
+void engine_names_health(struct unit *u);
 int engine_signal(struct unit *u, int sig, struct err *err);
 /* The signal that asks it to stop; *deaf: its first process could never receive it. */
 int engine_stop_signal(const struct unit *u, bool *deaf);

@@ -75,6 +75,7 @@ static void health_status(struct ctr *c, enum health was)
 			(void)state_live_save(c->sup->args->paths, c->sup->state, sc, NULL);
 		return;
 	}
+	engine_names_health(c->unit);
 	if (c->health.status == HEALTH_UNHEALTHY)
 		log_line(LOG_WARN, "%s: unhealthy; the last probe said: %s", sc->name,
 			 c->probe_text.len ? sbuf_str(&c->probe_text) : "(nothing)");

@@ -75,6 +75,19 @@ static bool read_question(const uint8_t *q, size_t n, struct question *out)
 	return true;
 }
 
+bool dns_is_answer(const uint8_t *question, size_t question_n, const uint8_t *a, size_t n)
+{
+	struct question asked, said;
+
+	if (question_n < HEADER || n < HEADER || memcmp(a, question, 2) != 0 || !(a[2] & 0x80))
+		return false;
+	if (get16(a + 4) == 0) /* FORMERR and the like need not repeat it */
+		return (a[3] & 15) != RC_OK && get16(a + 6) == 0;
+	return read_question(question, question_n, &asked) && read_question(a, n, &said) &&
+	       asked.type == said.type && asked.class == said.class &&
+	       strcmp(asked.name, said.name) == 0;
+}
+
 /* ---- What is known ---------------------------------------------------------------------------- */
 struct found {
 	struct dns_addr v[128];
@@ -82,17 +95,32 @@ struct found {
 	bool known; /* the name is there, with whatever addresses */
 };
 
+static void take(struct found *f, const struct dns_entry *e, int family)
+{
+	f->known = true;
+	if (e->addr.family == family && f->n < ARRAY_LEN(f->v))
+		f->v[f->n++] = e->addr;
+}
+
 static void collect(const struct dns_zone *z, const char *name, int family, struct found *f)
 {
+	uint64_t hash = str_hash(name);
+	bool aside = false;
+
 	for (size_t i = 0; i < z->names.n; i++) {
 		const struct dns_entry *e = &z->names.v[i];
 
-		if (strcmp(e->name, name) != 0)
+		if (e->hash != hash || strcmp(e->name, name) != 0)
 			continue;
-		f->known = true;
-		if (e->addr.family == family && f->n < ARRAY_LEN(f->v))
-			f->v[f->n++] = e->addr;
+		aside |= e->aside;
+		if (!e->aside)
+			take(f, e, family);
 	}
+	if (!aside || f->known)
+		return;
+	for (size_t i = 0; i < z->names.n; i++) /* all of them are: better than nobody */
+		if (z->names.v[i].hash == hash && strcmp(z->names.v[i].name, name) == 0)
+			take(f, &z->names.v[i], family);
 }
 
 static void find(const struct dns_view *view, const char *name, int family, struct found *f)

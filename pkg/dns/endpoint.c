@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BURST = 64, CLIENTS_MAX = 32, CLIENT_IDLE_US = 10000000 };
+enum { BURST = 32, CLIENTS_MAX = 32, CLIENT_IDLE_US = 10000000, QUESTION_MAX = 2048 };
 
 static struct dns_view view_of(struct dns_endpoint *ep)
 {
@@ -54,18 +54,18 @@ void dns_deliver(const struct dns_origin *to, const uint8_t *answer, size_t n)
 	}
 }
 
-static void question(const struct dns_origin *from, const uint8_t *q, size_t n)
+/* The answer, where there is one at once: its length, else 0. */
+static size_t question(const struct dns_origin *from, const uint8_t *q, size_t n, uint8_t *out,
+		       size_t cap)
 {
-	static uint8_t out[DNS_PACKET_MAX];
 	struct dns_endpoint *ep = from->ep;
 	struct dns_view view = view_of(ep);
 	size_t len = 0;
 
-	switch (dns_answer(&view, q, n, from->client != NULL, out, sizeof(out), &len)) {
+	switch (dns_answer(&view, q, n, from->client != NULL, out, cap, &len)) {
 	case DNS_ANSWERED:
 		ep->srv->stats.answered++;
-		dns_deliver(from, out, len);
-		break;
+		return len;
 	case DNS_FORWARD:
 		dns_forward(from, q, n);
 		break;
@@ -73,29 +73,57 @@ static void question(const struct dns_origin *from, const uint8_t *q, size_t n)
 		ep->srv->stats.dropped++;
 		break;
 	}
+	return 0;
 }
 
+/* Many questions with one system call, and their answers with another. */
 static void on_udp(void *arg, uint32_t events)
 {
+	static uint8_t in[BURST][QUESTION_MAX], out[BURST][UDP_EDNS];
+	static struct dns_origin from[BURST];
+	struct mmsghdr asked[BURST], said[BURST];
+	struct iovec in_at[BURST], out_at[BURST];
 	struct dns_endpoint *ep = arg;
-	uint8_t buf[4096];
+	unsigned answers = 0;
+	int n;
 
 	(void)events;
-	for (int i = 0; i < BURST; i++) {
-		struct dns_origin from = { .ep = ep, .addr_len = sizeof(from.addr) };
-		ssize_t n = recvfrom(ep->udp, buf, sizeof(buf), MSG_DONTWAIT,
-				     (struct sockaddr *)from.addr, &from.addr_len);
+	for (size_t i = 0; i < BURST; i++) {
+		from[i] = (struct dns_origin){ .ep = ep };
+		in_at[i] = (struct iovec){ in[i], sizeof(in[i]) };
+		asked[i].msg_hdr = (struct msghdr){ .msg_name = from[i].addr,
+						    .msg_namelen = sizeof(from[i].addr),
+						    .msg_iov = &in_at[i],
+						    .msg_iovlen = 1 };
+	}
+	n = recvmmsg(ep->udp, asked, BURST, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		size_t len;
 
-		if (n < 0)
-			return;
-		question(&from, buf, (size_t)n);
+		from[i].addr_len = asked[i].msg_hdr.msg_namelen;
+		len = question(&from[i], in[i], asked[i].msg_len, out[answers], UDP_EDNS);
+		if (!len)
+			continue;
+		out_at[answers] = (struct iovec){ out[answers], len };
+		said[answers].msg_hdr = (struct msghdr){ .msg_name = from[i].addr,
+							 .msg_namelen = from[i].addr_len,
+							 .msg_iov = &out_at[answers],
+							 .msg_iovlen = 1 };
+		answers++;
+	}
+	for (unsigned sent = 0; sent < answers;) {
+		int r = sendmmsg(ep->udp, said + sent, answers - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		sent += r > 0 ? (unsigned)r : 1; /* who can't be told asks again */
 	}
 }
 
 /* ---- TCP -------------------------------------------------------------------------------------- */
 static void on_client(void *arg, uint32_t events)
 {
+	static uint8_t out[DNS_PACKET_MAX];
 	struct dns_client *c = arg;
+	size_t answer;
 	ssize_t n = recv(c->fd, c->buf + c->have, sizeof(c->buf) - c->have, MSG_DONTWAIT);
 
 	(void)events;
@@ -116,7 +144,9 @@ static void on_client(void *arg, uint32_t events)
 			client_free(c);
 			return;
 		}
-		question(&from, c->buf + 2, len);
+		answer = question(&from, c->buf + 2, len, out, sizeof(out));
+		if (answer)
+			dns_deliver(&from, out, answer);
 		c->have -= len + 2;
 		memmove(c->buf, c->buf + 2 + len, c->have);
 	}
@@ -207,6 +237,7 @@ void dns_endpoint_configure(struct dns_endpoint *ep, const struct dns_endpoint_c
 						     xstrdup(cfg->aliases[i].target) };
 	ep->n_zones = cfg->n_zones;
 	ep->n_upstreams = cfg->n_upstreams;
+	ep->good = 0;
 	ep->n_aliases = cfg->n_aliases;
 	ep->forward = cfg->forward;
 }

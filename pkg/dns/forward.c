@@ -14,7 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TRY_US = 1500000, ROUNDS = 2, PENDING_MAX = 512, REREAD_US = 2000000 };
+enum {
+	TRY_US = 1500000,
+	ROUNDS = 2,
+	PENDING_MAX = 512,
+	PENDING_OF_ONE_MAX = 128, /* so that one container can not keep the others from it */
+	REREAD_US = 2000000,
+};
 
 struct dns_pending {
 	struct dns_pending *next;
@@ -23,12 +29,13 @@ struct dns_pending {
 	struct loop_source *io, *timer;
 	int fd;
 	unsigned tries;
+	size_t first, at; /* of the upstreams: asked first, asked last */
 	bool tcp, sent;
 	uint8_t *q;
 	size_t n;
 	uint8_t *in; /* TCP: length and answer so far */
 	size_t have;
-	uint16_t id; /* what we ask with */
+	uint16_t asked_id; /* the asker's; q has one of ours */
 };
 
 static void try_next(struct dns_pending *p);
@@ -51,6 +58,7 @@ static void pending_free(struct dns_pending *p)
 		at = &(*at)->next;
 	*at = p->next;
 	p->srv->stats.pending--;
+	p->from.ep->pending--;
 	pending_close(p);
 	loop_source_free(p->timer);
 	if (p->from.client)
@@ -72,13 +80,41 @@ void dns_forget(struct dns_server *srv, const struct dns_endpoint *ep,
 	}
 }
 
+/* The upstreams of who asks: its own, else the host's. */
+static size_t upstreams_of(const struct dns_pending *p, const struct dns_addr **out)
+{
+	const struct dns_endpoint *ep = p->from.ep;
+
+	*out = ep->n_upstreams ? ep->upstreams : p->srv->upstreams;
+	return ep->n_upstreams ? ep->n_upstreams : p->srv->n_upstreams;
+}
+
+static bool is_refusal(const uint8_t *a)
+{
+	unsigned rcode = a[3] & 15;
+
+	return rcode == RC_SERVFAIL || rcode == RC_NOTIMP || rcode == RC_REFUSED;
+}
+
+/* What the asker gets has the asker's number. */
+static void own_id(const struct dns_pending *p, uint8_t *a)
+{
+	a[0] = (uint8_t)(p->asked_id >> 8);
+	a[1] = (uint8_t)p->asked_id;
+}
+
 static void answered(struct dns_pending *p, uint8_t *a, size_t n)
 {
-	/* The question comes back with its own number; another one is not the answer to it. */
-	if (n < HEADER || (a[0] << 8 | a[1]) != p->id || !(a[2] & 0x80))
+	const struct dns_addr *ups;
+
+	if (!dns_is_answer(p->q, p->n, a, n))
+		return; /* the true one may still come */
+	if (is_refusal(a) && p->tries < upstreams_of(p, &ups)) {
+		try_next(p);
 		return;
-	a[0] = p->q[0];
-	a[1] = p->q[1];
+	}
+	*(p->from.ep->n_upstreams ? &p->from.ep->good : &p->srv->good) = p->at;
+	own_id(p, a);
 	p->srv->stats.forwarded++;
 	dns_deliver(&p->from, a, n);
 	pending_free(p);
@@ -89,6 +125,7 @@ static void failed(struct dns_pending *p)
 	uint8_t out[UDP_PLAIN];
 	size_t n = dns_refuse(p->q, p->n, RC_SERVFAIL, out, sizeof(out));
 
+	own_id(p, out);
 	p->srv->stats.failed++;
 	dns_deliver(&p->from, out, n);
 	pending_free(p);
@@ -101,7 +138,7 @@ static void on_udp(void *arg, uint32_t events)
 	ssize_t n = recv(p->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 	(void)events;
-	if (n > 0)
+	if (n >= 0)
 		answered(p, buf, (size_t)n);
 	else if (errno != EAGAIN && errno != EINTR)
 		try_next(p); /* nobody listens there */
@@ -116,17 +153,12 @@ static void on_tcp(void *arg, uint32_t events)
 	if (!p->sent) {
 		struct iovec iov[2] = { { head, 2 }, { p->q, p->n } };
 		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-		uint8_t id[2] = { p->q[0], p->q[1] };
 
 		if (events & (EPOLLERR | EPOLLHUP)) {
 			try_next(p);
 			return;
 		}
-		p->q[0] = (uint8_t)(p->id >> 8);
-		p->q[1] = (uint8_t)p->id;
 		n = sendmsg(p->fd, &msg, MSG_NOSIGNAL);
-		p->q[0] = id[0];
-		p->q[1] = id[1];
 		if (n != (ssize_t)(p->n + 2)) {
 			try_next(p);
 			return;
@@ -183,18 +215,8 @@ static bool ask(struct dns_pending *p, const struct dns_addr *up, uint16_t port)
 	p->fd = socket(up->family, type, 0);
 	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS))
 		return false;
-	if (!p->tcp) {
-		uint8_t id[2] = { p->q[0], p->q[1] };
-		ssize_t n;
-
-		p->q[0] = (uint8_t)(p->id >> 8);
-		p->q[1] = (uint8_t)p->id;
-		n = send(p->fd, p->q, p->n, MSG_NOSIGNAL);
-		p->q[0] = id[0];
-		p->q[1] = id[1];
-		if (n != (ssize_t)p->n)
-			return false;
-	}
+	if (!p->tcp && send(p->fd, p->q, p->n, MSG_NOSIGNAL) != (ssize_t)p->n)
+		return false;
 	if (loop_io_add(p->srv->loop, p->fd, p->tcp ? EPOLLOUT : EPOLLIN, p->tcp ? on_tcp : on_udp,
 			p, &p->io, NULL) < 0)
 		return false;
@@ -203,14 +225,14 @@ static bool ask(struct dns_pending *p, const struct dns_addr *up, uint16_t port)
 
 static void try_next(struct dns_pending *p)
 {
-	const struct dns_endpoint *ep = p->from.ep;
-	const struct dns_addr *ups = ep->n_upstreams ? ep->upstreams : p->srv->upstreams;
-	size_t n = ep->n_upstreams ? ep->n_upstreams : p->srv->n_upstreams;
-	uint16_t port = ep->n_upstreams ? DNS_PORT : p->srv->port;
+	uint16_t port = p->from.ep->n_upstreams ? DNS_PORT : p->srv->port;
+	const struct dns_addr *ups;
+	size_t n = upstreams_of(p, &ups);
 
 	while (p->tries < n * ROUNDS) {
 		pending_close(p);
-		if (ask(p, &ups[p->tries++ % n], port))
+		p->at = (p->first + p->tries++) % n;
+		if (ask(p, &ups[p->at], port))
 			return;
 	}
 	failed(p);
@@ -233,6 +255,7 @@ void dns_forward(const struct dns_origin *from, const uint8_t *q, size_t n)
 {
 	struct dns_server *srv = from->ep->srv;
 	struct dns_pending *p = xcalloc(1, sizeof(*p));
+	uint16_t id;
 	char hex[5];
 
 	read_host(srv);
@@ -245,11 +268,16 @@ void dns_forward(const struct dns_origin *from, const uint8_t *q, size_t n)
 		from->client->waiting++;
 	}
 	id_random_hex(hex, 4);
-	p->id = (uint16_t)strtoul(hex, NULL, 16);
+	id = (uint16_t)strtoul(hex, NULL, 16);
+	p->asked_id = (uint16_t)(q[0] << 8 | q[1]);
+	p->q[0] = (uint8_t)(id >> 8);
+	p->q[1] = (uint8_t)id;
+	p->first = from->ep->n_upstreams ? from->ep->good : srv->good;
 	p->next = srv->pending;
 	srv->pending = p;
 	srv->stats.pending++;
-	if (srv->stats.pending > PENDING_MAX ||
+	from->ep->pending++;
+	if (srv->stats.pending > PENDING_MAX || from->ep->pending > PENDING_OF_ONE_MAX ||
 	    loop_timer_add(srv->loop, LOOP_NEVER, on_late, p, &p->timer, NULL) < 0)
 		failed(p);
 	else

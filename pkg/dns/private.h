@@ -6,11 +6,13 @@
 
 enum { NAME_MAX_LEN = 255, LABEL_MAX = 63, HEADER = 12, UDP_PLAIN = 512, UDP_EDNS = 1232 };
 enum { TYPE_A = 1, TYPE_PTR = 12, TYPE_AAAA = 28, TYPE_OPT = 41, CLASS_IN = 1 };
-enum { RC_OK = 0, RC_FORMERR = 1, RC_SERVFAIL = 2, RC_NXDOMAIN = 3, RC_NOTIMP = 4 };
+enum { RC_OK = 0, RC_FORMERR = 1, RC_SERVFAIL = 2, RC_NXDOMAIN = 3, RC_NOTIMP = 4, RC_REFUSED = 5 };
 
 struct dns_entry {
+	uint64_t hash;      /* of the name */
 	char *name, *owner; /* name: lower case, no trailing dot */
 	struct dns_addr addr;
+	bool aside; /* only where no other owner has the name */
 };
 struct dns_zone {
 	char *network;
@@ -28,7 +30,7 @@ size_t dns_refuse(const uint8_t *q, size_t n, unsigned rcode, uint8_t *out, size
 struct dns_server {
 	struct loop *loop;
 	struct dns_addr upstreams[DNS_UPSTREAMS_MAX];
-	size_t n_upstreams;
+	size_t n_upstreams, good; /* the one that answered last */
 	uint16_t port;
 	bool fixed;       /* given by the caller, not read from the host */
 	uint64_t read_us; /* when the host's file was looked at last */
@@ -58,6 +60,8 @@ struct dns_endpoint {
 	struct dns_alias *aliases;
 	struct dns_addr *upstreams;
 	size_t n_zones, n_aliases, n_upstreams;
+	size_t good;    /* the one of upstreams that answered last */
+	size_t pending; /* forwarded questions that have not come back */
 	bool forward;
 	unsigned rotation;
 };

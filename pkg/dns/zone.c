@@ -70,6 +70,7 @@ static struct dns_entry entry(const char *owner, const char *name, const struct 
 
 	for (char *c = e.name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
+	e.hash = str_hash(e.name);
 	return e;
 }
 
@@ -125,6 +126,13 @@ void dns_zone_remove_owner(struct dns_zone *z, const char *owner)
 			z->ptrs.v[kept++] = z->ptrs.v[i];
 	}
 	z->ptrs.n = kept;
+}
+
+void dns_zone_set_aside(struct dns_zone *z, const char *owner, bool aside)
+{
+	for (size_t i = 0; i < z->names.n; i++)
+		if (strcmp(z->names.v[i].owner, owner) == 0)
+			z->names.v[i].aside = aside;
 }
 
 size_t dns_parse_resolv_conf(const char *text, struct dns_addr *out, size_t max)

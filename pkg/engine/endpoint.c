@@ -236,6 +236,16 @@ static void add_names(struct unit *u, const struct state_endpoint *ep, struct dn
 	}
 }
 
+void engine_names_health(struct unit *u)
+{
+	for (size_t i = 0; i < u->c->endpoints.n; i++) {
+		struct engine_net *net = engine_net_find(u->engine, u->c->endpoints.v[i].network);
+
+		if (net)
+			dns_zone_set_aside(net->zone, u->c->id, u->c->health == STATE_UNHEALTHY);
+	}
+}
+
 int unit_names_open(struct unit *u, struct err *err)
 {
 	size_t n = u->c->endpoints.n;
@@ -258,6 +268,7 @@ int unit_names_open(struct unit *u, struct err *err)
 	for (size_t i = 0; i < u->svc->dns.n; i++)
 		if (dns_addr_parse(u->svc->dns.v[i], &ups[cfg.n_upstreams]) == 0)
 			cfg.n_upstreams++;
+	engine_names_health(u);
 	return dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
 }
 
