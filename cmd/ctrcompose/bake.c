@@ -47,17 +47,11 @@ static void add_secrets(struct json *o, const struct project *p, const struct ya
 		n && n->type == YAML_LIST && n->m.n ? json_add_array(o, "secret") : NULL;
 
 	for (size_t i = 0; list && i < n->m.n; i++) {
-		const struct yaml_node *ref = n->m.v[i].value;
-		const char *source = yaml_str(yaml_get(ref, "source"));
-		const char *target = yaml_str(yaml_get(ref, "target"));
-		const struct yaml_node *def =
-			yaml_get(yaml_get(p->tree, "secrets"), source ? source : "");
-		const char *file = yaml_str(yaml_get(def, "file"));
-		const char *env = yaml_str(yaml_get(def, "environment"));
-		const char *id = target && *target != '/' ? target : source;
+		struct secret_source src = build_secret_source(p, n->m.v[i].value);
 		auto_free char *text =
-			file ? xasprintf("id=%s,type=file,src=%s", id ? id : "", file)
-			     : xasprintf("id=%s,type=env,env=%s", id ? id : "", env ? env : "");
+			src.file ? xasprintf("id=%s,type=file,src=%s", src.id, src.file)
+				 : xasprintf("id=%s,type=env,env=%s", src.id,
+					     src.env ? src.env : "");
 
 		json_add_str(list, NULL, text);
 	}
@@ -122,13 +116,13 @@ static void add_contexts(struct json *o, const struct build_request *req, const 
 static void add_target(struct json *o, struct arena *a, const struct project *p,
 		       const struct build_request *req, bool push)
 {
-	const struct yaml_node *n = build_section(p, req->name);
+	const struct yaml_node *n = compose_section(p, req->name, "build");
 	auto_free char *file =
 		req->inline_text ? NULL
 		: req->dockerfile && *req->dockerfile == '/'
 			? xstrdup(req->dockerfile)
 			: path_join(req->context, req->dockerfile ? req->dockerfile : "Dockerfile");
-	bool named = yaml_get(yaml_get(yaml_get(p->tree, "services"), req->name), "image") != NULL;
+	bool named = compose_section(p, req->name, "image") != NULL;
 
 	json_add_str(o, "context", req->context);
 	add_contexts(o, req, yaml_get(n, "additional_contexts"));

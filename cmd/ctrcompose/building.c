@@ -197,13 +197,8 @@ static int build_apart(const struct online *o, struct image_store *store,
 static bool made_here(const struct build_requests *rq, const char *normal)
 {
 	for (size_t i = 0; i < rq->n; i++)
-		for (size_t k = 0; k < rq->v[i].tags.n; k++) {
-			auto_free char *tag = NULL;
-
-			if (image_ref_normal(rq->v[i].tags.v[k], &tag, NULL) == 0 &&
-			    strcmp(tag, normal) == 0)
-				return true;
-		}
+		if (build_makes(&rq->v[i], normal))
+			return true;
 	return false;
 }
 

@@ -25,7 +25,11 @@ struct build_requests {
 };
 int build_collect(struct build_requests *rq, const struct project *p, struct image_store *store,
 		  const struct build_how *how, struct err *err);
-const struct yaml_node *build_section(const struct project *p, const char *service); /* or NULL */
+/* Where an item of build.secrets has its content: a file, or a variable of the environment. */
+struct secret_source {
+	const char *id, *source, *file, *env; /* file and env may be NULL */
+};
+struct secret_source build_secret_source(const struct project *p, const struct yaml_node *ref);
 /* What would be built, as a file for `docker buildx bake`. Pure. */
 void build_print(const struct project *p, const struct build_requests *rq, bool push,
 		 struct sbuf *out);

@@ -3,7 +3,6 @@
 #include "pulling.h"
 #include "store.h"
 
-#include <ctrcompose/yaml.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +125,7 @@ static int push_built(const struct project *p, const struct build_how *b, struct
 	for (size_t i = 0; r == 0 && i < rq.n; i++) {
 		const struct build_request *req = &rq.v[i];
 
-		if (!yaml_get(yaml_get(yaml_get(p->tree, "services"), req->name), "image"))
+		if (!compose_section(p, req->name, "image"))
 			continue;
 		for (size_t k = 0; r == 0 && k < req->tags.n; k++)
 			r = push_image(store, req->tags.v[k], pg, err);
@@ -135,9 +134,25 @@ static int push_built(const struct project *p, const struct build_how *b, struct
 	return r;
 }
 
-static int run(int argc, char **argv, struct err *err)
+static int build(const struct cmd_load *how, struct build_how *b, char **argv, struct err *err)
 {
 	auto_online struct online o = ONLINE_INIT;
+	size_t built = 0;
+	int r = online_open_file(&o, how, err);
+
+	if (r == 0)
+		r = cmd_check_services(argv, o.project, NULL, err);
+	if (r == 0)
+		r = build_services(&o, b, &built, err);
+	if (r == 0 && built == 0)
+		cmd_warn("No services to build");
+	if (r == 0 && arg.push)
+		r = push_built(o.project, b, err);
+	return r;
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
 	struct cmd_load how = { .services = argv, .only_services = arg.dependencies && argc };
 	struct build_how b = { .services = arg.dependencies ? NULL : argv,
 			       .no_cache = arg.no_cache,
@@ -145,28 +160,13 @@ static int run(int argc, char **argv, struct err *err)
 			       .quiet = arg.quiet,
 			       .ssh = &arg.ssh,
 			       .args = &arg.args };
-	size_t built = 0;
 	int r = check(&b.memory, err);
 
 	if (arg.progress)
 		global.progress = arg.progress;
-	if (r == 0 && (arg.print || arg.check || global.dry_run)) {
-		arg.print |= !arg.check && global.dry_run;
-		r = look(&how, &b, argv, err);
-		strs_clear(&arg.args);
-		strs_clear(&arg.ssh);
-		return r;
-	}
+	arg.print |= !arg.check && global.dry_run;
 	if (r == 0)
-		r = online_open_file(&o, &how, err);
-	if (r == 0)
-		r = cmd_check_services(argv, o.project, NULL, err);
-	if (r == 0)
-		r = build_services(&o, &b, &built, err);
-	if (r == 0 && built == 0)
-		cmd_warn("No services to build");
-	if (r == 0 && arg.push)
-		r = push_built(o.project, &b, err);
+		r = arg.print || arg.check ? look(&how, &b, argv, err) : build(&how, &b, argv, err);
 	strs_clear(&arg.args);
 	strs_clear(&arg.ssh);
 	return r;

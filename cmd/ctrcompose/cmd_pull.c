@@ -2,7 +2,6 @@
 #include "cmd_image.h"
 #include "pulling.h"
 
-#include <ctrcompose/yaml.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +28,6 @@ static const struct opt push_opts[] = {
 	{ 0, "include-deps", OPT_FLAG, &arg.deps, NULL, "Also what the services depend on" },
 	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 };
-
-static bool is_built(const struct project *p, const char *service)
-{
-	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), "build") != NULL;
-}
 
 /* Services that were named, and with --include-deps what they depend on: that is all the loader
  * left. */
@@ -90,7 +84,7 @@ static int pull_run(int argc, char **argv, struct err *err)
 	for (size_t i = 0; i < p->n_services && !cmd_cancelled; i++) {
 		const struct service *svc = &p->services[i];
 		auto_err struct err why = ERR_INIT;
-		bool built = is_built(p, svc->name);
+		bool built = compose_section(p, svc->name, "build") != NULL;
 
 		if (!wanted(argv, svc) || strs_has(&asked, svc->image))
 			continue;
@@ -141,7 +135,7 @@ static int push_run(int argc, char **argv, struct err *err)
 		auto_err struct err why = ERR_INIT;
 
 		/* What was not made here is not ours to push. */
-		if (!wanted(argv, svc) || !is_built(p, svc->name))
+		if (!wanted(argv, svc) || !compose_section(p, svc->name, "build"))
 			continue;
 		r = push_image(store, svc->image, pg, &why);
 		if (r < 0)

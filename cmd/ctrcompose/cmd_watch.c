@@ -126,9 +126,8 @@ static int read_rules(struct watch *w, char *const *services, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < w->project->n_services; i++) {
 		const char *name = w->project->services[i].name;
-		const struct yaml_node *list = yaml_get(
-			yaml_get(yaml_get(yaml_get(w->project->tree, "services"), name), "develop"),
-			"watch");
+		const struct yaml_node *list =
+			yaml_get(compose_section(w->project, name, "develop"), "watch");
 
 		if (!cmd_wants(services, name))
 			continue;

@@ -103,11 +103,10 @@ int lock_images(struct project *p, struct err *err)
 	int r = path ? read_lock(&p->arena, path, &services, err) : 0;
 
 	for (size_t i = 0; r == 0 && services && i < p->n_services; i++) {
-		const struct yaml_node *n =
-			yaml_get(yaml_get(p->tree, "services"), p->services[i].name);
+		struct service *svc = &p->services[i];
 
-		if (p->services[i].image && !yaml_get(n, "build"))
-			r = lock_service(&p->arena, services, path, &p->services[i], err);
+		if (svc->image && !compose_section(p, svc->name, "build"))
+			r = lock_service(&p->arena, services, path, svc, err);
 	}
 	return r;
 }

@@ -66,14 +66,7 @@ int pull_check_policy(const char *policy, struct err *err)
 
 const char *pull_platform(const struct project *p, const char *service)
 {
-	const struct yaml_node *n = yaml_get(yaml_get(p->tree, "services"), service);
-
-	return yaml_str(yaml_get(n, "platform"));
-}
-
-static bool has_section(const struct project *p, const char *service, const char *key)
-{
-	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), key) != NULL;
+	return yaml_str(compose_section(p, service, "platform"));
 }
 
 /* ---- Doing ------------------------------------------------------------------------------------ */
@@ -152,7 +145,7 @@ static int ask(struct image_store *store, const struct project *p, const struct 
 	bool has = image_find(store, svc->image, &img, NULL) == 0;
 	const char *own = policy && strcmp(policy, "policy") != 0 ? policy : svc->pull_policy;
 
-	switch (pull_decide(own, has, has_section(p, svc->name, "build"),
+	switch (pull_decide(own, has, compose_section(p, svc->name, "build") != NULL,
 			    age_of(store, svc->image))) {
 	case PULL_YES:
 		return 1;
@@ -216,7 +209,7 @@ int pull_for_up(struct online *o, char *const *services, const char *policy, boo
 		r = quiet || pg ? 0 : progress_open("Pulling", &pg, err);
 		if (r == 0)
 			r = pull_image(store, svc->image, pull_platform(p, svc->name), pg, err);
-		if (r < 0 && r != -EINTR && has_section(p, svc->name, "build")) {
+		if (r < 0 && r != -EINTR && compose_section(p, svc->name, "build")) {
 			cmd_warn("%s: it is built instead", err_text(err));
 			err_clear(err);
 			r = 0;

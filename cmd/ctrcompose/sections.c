@@ -66,27 +66,37 @@ static void add_args(struct kvs *l, struct arena *a, const struct strs *more)
 	}
 }
 
-static int read_secret(struct build_requests *rq, const struct project *p,
-		       const struct yaml_node *ref, struct build_secret *out, struct err *err)
+struct secret_source build_secret_source(const struct project *p, const struct yaml_node *ref)
 {
 	const char *source = yaml_str(yaml_get(ref, "source"));
 	const char *target = yaml_str(yaml_get(ref, "target"));
-	const struct yaml_node *def = yaml_get(yaml_get(p->tree, "secrets"), source ? source : "");
-	const char *file = yaml_str(yaml_get(def, "file"));
-	const char *env = yaml_str(yaml_get(def, "environment"));
+	const struct yaml_node *def;
+
+	source = source ? source : "";
+	def = yaml_get(yaml_get(p->tree, "secrets"), source);
+	return (struct secret_source){ .id = target && *target != '/' ? target : source,
+				       .source = source,
+				       .file = yaml_str(yaml_get(def, "file")),
+				       .env = yaml_str(yaml_get(def, "environment")) };
+}
+
+static int read_secret(struct build_requests *rq, const struct project *p,
+		       const struct yaml_node *ref, struct build_secret *out, struct err *err)
+{
+	struct secret_source s = build_secret_source(p, ref);
 	auto_free char *text = NULL;
 	size_t len = 0;
 	int r = 0;
 
-	if (file)
-		r = file_read(AT_FDCWD, file, SECRET_MAX, &text, &len);
-	else if (env && getenv(env))
-		text = xstrdup(getenv(env)), len = strlen(text);
+	if (s.file)
+		r = file_read(AT_FDCWD, s.file, SECRET_MAX, &text, &len);
+	else if (s.env && getenv(s.env))
+		text = xstrdup(getenv(s.env)), len = strlen(text);
 	else
 		r = -ENOENT;
 	if (r < 0)
-		return err_set(err, r, "secret %s: %s", source ? source : "", strerror(-r));
-	out->id = target && *target != '/' ? target : source;
+		return err_set(err, r, "secret %s: %s", s.source, strerror(-r));
+	out->id = s.id;
 	out->data = memcpy(arena_alloc(&rq->arena, len + 1), text, len);
 	out->len = len;
 	return 0;
@@ -199,44 +209,25 @@ static int read_runs(struct build_requests *rq, const struct yaml_node *n,
 	return 0;
 }
 
-/* "type=local,src=PATH": its folder, or NULL when it is of another type. */
-static int read_cache(struct arena *a, const struct project *p, const struct yaml_node *n,
-		      const char *where, bool *all, const char **out, struct err *err)
+/* Its folder, or NULL when it is of another type. */
+static int read_cache(struct arena *a, const struct project *p, const struct yaml_node *n, bool to,
+		      bool *all, const char **out, struct err *err)
 {
-	const char *whole = yaml_text(a, n);
-	char *text = arena_strdup(a, whole ? whole : ""), *save = NULL;
-	const char *type = NULL, *path = NULL;
+	const char *text = yaml_text(a, n);
+	auto_free char *path = NULL;
+	struct build_cache c;
+	int r = build_cache_parse(a, text ? text : "", to, &c, err);
 
 	*out = NULL;
-	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-		char *eq = strchr(w, '=');
-
-		if (eq)
-			*eq++ = '\0';
-		if (eq && strcmp(w, "type") == 0)
-			type = eq;
-		else if (eq && strcmp(w, where) == 0)
-			path = eq;
-		else if (eq && all && strcmp(w, "mode") == 0 &&
-			 (strcmp(eq, "max") == 0 || strcmp(eq, "min") == 0))
-			*all = strcmp(eq, "max") == 0;
-		else if (str_eq(type, "local"))
-			return err_set(err, ENOTSUP,
-				       "%s:%u:%u: build.cache_%s: '%s%s%s' is not known",
-				       n->file ? n->file : "", n->line, n->col, all ? "to" : "from",
-				       w, eq ? "=" : "", eq ? eq : "");
-	}
-	if (!str_eq(type, "local"))
+	if (r < 0)
+		return err_wrap(err, r, "%s:%u:%u: build.cache_%s", n->file ? n->file : "", n->line,
+				n->col, to ? "to" : "from");
+	if (!c.local)
 		return 0;
-	if (!path || !*path)
-		return err_set(err, EINVAL, "%s:%u:%u: build.cache_%s: type=local needs %s=FOLDER",
-			       n->file ? n->file : "", n->line, n->col, all ? "to" : "from", where);
-	if (*path != '/') {
-		auto_free char *whole_path = path_join(p->working_dir, path);
-
-		path = arena_strdup(a, whole_path);
-	}
-	*out = path;
+	if (*c.path != '/')
+		path = path_join(p->working_dir, c.path);
+	*all |= c.all;
+	*out = path ? arena_strdup(a, path) : c.path;
 	return 0;
 }
 
@@ -252,7 +243,7 @@ static int read_caches(struct arena *a, const struct project *p, const struct ya
 	out->cache_from.v = arena_array(a, n_from + 1, sizeof(*out->cache_from.v));
 	out->cache_to.v = arena_array(a, n_to + 1, sizeof(*out->cache_to.v));
 	for (size_t i = 0; r == 0 && i < n_from; i++) {
-		r = read_cache(a, p, from->m.v[i].value, "src", NULL, &path, err);
+		r = read_cache(a, p, from->m.v[i].value, false, &out->cache_all, &path, err);
 		if (r == 0 && path)
 			out->cache_from.v[out->cache_from.n++] = path;
 		else if (r == 0 && !only_read)
@@ -261,7 +252,7 @@ static int read_caches(struct arena *a, const struct project *p, const struct ya
 				 out->name, yaml_text(a, from->m.v[i].value));
 	}
 	for (size_t i = 0; r == 0 && i < n_to; i++) {
-		r = read_cache(a, p, to->m.v[i].value, "dest", &out->cache_all, &path, err);
+		r = read_cache(a, p, to->m.v[i].value, true, &out->cache_all, &path, err);
 		if (r == 0 && path)
 			out->cache_to.v[out->cache_to.n++] = path;
 	}
@@ -334,11 +325,6 @@ static int read_section(struct build_requests *rq, const struct project *p,
 	return r < 0 ? err_wrap(err, r, "service %s", svc->name) : 0;
 }
 
-const struct yaml_node *build_section(const struct project *p, const char *service)
-{
-	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), "build");
-}
-
 static bool has_image(struct image_store *s, const char *ref)
 {
 	auto_image struct image *img = NULL;
@@ -352,8 +338,9 @@ static void add_contexts(const struct project *p, bool *wanted)
 	for (bool more = true; more;) {
 		more = false;
 		for (size_t i = 0; i < p->n_services; i++) {
-			const struct yaml_node *map = yaml_get(
-				build_section(p, p->services[i].name), "additional_contexts");
+			const struct yaml_node *map =
+				yaml_get(compose_section(p, p->services[i].name, "build"),
+					 "additional_contexts");
 
 			for (size_t k = 0; wanted[i] && map && k < map->m.n; k++) {
 				const char *s = yaml_str(map->m.v[k].value);
@@ -373,7 +360,7 @@ static void add_contexts(const struct project *p, bool *wanted)
 static void drop_present(const struct project *p, struct image_store *store, bool *wanted)
 {
 	for (size_t i = 0; i < p->n_services; i++)
-		wanted[i] = wanted[i] && build_section(p, p->services[i].name) &&
+		wanted[i] = wanted[i] && compose_section(p, p->services[i].name, "build") &&
 			    !has_image(store, p->services[i].image);
 }
 
@@ -394,7 +381,7 @@ int build_collect(struct build_requests *rq, const struct project *p, struct ima
 	rq->v = arena_array(&rq->arena, p->n_services + 1, sizeof(*rq->v));
 	for (size_t i = 0; r == 0 && i < p->n_services; i++) {
 		const struct service *svc = &p->services[i];
-		const struct yaml_node *n = build_section(p, svc->name);
+		const struct yaml_node *n = compose_section(p, svc->name, "build");
 
 		if (n && wanted[i])
 			r = read_section(rq, p, svc, n, how, &rq->v[rq->n++], err);

@@ -75,6 +75,15 @@ struct build_world {
 	void *arg;
 };
 
+/* An item of cache_from or cache_to (to): "type=local,dest=FOLDER,mode=max". Pure. */
+struct build_cache {
+	bool local;       /* else somewhere that nothing is taken from or written to */
+	const char *path; /* of a local one: src or dest, as written */
+	bool all;         /* mode=max */
+};
+/* -EINVAL: a local one without its folder; -ENOTSUP: with an option that it has not. */
+int build_cache_parse(struct arena *a, const char *text, bool to, struct build_cache *out,
+		      struct err *err);
 /* The name of this machine's platform: "linux/amd64". */
 const char *build_platform(void);
 /* Whether a platform is this machine's own: "linux/amd64", "amd64", "linux/arm64/v8". */
@@ -84,6 +93,8 @@ void build_sweep(const struct state_paths *paths);
 /* Names of the images that the target needs and no stage makes: of FROM, --from and contexts. It
  * reads the Dockerfile, and says what is wrong with it. */
 int build_inputs(const struct build_request *req, struct strs *refs, struct err *err);
+/* Whether one of its tags is the name, in normal form. */
+bool build_makes(const struct build_request *req, const char *normal);
 /* ids: per request the id of its image. A request that names the image of another waits for it. */
 int build_run(const struct build_world *w, const struct build_request *req, size_t n,
 	      char (*ids)[65], struct err *err);

@@ -56,6 +56,11 @@ int compose_project_name(const struct compose_options *opt, char **name, struct 
  * with file:line:col and key, one per line. Call before `up`, `run`, `create`. */
 int compose_check_supported(const struct project *p, struct err *err);
 
+/* What the loaded files say of a service under a key: NULL is nothing. */
+struct yaml_node;
+const struct yaml_node *compose_section(const struct project *p, const char *service,
+					const char *key);
+
 /* The canonical tree, `config`. $ is doubled unless loaded with no_interpolate. */
 int compose_print_yaml(const struct project *p, struct sbuf *out, struct err *err);
 void compose_print_json(const struct project *p, struct sbuf *out);

@@ -186,8 +186,8 @@ struct image_layer {
 };
 /* False: no step with this key is known, or its layer is gone. */
 bool image_cache_find(struct image_store *s, const char *key, struct image_layer *out);
-/* The folder `name` of the work folder is l (NULL: the store has it); it becomes part of the store (unless l->diff is "") and
- * what the key stands for. */
+/* The folder `name` of the work folder is l (NULL: the store has it); it becomes part of the store
+ * (unless l->diff is "") and what the key stands for. */
 int image_cache_put(struct image_work *w, const char *name, const char *key,
 		    const struct image_layer *l, struct err *err);
 /* Steps in a folder for another machine: an OCI layout. */

@@ -3,6 +3,35 @@
 
 #include <string.h>
 
+int build_cache_parse(struct arena *a, const char *text, bool to, struct build_cache *out,
+		      struct err *err)
+{
+	const char *where = to ? "dest" : "src", *unknown = NULL;
+	char *copy = arena_strdup(a, text), *save = NULL;
+	struct build_cache c = { 0 };
+
+	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		const char *value = strchr(w, '=');
+		size_t n = value ? (size_t)(value++ - w) : strlen(w);
+		bool mode = value && to && n == 4 && strncmp(w, "mode", n) == 0;
+
+		if (value && n == 4 && strncmp(w, "type", n) == 0)
+			c.local = strcmp(value, "local") == 0;
+		else if (value && n == strlen(where) && strncmp(w, where, n) == 0)
+			c.path = value;
+		else if (mode && (strcmp(value, "max") == 0 || strcmp(value, "min") == 0))
+			c.all = strcmp(value, "max") == 0;
+		else
+			unknown = w;
+	}
+	if (c.local && unknown)
+		return err_set(err, ENOTSUP, "'%s' is not known", unknown);
+	if (c.local && (!c.path || !*c.path))
+		return err_set(err, EINVAL, "type=local needs %s=FOLDER", where);
+	*out = c;
+	return 0;
+}
+
 int build_cache_in(struct builder *all, struct err *err)
 {
 	auto_strs struct strs done = { 0 };

@@ -238,7 +238,6 @@ static int copy_all(const struct copy *c, const struct copy *fetched, int root,
 
 	if (r == 0 && fetched->n)
 		r = copy_write(fetched, root, err);
-
 	for (size_t i = 0; r == 0 && i < names->n; i++) {
 		auto_free char *path = c->into ? path_join(c->dest, names->v[i]) : xstrdup(c->dest);
 

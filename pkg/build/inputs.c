@@ -75,13 +75,12 @@ int build_inputs(const struct build_request *req, struct strs *refs, struct err 
 }
 
 /* ---- Order ------------------------------------------------------------------------------------ */
-static bool makes(const struct build *b, const char *normal)
+bool build_makes(const struct build_request *req, const char *normal)
 {
-	for (size_t i = 0; i < b->req->tags.n; i++) {
+	for (size_t i = 0; i < req->tags.n; i++) {
 		auto_free char *tag = NULL;
 
-		if (image_ref_normal(b->req->tags.v[i], &tag, NULL) == 0 &&
-		    strcmp(tag, normal) == 0)
+		if (image_ref_normal(req->tags.v[i], &tag, NULL) == 0 && strcmp(tag, normal) == 0)
 			return true;
 	}
 	return false;
@@ -101,7 +100,7 @@ static int find_makers(struct builder *all, struct build *b, struct err *err)
 		if (image_ref_normal(refs.v[i], &normal, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < all->n; k++)
-			b->after[k] |= &all->v[k] != b && makes(&all->v[k], normal);
+			b->after[k] |= &all->v[k] != b && build_makes(all->v[k].req, normal);
 	}
 	return 0;
 }

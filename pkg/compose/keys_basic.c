@@ -76,8 +76,8 @@ const struct shape s_hosts = { .expects = "a mapping or a list of HOST=ADDRESS",
 			       .canon = canon_hosts };
 
 static const struct key ulimit_keys[] = {
-	KEY("soft", s_int, RUNS, NULL),
-	KEY("hard", s_int, RUNS, NULL),
+	KEY("soft", s_int_keep, RUNS, NULL),
+	KEY("hard", s_int_keep, RUNS, NULL),
 	END,
 };
 static const char *const ulimit_required[] = { "soft", "hard", NULL };
@@ -116,6 +116,12 @@ static const struct shape s_request = {
 	.types = T_MAP, .keys = request_keys, .required = request_required, .check = check_gpu
 };
 static const struct shape s_gpu = { .types = T_MAP, .keys = request_keys, .check = check_gpu };
+const char *refuse_requests(const struct yaml_node *v)
+{
+	(void)v;
+	return "devices are not looked for by what they can do: name their nodes under devices "
+	       "(/dev/dri/renderD128, /dev/nvidia0 ...), and the driver's libraries under volumes";
+}
 const struct shape s_device_list = { .types = T_LIST, .item = &s_request };
 const struct shape s_gpus = { .expects = "'all' or a list",
 			      .types = T_STR | T_LIST,

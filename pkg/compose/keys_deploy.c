@@ -24,7 +24,8 @@ const struct key reservation_keys[] = {
 	KEY("cpus", s_num, IGNORED, "nothing to reserve on one host"),
 	DEC("memory", s_bytes_str, RUNS, NULL, dec_bytes, F(mem_reservation)),
 	KEY("generic_resources", ITEMS(MAP(generic_keys)), IGNORED, NULL),
-	KEY("devices", s_device_list, NOT_YET, NULL),
+	KEY_IF("devices", s_device_list, NOT_YET, "name the nodes under `devices`",
+	       refuse_requests),
 	END,
 };
 const struct key resource_keys[] = {

@@ -85,11 +85,20 @@ static const char *refuse_devices(const struct yaml_node *v)
 		const char *p = yaml_str(yaml_get(v->m.v[i].value, "permissions"));
 
 		if (!source || *source != '/' || (target && *target && *target != '/'))
-			return "not paths of a device on the host and inside (CDI names are not supported)";
+			return "not paths of a device on the host and inside: CDI names (vendor.com/class=name) "
+			       "are not looked up, name the nodes themselves";
 		if (p && strspn(p, "rwm") != strlen(p))
 			return "permissions are letters out of rwm";
 	}
 	return NULL;
+}
+
+static const char *refuse_cgroup_parent(const struct yaml_node *v)
+{
+	(void)v;
+	return "groups of a project stand below its own, where nothing of others is met and nothing "
+	       "is left: take it out, and bound services by deploy.resources or mem_limit, cpus, "
+	       "pids_limit";
 }
 
 static const char *refuse_runtime(const struct yaml_node *v)
@@ -424,7 +433,8 @@ const struct key service_keys[] = {
 	DEC("cap_add", s_unique, RUNS, NULL, dec_list, F(cap_add)),
 	DEC("cap_drop", s_unique, RUNS, NULL, dec_list, F(cap_drop)),
 	DEC("cgroup", s_cgroup, RUNS, "host, private", dec_str, F(cgroup)),
-	KEY("cgroup_parent", s_str, NOT_YET, NULL),
+	KEY_IF("cgroup_parent", s_str, NOT_YET, "a project's groups stand below its own",
+	       refuse_cgroup_parent),
 	DEC("command", s_words, RUNS, NULL, dec_words, F(command)),
 	DEC("configs", s_file_refs, RUNS, "on a private tmpfs", dec_configs, 0),
 	DEC_IF("container_name", s_name, RUNS, NULL, dec_str, F(container_name), refuse_name),
@@ -455,7 +465,7 @@ const struct key service_keys[] = {
 	KEY("extends", s_extends, LOADS, NULL),
 	KEY("external_links", s_links, NOT_YET, NULL),
 	DEC("extra_hosts", s_hosts, RUNS, NULL, dec_hosts, F(extra_hosts)),
-	KEY("gpus", s_gpus, NOT_YET, NULL),
+	KEY_IF("gpus", s_gpus, NOT_YET, "name the nodes under `devices`", refuse_requests),
 	DEC("group_add", s_group_add, RUNS, NULL, dec_list, F(group_add)),
 	DEC("healthcheck", s_healthcheck, RUNS, NULL, dec_health, F(health)),
 	DEC("hostname", s_strnull, RUNS, NULL, dec_str, F(hostname)),

@@ -348,3 +348,9 @@ int compose_environment(const struct compose_options *opt, struct strs *out, str
 		qsort(out->v, out->n, sizeof(*out->v), by_text);
 	return r;
 }
+
+const struct yaml_node *compose_section(const struct project *p, const char *service,
+					const char *key)
+{
+	return yaml_get(yaml_get(yaml_get(p->tree, "services"), service), key);
+}

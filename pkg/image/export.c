@@ -67,8 +67,8 @@ static int find_layer(struct image_store *s, const struct index_layer *l, struct
 	return 0;
 }
 
-static void descriptor(struct json *parent, const char *key, const char *media, const char *hex,
-		       uint64_t size)
+struct json *descriptor_add(struct json *parent, const char *key, const char *media,
+			    const char *hex, uint64_t size)
 {
 	struct json *o = json_add_object(parent, key);
 	auto_free char *digest = xasprintf("sha256:%s", hex);
@@ -76,6 +76,7 @@ static void descriptor(struct json *parent, const char *key, const char *media, 
 	json_add_str(o, "mediaType", media);
 	json_add_str(o, "digest", digest);
 	json_add_int(o, "size", (int64_t)size);
+	return o;
 }
 
 void export_make_manifest(struct export *e, const char *config_digest)
@@ -85,11 +86,11 @@ void export_make_manifest(struct export *e, const char *config_digest)
 
 	json_add_int(j, "schemaVersion", 2);
 	json_add_str(j, "mediaType", media_manifest);
-	descriptor(j, "config", media_config, config_digest, e->config_len);
+	(void)descriptor_add(j, "config", media_config, config_digest, e->config_len);
 	layers = json_add_array(j, "layers");
 	for (size_t i = 0; i < e->layers.n; i++)
-		descriptor(layers, NULL, e->layers.v[i].media, e->layers.v[i].digest,
-			   e->layers.v[i].size);
+		(void)descriptor_add(layers, NULL, e->layers.v[i].media, e->layers.v[i].digest,
+				     e->layers.v[i].size);
 	free(e->manifest);
 	e->manifest = json_print(j);
 	e->manifest_len = strlen(e->manifest);

@@ -138,6 +138,9 @@ int export_prepare(struct image_store *s, const struct index_image *img, struct 
 		   struct err *err);
 /* A manifest of what `layers` has now, instead of the one there was. */
 void export_make_manifest(struct export *e, const char *config_digest);
+/* What names a blob in manifests and indexes; it belongs to parent. */
+struct json *descriptor_add(struct json *parent, const char *key, const char *media,
+			    const char *hex, uint64_t size);
 /* The bytes of a layer. */
 int export_layer_write(struct image_store *s, const struct export_layer *l,
 		       int (*sink)(void *, const void *, size_t, struct err *), void *arg,

@@ -54,13 +54,11 @@ static int put_layer(struct save *sv, const struct export_layer *l, struct err *
 
 static void describe(struct save *sv, const struct export *e, const char *normal)
 {
-	struct json *o = json_add_object(sv->index, NULL), *a;
-	auto_free char *digest = xasprintf("sha256:%s", e->manifest_digest);
+	struct json *o = descriptor_add(sv->index, NULL, e->manifest_media, e->manifest_digest,
+					e->manifest_len),
+		    *a;
 	const char *colon = normal ? strrchr(normal, ':') : NULL;
 
-	json_add_str(o, "mediaType", e->manifest_media);
-	json_add_str(o, "digest", digest);
-	json_add_int(o, "size", (int64_t)e->manifest_len);
 	if (!colon)
 		return;
 	a = json_add_object(o, "annotations");

@@ -284,15 +284,6 @@ static int put_text(struct layout *l, const char *text, char hex[DIGEST_HEX], st
 	return r < 0 ? err_set(err, r, "write: %s", strerror(-r)) : 0;
 }
 
-static void describe(struct json *o, const char *media, const char *hex, uint64_t size)
-{
-	auto_free char *digest = xasprintf("sha256:%s", hex);
-
-	json_add_str(o, "mediaType", media);
-	json_add_str(o, "digest", digest);
-	json_add_int(o, "size", (int64_t)size);
-}
-
 static int put_layers(struct image_store *s, struct layout *l, const struct image_steps *steps,
 		      struct json *list, struct err *err)
 {
@@ -307,8 +298,8 @@ static int put_layers(struct image_store *s, struct layout *l, const struct imag
 		map_put(&l->kept, diff, l);
 		r = put_layer(s, l, diff, &size, err);
 		if (r == 0)
-			describe(json_add_object(list, NULL),
-				 "application/vnd.oci.image.layer.v1.tar", diff, size);
+			(void)descriptor_add(list, NULL, "application/vnd.oci.image.layer.v1.tar",
+					     diff, size);
 	}
 	return r;
 }
@@ -319,14 +310,13 @@ static int put_all(struct image_store *s, struct layout *l, const struct image_s
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	auto_json struct json *manifest = json_object(), *index = json_object();
 	auto_free char *config = config_text(steps), *text = NULL, *index_text = NULL;
-	struct json *conf, *list;
+	struct json *list;
 	char hex[DIGEST_HEX];
 	int r = put_text(l, config, hex, err);
 
 	json_add_int(manifest, "schemaVersion", 2);
 	json_add_str(manifest, "mediaType", media_manifest);
-	conf = json_add_object(manifest, "config");
-	describe(conf, media_steps, hex, strlen(config));
+	(void)descriptor_add(manifest, "config", media_steps, hex, strlen(config));
 	list = json_add_array(manifest, "layers");
 	if (r == 0)
 		r = put_layers(s, l, steps, list, err);
@@ -335,8 +325,8 @@ static int put_all(struct image_store *s, struct layout *l, const struct image_s
 		r = put_text(l, text, hex, err);
 	json_add_int(index, "schemaVersion", 2);
 	json_add_str(index, "mediaType", "application/vnd.oci.image.index.v1+json");
-	describe(json_add_object(json_add_array(index, "manifests"), NULL), media_manifest, hex,
-		 strlen(text));
+	(void)descriptor_add(json_add_array(index, "manifests"), NULL, media_manifest, hex,
+			     strlen(text));
 	index_text = json_print(index);
 	if (r == 0)
 		r = file_replace(l->top, "oci-layout", layout, strlen(layout), 0644, false);

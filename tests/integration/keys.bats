@@ -71,6 +71,19 @@ group_file() { # name
 	[ $status != 0 ] && [[ $output == */dev/nosuch* ]]
 }
 
+@test "keys that are not carried out are refused with their place and what to do" {
+	local row
+	for row in 'gpus: all|services.a.gpus: |under devices' \
+		'deploy: { resources: { reservations: { devices: [{ capabilities: [gpu] }] } } }|services.a.deploy.resources.reservations.devices: |under devices' \
+		'devices: [vendor.com/gpu=0]|services.a.devices: |CDI names' \
+		'cgroup_parent: /x|services.a.cgroup_parent: |deploy.resources'; do
+		IFS='|' read -r key place what <<<"$row"
+		printf 'services:\n  a:\n    image: box\n    %s\n' "$key" >compose.yaml
+		run compose up -d
+		[[ $status != 0 && "$output" == *compose.yaml:4:*"$place"*"$what"* ]]
+	done
+}
+
 @test "devices: only those named can be opened" {
 	cat >compose.yaml <<-E
 		services:

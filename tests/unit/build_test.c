@@ -54,6 +54,39 @@ START_TEST(only_this_machine_is_a_platform)
 }
 END_TEST
 
+START_TEST(a_cache_names_a_folder_or_is_of_another_type)
+{
+	static const struct {
+		const char *text;
+		bool to;
+		int r;
+		bool local, all;
+		const char *path;
+	} rows[] = {
+		{ "type=local,src=c", false, 0, true, false, "c" },
+		{ "src=/a=b,type=local", false, 0, true, false, "/a=b" },
+		{ "type=local,dest=c,mode=max", true, 0, true, true, "c" },
+		{ "type=local,dest=c,mode=min", true, 0, true, false, "c" },
+		{ "type=local,src=", false, -EINVAL, false, false, NULL },
+		{ "type=local,dest=c", false, -ENOTSUP, false, false, NULL },
+		{ "type=local,dest=c,mode=all", true, -ENOTSUP, false, false, NULL },
+		{ "type=local,src=c,mode=max", false, -ENOTSUP, false, false, NULL },
+		{ "type=registry,ref=app:cache,mode=max", true, 0, false, true, NULL },
+		{ "app:cache", false, 0, false, false, NULL },
+		{ "", false, 0, false, false, NULL },
+	};
+	auto_arena struct arena a = { 0 };
+	struct build_cache c = { 0 };
+
+	ck_assert_int_eq(build_cache_parse(&a, rows[_i].text, rows[_i].to, &c, NULL), rows[_i].r);
+	if (rows[_i].r < 0)
+		return;
+	ck_assert_int_eq(c.local, rows[_i].local);
+	ck_assert_int_eq(c.all, rows[_i].all);
+	ck_assert_pstr_eq(c.path, rows[_i].path);
+}
+END_TEST
+
 START_TEST(flags_name_what_they_read_from)
 {
 	static const struct {
@@ -85,6 +118,7 @@ int main(void)
 	tcase_add_loop_test(t, what_is_no_symbolic_mode_is_refused, 0, ARRAY_LEN(no_modes));
 	tcase_add_test(t, only_this_machine_is_a_platform);
 	tcase_add_loop_test(t, flags_name_what_they_read_from, 0, 7);
+	tcase_add_loop_test(t, a_cache_names_a_folder_or_is_of_another_type, 0, 11);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	failed = srunner_ntests_failed(run);

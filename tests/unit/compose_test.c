@@ -60,6 +60,8 @@ static const struct rule interpolation[] = {
 	  .refuses = "services.a.pids_limit",
 	  .environ = { "A=0x10" } },
 	{ .files = S "pids_limit: 0x10}}", .prints = { "pids_limit: 16" } },
+	{ .files = S "ulimits: {core: {soft: 0, hard: 5}}}}",
+	  .prints = { "core:\nhard: 5\nsoft: 0" } },
 	{ .files = S "mem_limit: $N}}", .refuses = "services.a.mem_limit" },
 	{ .files = S "ports: [\"$N:80\"]}}", .prints = { "target: 80" }, .missing = "published" },
 };
