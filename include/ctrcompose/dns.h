@@ -88,6 +88,8 @@ struct dns_endpoint_config { /* all copied; zones are borrowed until the endpoin
 	const struct dns_addr *upstreams; /* `dns:` of the service; none: those of the server */
 	size_t n_upstreams;
 	bool forward;
+	uint16_t
+		inside; /* what is sent to DNS_PORT arrives at this port, if at all; 0: no such thing */
 };
 /* Bind in the network namespace (lo must be up) and serve through the loop. The thread is back in
  * its own namespace afterwards; if it can't get back, the process ends. */

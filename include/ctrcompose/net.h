@@ -113,6 +113,10 @@ struct net_endpoint {
 };
 void net_mac_of(uint32_t ipv4, uint8_t out[6]); /* 02:42:a:b:c:d (pure) */
 
+/* With pins, what a container sends to 127.0.0.11:53 arrives at this port of that address, and comes back
+ * from 53: a service may bind 0.0.0.0:53 while the name server is there too. */
+#define NET_NAMES_PORT 65353
+
 /* What net_attach() holds endpoints to. It stays in the kernel as long as the links do, also after
  * net_pins_free(). A kernel that lacks what it needs is said once in the log. */
 struct net_pins;

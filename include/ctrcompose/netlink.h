@@ -70,8 +70,9 @@ void nl_put_link_up(struct nl_batch *b, int index, const char *name);
  * through it again. */
 void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin);
 /* A BPF program (of the kind SCHED_CLS) decides about all that comes in by the link, before a bridge
- * sees it. It stays as long as the link. -EEXIST where there is an ingress discipline already. */
-void nl_put_ingress_program(struct nl_batch *b, int index, int prog_fd, const char *name);
+ * sees it, or (egress) goes out. It stays as long as the link. -EEXIST where there is such a
+ * program already. */
+void nl_put_program(struct nl_batch *b, int index, bool egress, int prog_fd, const char *name);
 void nl_put_link_del(struct nl_batch *b, const char *name);
 /* All links of the group at once; -ENODEV when there is none. Group 0, which every link of the
  * host is in, is refused (-EINVAL). */

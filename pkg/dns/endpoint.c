@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BURST = 32, CLIENTS_MAX = 32, CLIENT_IDLE_US = 10000000, QUESTION_MAX = 2048 };
+enum {
+	BURST = 32,
+	CLIENTS_MAX = 32,
+	CLIENT_IDLE_US = 10000000,
+	QUESTION_MAX = 2048,
+	REACH_MS = 100
+};
 
 static struct dns_view view_of(struct dns_endpoint *ep)
 {
@@ -180,26 +187,73 @@ static void on_accept(void *arg, uint32_t events)
 }
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
-static int bound(int type, struct err *err)
+static struct sockaddr_in own_address(uint16_t port)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT) };
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	(void)inet_pton(AF_INET, DNS_ADDRESS, &sa.sin_addr);
+	return sa;
+}
+
+static int bound(int type, uint16_t port, struct err *err)
+{
+	struct sockaddr_in sa = own_address(port);
 	auto_close int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int one = 1;
 
-	(void)inet_pton(AF_INET, DNS_ADDRESS, &sa.sin_addr);
 	if (fd < 0)
 		return err_errno(err, "make a socket for the name server");
 	/* So that a service may bind 0.0.0.0:53 with SO_REUSEADDR: ours is the closer match. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
 	    (type == SOCK_STREAM && listen(fd, 16) < 0))
-		return err_errno(err, "bind %s:%d for the name server", DNS_ADDRESS, DNS_PORT);
+		return err_errno(err, "bind %s:%u for the name server", DNS_ADDRESS, port);
 	return steal_fd(&fd);
 }
 
-static int open_sockets(struct dns_endpoint *ep, int netns_fd, struct err *err)
+/* Whether what is sent to DNS_PORT really comes in here. */
+static bool is_reached(int udp)
+{
+	struct sockaddr_in sa = own_address(DNS_PORT);
+	struct pollfd p = { .fd = udp, .events = POLLIN };
+	char c;
+
+	return sendto(udp, "", 1, MSG_NOSIGNAL, (struct sockaddr *)&sa, sizeof(sa)) == 1 &&
+	       poll(&p, 1, REACH_MS) == 1 && recv(udp, &c, 1, 0) == 1;
+}
+
+static void close_both(struct dns_endpoint *ep)
+{
+	auto_close_fn(&ep->udp);
+	auto_close_fn(&ep->tcp);
+	ep->udp = ep->tcp = -1;
+}
+
+static int bind_both(struct dns_endpoint *ep, uint16_t port, struct err *err)
+{
+	ep->udp = bound(SOCK_DGRAM, port, err);
+	if (ep->udp < 0)
+		return ep->udp;
+	ep->tcp = bound(SOCK_STREAM, port, err);
+	return ep->tcp < 0 ? ep->tcp : 0;
+}
+
+/* In the container's namespace. */
+static int bind_inside(struct dns_endpoint *ep, uint16_t inside, struct err *err)
+{
+	if (inside && !ep->srv->direct) {
+		if (bind_both(ep, inside, NULL) == 0 && is_reached(ep->udp))
+			return 0;
+		close_both(ep);
+		ep->srv->direct = true;
+	}
+	return bind_both(ep, DNS_PORT, err);
+}
+
+static int open_sockets(struct dns_endpoint *ep, int netns_fd, uint16_t inside, struct err *err)
 {
 	static int home = -1;
+	int r;
 
 	if (home < 0)
 		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -207,13 +261,10 @@ static int open_sockets(struct dns_endpoint *ep, int netns_fd, struct err *err)
 		return err_errno(err, "open our network namespace");
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_errno(err, "enter a container's network namespace");
-	ep->udp = bound(SOCK_DGRAM, err);
-	ep->tcp = ep->udp < 0 ? -1 : bound(SOCK_STREAM, err);
+	r = bind_inside(ep, inside, err);
 	if (setns(home, CLONE_NEWNET) < 0)
 		abort(); /* everything we did from here on would be in the wrong place */
-	if (ep->udp < 0)
-		return ep->udp;
-	return ep->tcp < 0 ? ep->tcp : 0;
+	return r;
 }
 
 void dns_endpoint_configure(struct dns_endpoint *ep, const struct dns_endpoint_config *cfg)
@@ -251,7 +302,7 @@ int dns_server_open_in(struct dns_server *srv, int netns_fd, const struct dns_en
 	*ep = (struct dns_endpoint){ .srv = srv, .next = srv->endpoints, .udp = -1, .tcp = -1 };
 	srv->endpoints = ep;
 	dns_endpoint_configure(ep, cfg);
-	r = open_sockets(ep, netns_fd, err);
+	r = open_sockets(ep, netns_fd, cfg->inside, err);
 	if (r == 0)
 		r = loop_io_add(srv->loop, ep->udp, EPOLLIN, on_udp, ep, &ep->udp_io, err);
 	if (r == 0)
@@ -279,8 +330,7 @@ void dns_endpoint_close(struct dns_endpoint *ep)
 	dns_forget(ep->srv, ep, NULL);
 	loop_source_free(ep->udp_io);
 	loop_source_free(ep->tcp_io);
-	auto_close_fn(&ep->udp);
-	auto_close_fn(&ep->tcp);
+	close_both(ep);
 	dns_endpoint_configure(ep, &none);
 	free(ep->zones);
 	free(ep->upstreams);

@@ -32,6 +32,7 @@ struct dns_server {
 	struct dns_addr upstreams[DNS_UPSTREAMS_MAX];
 	size_t n_upstreams, good; /* the one that answered last */
 	uint16_t port;
+	bool direct;      /* nothing arrives at `inside` of an endpoint on this kernel */
 	bool fixed;       /* given by the caller, not read from the host */
 	uint64_t read_us; /* when the host's file was looked at last */
 	struct dns_endpoint *endpoints;

@@ -251,7 +251,9 @@ int unit_names_open(struct unit *u, struct err *err)
 	size_t n = u->c->endpoints.n;
 	auto_free struct dns_zone **zones = xcalloc(n + 1, sizeof(struct dns_zone *));
 	auto_free struct dns_addr *ups = xcalloc(u->svc->dns.n + 1, sizeof(*ups));
-	struct dns_endpoint_config cfg = { .zones = zones, .upstreams = ups };
+	struct dns_endpoint_config cfg = { .zones = zones,
+					   .upstreams = ups,
+					   .inside = NET_NAMES_PORT };
 
 	if (n == 0 || u->netns_fd < 0)
 		return 0;

@@ -63,7 +63,8 @@ static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep,
 }
 
 /* In the container's namespace. */
-static int configure_inside(const struct net_endpoint *eps, size_t n, struct err *err)
+static int configure_inside(const struct net_endpoint *eps, size_t n, int loopback_fd,
+			    struct err *err)
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 	auto_nl struct nl_conn *nl = NULL;
@@ -72,6 +73,10 @@ static int configure_inside(const struct net_endpoint *eps, size_t n, struct err
 	if (r < 0)
 		return r;
 	nl_put_link_up(&batch, LOOPBACK, "lo");
+	if (loopback_fd >= 0) {
+		nl_put_program(&batch, LOOPBACK, true, loopback_fd, "ctrcompose");
+		nl_batch_tolerate(&batch, -EEXIST); /* attached before */
+	}
 	for (size_t i = 0; i < n; i++) {
 		unsigned index = if_nametoindex(eps[i].ifname);
 
@@ -184,7 +189,7 @@ int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpo
 			end++;
 		r = visit(eps[i].netns_fd, err);
 		if (r == 0)
-			r = configure_inside(&eps[i], end - i, err);
+			r = configure_inside(&eps[i], end - i, pins_loopback(pins), err);
 		come_back(home);
 		if (r < 0)
 			r = err_wrap(err, r, "network '%s'", eps[i].network->name);
@@ -216,7 +221,7 @@ int net_loopback_up(int netns_fd, struct err *err)
 		return home;
 	r = visit(netns_fd, err);
 	if (r == 0)
-		r = configure_inside(NULL, 0, err);
+		r = configure_inside(NULL, 0, -1, err);
 	come_back(home);
 	return r;
 }

@@ -3,6 +3,7 @@
  * One program serves all: it finds the endpoint by the link that a frame comes in on. It hangs in the
  * kernel's traffic control, where no firewall is flushed, and goes with the link. */
 #include "pin.h"
+#include "bpf_ops.h"
 #include "net_priv.h"
 
 #include <arpa/inet.h>
@@ -10,14 +11,14 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MAP_ENTRIES = 1024 };
 
 struct net_pins {
 	int map_fd, prog_fd; /* -1: not yet, or not any more */
-	bool refused;        /* and said so */
+	int loopback_fd;
+	bool refused; /* and said so */
 };
 
 void pin_of(const struct net_endpoint *ep, struct pin *out)
@@ -36,13 +37,6 @@ void pin_of(const struct net_endpoint *ep, struct pin *out)
 	out->has_ip6 = ep->has_ipv6;
 }
 
-static int bpf(int command, union bpf_attr *attr)
-{
-	long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
-
-	return r < 0 ? -errno : (int)r;
-}
-
 static int make_map(void)
 {
 	union bpf_attr attr;
@@ -53,20 +47,7 @@ static int make_map(void)
 	attr.value_size = sizeof(struct pin);
 	attr.max_entries = MAP_ENTRIES;
 	attr.map_flags = BPF_F_NO_PREALLOC;
-	return bpf(BPF_MAP_CREATE, &attr);
-}
-
-static int load_program(int map_fd)
-{
-	struct bpf_insn insns[PIN_PROGRAM_MAX];
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-	attr.insn_cnt = (uint32_t)pin_program(map_fd, insns);
-	attr.insns = (uintptr_t)insns;
-	attr.license = (uintptr_t) "Apache-2.0";
-	return bpf(BPF_PROG_LOAD, &attr);
+	return bpf_call(BPF_MAP_CREATE, &attr);
 }
 
 static int add_entry(int map_fd, uint32_t ifindex, const struct net_endpoint *ep)
@@ -79,7 +60,7 @@ static int add_entry(int map_fd, uint32_t ifindex, const struct net_endpoint *ep
 	attr.map_fd = (uint32_t)map_fd;
 	attr.key = (uintptr_t)&ifindex;
 	attr.value = (uintptr_t)&pin;
-	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
 static void forget(struct net_pins *pins)
@@ -93,9 +74,11 @@ static int ready(struct net_pins *pins)
 {
 	if (pins->prog_fd >= 0)
 		return 0;
+	if (pins->loopback_fd < 0) /* without it the name server has the port to itself */
+		pins->loopback_fd = loopback_program_load();
 	pins->map_fd = make_map();
 	if (pins->map_fd >= 0)
-		pins->prog_fd = load_program(pins->map_fd);
+		pins->prog_fd = pin_program_load(pins->map_fd);
 	return pins->map_fd < 0 ? pins->map_fd : pins->prog_fd < 0 ? pins->prog_fd : 0;
 }
 
@@ -114,7 +97,7 @@ static int put_one(struct net_pins *pins, struct nl_batch *batch, const struct n
 			r = add_entry(pins->map_fd, index, ep);
 	}
 	if (r == 0)
-		nl_put_ingress_program(batch, (int)index, pins->prog_fd, "ctrcompose");
+		nl_put_program(batch, (int)index, false, pins->prog_fd, "ctrcompose");
 	return r;
 }
 
@@ -152,12 +135,18 @@ int pins_put(struct net_pins *pins, struct nl_conn *nl, const struct net_endpoin
 	return 0;
 }
 
+int pins_loopback(const struct net_pins *pins)
+{
+	return pins && !pins->refused ? pins->loopback_fd : -1;
+}
+
 int net_pins_try(struct err *err)
 {
-	struct net_pins pins = { -1, -1, false };
+	struct net_pins pins = { -1, -1, -1, false };
 	int r = ready(&pins);
 
 	forget(&pins);
+	auto_close_fn(&pins.loopback_fd);
 	return r < 0 ? err_set(err, r, "%s", strerror(-r)) : 0;
 }
 
@@ -165,7 +154,7 @@ struct net_pins *net_pins_new(void)
 {
 	struct net_pins *pins = xcalloc(1, sizeof(*pins));
 
-	*pins = (struct net_pins){ -1, -1, false };
+	*pins = (struct net_pins){ -1, -1, -1, false };
 	return pins;
 }
 
@@ -174,5 +163,6 @@ void net_pins_free(struct net_pins *pins)
 	if (!pins)
 		return;
 	forget(pins);
+	auto_close_fn(&pins->loopback_fd);
 	free(pins);
 }

@@ -1,8 +1,8 @@
 /* pin_program.c - the program that lets out of an endpoint only what is sent in its own name. Pure.
  *
- * It is a table of instructions for the kernel's BPF machine, by hand: it is small, and so no second
- * compiler is needed. The frame is loaded such that what is compared stands aligned on the stack.
+ * The frame is loaded such that what is compared stands aligned on the stack.
  */
+#include "bpf_ops.h"
 #include "pin.h"
 
 #include <arpa/inet.h>
@@ -56,38 +56,8 @@ enum label {
 	N_LABELS
 };
 
-struct op {
-	uint8_t code, dst, src;
-	int16_t off;
-	int32_t imm;
-	enum label to;   /* where a jump goes */
-	enum label here; /* code 0: no instruction but this place */
-};
-
 /* clang-format off */
 /* r6: the packet, r7: who the endpoint is. */
-#define AT(label)              { 0, 0, 0, 0, 0, NONE, label }
-#define LOAD(size, dst, src, off) { BPF_LDX | BPF_MEM | (size), dst, src, off, 0, NONE, NONE }
-#define STORE_WORD(off, src)   { BPF_STX | BPF_MEM | BPF_W, 10, src, off, 0, NONE, NONE }
-#define SET(dst, imm)          { BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm, NONE, NONE }
-#define COPY(dst, src)         { BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0, NONE, NONE }
-#define MATH(op, dst, imm)     { BPF_ALU64 | (op) | BPF_K, dst, 0, 0, imm, NONE, NONE }
-#define MIX(op, dst, src)      { BPF_ALU64 | (op) | BPF_X, dst, src, 0, 0, NONE, NONE }
-#define TO_HOST(dst, bits)     { BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, bits, NONE, NONE }
-#define IF(op, dst, imm, to)   { BPF_JMP | (op) | BPF_K, dst, 0, 0, imm, to, NONE }
-#define IF_SAME(a, b, to)      { BPF_JMP | BPF_JEQ | BPF_X, a, b, 0, 0, to, NONE }
-#define UNLESS_SAME(a, b, to)  { BPF_JMP | BPF_JNE | BPF_X, a, b, 0, 0, to, NONE }
-#define GO(to)                 { BPF_JMP | BPF_JA, 0, 0, 0, 0, to, NONE }
-#define CALL(function)         { BPF_JMP | BPF_CALL, 0, 0, 0, function, NONE, NONE }
-#define EXIT                   { BPF_JMP | BPF_EXIT, 0, 0, 0, 0, NONE, NONE }
-/* Two instructions for one number of 64 bits; pin_program() puts the descriptor of the map there. */
-#define MAP(dst)                                                             \
-	{ BPF_LD | BPF_IMM | BPF_DW, dst, BPF_PSEUDO_MAP_FD, 0, -1, NONE, NONE }, \
-	{ 0, 0, 0, 0, 0, NONE, NONE }
-/* n bytes of the frame, from r2 on, to the stack; a frame that is shorter is dropped. */
-#define FETCH_R2(to, n) COPY(1, 6), COPY(3, 10), MATH(BPF_ADD, 3, to), SET(4, n), \
-	CALL(BPF_FUNC_skb_load_bytes), IF(BPF_JNE, 0, 0, DROP)
-#define FETCH(from, to, n) SET(2, from), FETCH_R2(to, n)
 /* Drop unless the six bytes there are the endpoint's own. */
 #define OWN_MAC(at) LOAD(BPF_W, 1, 10, FRAME + (at)), \
 	LOAD(BPF_W, 2, 7, offsetof(struct pin, mac)), UNLESS_SAME(1, 2, DROP), \
@@ -104,7 +74,7 @@ struct op {
 	MIX(BPF_OR, 3, 4), IF(BPF_JEQ, 3, 0, to)
 #define IF_OWN_IP6(to) IS_IP6(0, to), IS_IP6(1, to), IS_IP6(2, to), IS_IP6(3, to)
 
-static const struct op ops[] = {
+static const struct bpf_op ops[] = {
 	COPY(6, 1),
 	LOAD(BPF_W, 1, 6, offsetof(struct __sk_buff, ifindex)),
 	STORE_WORD(WORD, 1),
@@ -115,7 +85,7 @@ static const struct op ops[] = {
 	COPY(7, 0),
 	LOAD(BPF_W, 1, 6, offsetof(struct __sk_buff, vlan_present)),
 	IF(BPF_JNE, 1, 0, DROP),
-	FETCH(0, FRAME, IP4_END),
+	FETCH(0, FRAME, IP4_END, DROP),
 	OWN_MAC(SRC_MAC),
 	LOAD(BPF_H, 1, 10, FRAME + ETHER_TYPE),
 	TO_HOST(1, 16),
@@ -137,7 +107,7 @@ static const struct op ops[] = {
 	IF(BPF_JNE, 1, 0, PASS), /* the type was in the first fragment */
 	LOAD(BPF_B, 2, 10, FRAME + IP4_HEAD),
 	MATH(BPF_AND, 2, 15), MATH(BPF_LSH, 2, 2), MATH(BPF_ADD, 2, IP4_HEAD),
-	FETCH_R2(WORD, 1),
+	FETCH_R2(WORD, 1, DROP),
 	LOAD(BPF_B, 1, 10, WORD),
 	IF(BPF_JEQ, 1, ICMP_REDIRECT, DROP),
 	IF(BPF_JEQ, 1, ICMP_ROUTER_ADVERTISEMENT, DROP),
@@ -151,7 +121,7 @@ static const struct op ops[] = {
 	TO_HOST(1, 16),
 	IF(BPF_JNE, 1, 6 << 8 | 4, DROP),
 	OWN_MAC(ARP_MAC),
-	FETCH(ARP_IP, WORD, 4),
+	FETCH(ARP_IP, WORD, 4, DROP),
 	LOAD(BPF_W, 1, 10, WORD),
 	IF(BPF_JEQ, 1, 0, PASS), /* is this address in use? */
 	IF_OWN_IP4(PASS),
@@ -160,7 +130,7 @@ static const struct op ops[] = {
 	AT(IP6),
 	LOAD(BPF_W, 1, 7, offsetof(struct pin, has_ip6)),
 	IF(BPF_JEQ, 1, 0, DROP),
-	FETCH(0, FRAME, IP6_END),
+	FETCH(0, FRAME, IP6_END, DROP),
 	LOAD(BPF_DW, 1, 10, FRAME + IP6_SRC),
 	LOAD(BPF_DW, 2, 10, FRAME + IP6_SRC + 8),
 	LOAD(BPF_B, 8, 10, FRAME + IP6_NEXT),
@@ -175,7 +145,7 @@ static const struct op ops[] = {
 	GO(DROP),
 	AT(IP6_NOBODY),
 	IF(BPF_JNE, 8, IPPROTO_ICMPV6, DROP),
-	FETCH(IP6_END, WORD, 1),
+	FETCH(IP6_END, WORD, 1, DROP),
 	LOAD(BPF_B, 1, 10, WORD),
 	IF(BPF_JEQ, 1, ND_SOLICIT, PASS),
 	GO(DROP),
@@ -192,12 +162,12 @@ static const struct op ops[] = {
 	IF(BPF_JEQ, 8, NEXT_SHIM6, DROP),
 	GO(PASS),
 	AT(ND),
-	FETCH(IP6_END, WORD, 1),
+	FETCH(IP6_END, WORD, 1, DROP),
 	LOAD(BPF_B, 1, 10, WORD),
 	IF(BPF_JEQ, 1, ICMP6_ROUTER_ADVERTISEMENT, DROP),
 	IF(BPF_JEQ, 1, ICMP6_REDIRECT, DROP),
 	IF(BPF_JNE, 1, ND_ADVERTISE, PASS),
-	FETCH(ND_TARGET, FRAME + ND_TARGET, ND_END - ND_TARGET),
+	FETCH(ND_TARGET, FRAME + ND_TARGET, ND_END - ND_TARGET, DROP),
 	LOAD(BPF_DW, 1, 10, FRAME + ND_TARGET),
 	LOAD(BPF_DW, 2, 10, FRAME + ND_TARGET + 8),
 	IF_OWN_IP6(PASS),
@@ -208,32 +178,8 @@ static const struct op ops[] = {
 	SET(0, TC_ACT_UNSPEC), EXIT, /* others may have a look at it too */
 };
 /* clang-format on */
-_Static_assert(ARRAY_LEN(ops) <= PIN_PROGRAM_MAX, "the program fits");
 
-size_t pin_program(int map_fd, struct bpf_insn out[PIN_PROGRAM_MAX])
+int pin_program_load(int map_fd)
 {
-	int at[N_LABELS] = { 0 };
-	enum label to[PIN_PROGRAM_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-		const struct op *op = &ops[i];
-
-		if (op->here) {
-			at[op->here] = (int)n;
-			continue;
-		}
-		to[n] = op->to;
-		out[n++] = (struct bpf_insn){
-			.code = op->code,
-			.dst_reg = op->dst & 15,
-			.src_reg = op->src & 15,
-			.off = op->off,
-			.imm = op->code == (BPF_LD | BPF_IMM | BPF_DW) ? map_fd : op->imm,
-		};
-	}
-	for (size_t i = 0; i < n; i++)
-		if (to[i])
-			out[i].off = (int16_t)(at[to[i]] - (int)i - 1);
-	return n;
+	return bpf_ops_load(ops, ARRAY_LEN(ops), map_fd);
 }

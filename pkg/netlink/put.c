@@ -178,7 +178,7 @@ void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin)
 	put_end(&p, "set up bridge port '%s'", name);
 }
 
-void nl_put_ingress_program(struct nl_batch *b, int index, int prog_fd, const char *name)
+void nl_put_program(struct nl_batch *b, int index, bool egress, int prog_fd, const char *name)
 {
 	struct tcmsg qdisc = { .tcm_family = AF_UNSPEC,
 			       .tcm_ifindex = index,
@@ -186,13 +186,16 @@ void nl_put_ingress_program(struct nl_batch *b, int index, int prog_fd, const ch
 			       .tcm_parent = TC_H_CLSACT };
 	struct tcmsg filter = { .tcm_family = AF_UNSPEC,
 				.tcm_ifindex = index,
-				.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+				.tcm_handle = 1,
+				.tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS
+									    : TC_H_MIN_INGRESS),
 				.tcm_info = TC_H_MAKE(1U << 16, htons(ETH_P_ALL)) };
 	struct put p = put_begin(b, RTM_NEWQDISC, CREATE, &qdisc, sizeof(qdisc));
 	struct nlattr *options;
 
 	put_str(&p, TCA_KIND, "clsact");
-	put_end(&p, "look at what comes in by link %d", index);
+	put_end(&p, "look at what passes link %d", index);
+	nl_batch_tolerate(b, -EEXIST);
 	p = put_begin(b, RTM_NEWTFILTER, CREATE, &filter, sizeof(filter));
 	put_str(&p, TCA_KIND, "bpf");
 	options = nest(&p, TCA_OPTIONS);
@@ -200,7 +203,7 @@ void nl_put_ingress_program(struct nl_batch *b, int index, int prog_fd, const ch
 	put_str(&p, TCA_BPF_NAME, name);
 	put_u32(&p, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	unnest(&p, options);
-	put_end(&p, "have a program decide about what comes in by link %d", index);
+	put_end(&p, "have a program decide about what passes link %d", index);
 }
 
 void nl_put_link_del(struct nl_batch *b, const char *name)

@@ -216,6 +216,18 @@ two() {
 	[[ $(ask b-1 A www.example.org) == NOERROR* ]]
 }
 
+@test "a service may bind 0.0.0.0:53 itself, and resolves names all the same" {
+	printf 'services: { a: { image: box }, b: { image: box } }\n' >compose.yaml
+	compose up -d
+	within b-1 "$DNS" serve 0.0.0.0 "$PWD/log" >/dev/null 2>&1 3>&- &
+	server=$!
+	eventually 5 grep -q ready log
+	[ "$(ask b-1 A a)" = "NOERROR $(address a-1)" ]
+	[ "$(ask b-1 tcp A a)" = "NOERROR $(address a-1)" ]
+	kill $server
+	[ "$(wc -l <log)" = 1 ]
+}
+
 @test "both C libraries resolve: glibc, and musl, which asks for A and AAAA at once" {
 	two
 	reread
@@ -228,12 +240,12 @@ two() {
 		[ "$(compose exec -T b /resolve $name | sort | xargs)" = "$both" ]
 	done
 	[ "$(compose exec -T b /resolve www.example.org | sort -u)" = 192.0.2.53 ]
-	run ! compose exec -T b /resolve nobody
+	run ! compose exec -T b /resolve nothere
 	[[ $output == *"Name does not resolve"* || $output == *"Name has no usable address"* ]]
 	compose exec -T b cat /etc/resolv.conf >resolv
 	glibc() { within b-1 unshare --mount sh -c 'mount --bind resolv /etc/resolv.conf && exec getent ahosts "$1"' sh "$1" | awk '{ print $1 }' | sort -u | xargs; }
 	[ "$(glibc a)" = "$both" ]
 	[ "$(glibc nick)" = "$both" ]
 	[ "$(glibc www.example.org)" = 192.0.2.53 ]
-	[ -z "$(glibc nobody)" ]
+	[ -z "$(glibc nothere)" ]
 }
