@@ -1,6 +1,7 @@
 /* bake.c - build --print: what would be built, in the words of `docker buildx bake`; pure */
 #include "building.h"
 
+#include <ctrcompose/dockerfile.h>
 #include <ctrcompose/json.h>
 #include <ctrcompose/yaml.h>
 #include <string.h>
@@ -117,11 +118,11 @@ static void add_target(struct json *o, struct arena *a, const struct project *p,
 		       const struct build_request *req, bool push)
 {
 	const struct yaml_node *n = compose_section(p, req->name, "build");
-	auto_free char *file =
-		req->inline_text ? NULL
-		: req->dockerfile && *req->dockerfile == '/'
-			? xstrdup(req->dockerfile)
-			: path_join(req->context, req->dockerfile ? req->dockerfile : "Dockerfile");
+	const char *name = req->dockerfile ? req->dockerfile : "Dockerfile";
+	auto_free char *file = req->inline_text ? NULL
+			       : *name == '/' || df_is_git(req->context)
+				       ? xstrdup(name)
+				       : path_join(req->context, name);
 	bool named = compose_section(p, req->name, "image") != NULL;
 
 	json_add_str(o, "context", req->context);

@@ -257,10 +257,13 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 {
 	auto_image_store struct image_store *store = NULL;
 	struct build_requests rq = { 0 };
+	struct image_work *work = NULL;
 	int r = cmd_image_store(&store, err);
 
 	if (r == 0)
 		r = build_collect(&rq, o->project, store, how, err);
+	if (r == 0)
+		r = build_fetch(store, rq.v, rq.n, global.offline, &rq.arena, &work, err);
 	if (r == 0)
 		r = pull_inputs(&rq, store, how->quiet, err);
 	if (built)
@@ -268,6 +271,7 @@ int build_services(struct online *o, const struct build_how *how, size_t *built,
 	build_sweep(&o->paths);
 	if (r == 0 && rq.n)
 		r = build_apart(o, store, &rq, how->quiet, err);
+	image_work_close(work);
 	arena_free(&rq.arena);
 	return r;
 }

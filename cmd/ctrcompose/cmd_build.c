@@ -63,20 +63,28 @@ static int check(uint64_t *memory, struct err *err)
 
 /* ---- Without building ------------------------------------------------------------------------- */
 /* Each of them is looked at, also when an earlier one is wrong. */
-static int check_files(const struct build_requests *rq, struct err *err)
+static int check_files(struct build_requests *rq, struct err *err)
 {
+	auto_image_store struct image_store *store = NULL;
 	auto_sbuf struct sbuf text = SBUF_INIT;
+	struct image_work *work = NULL;
 	size_t wrong = 0;
+	int r = cmd_image_store(&store, err);
 
-	for (size_t i = 0; i < rq->n; i++) {
+	if (r == 0)
+		r = build_fetch(store, rq->v, rq->n, global.offline, &rq->arena, &work, err);
+	for (size_t i = 0; r == 0 && i < rq->n; i++) {
 		auto_strs struct strs refs = { 0 };
 		auto_err struct err why = ERR_INIT;
 
 		if (build_inputs(&rq->v[i], &refs, &why) < 0)
 			sbuf_addf(&text, "%s%s", wrong++ ? "\n" : "", err_text(&why));
 	}
-	if (wrong)
-		return err_set(err, EINVAL, "%s", sbuf_str(&text));
+	image_work_close(work);
+	if (r == 0 && wrong)
+		r = err_set(err, EINVAL, "%s", sbuf_str(&text));
+	if (r < 0)
+		return r;
 	sbuf_addf(&text, "Check complete, no problems found in %zu build%s.\n", rq->n,
 		  rq->n == 1 ? "" : "s");
 	return cmd_print(&text, err);

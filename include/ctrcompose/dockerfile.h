@@ -137,4 +137,15 @@ bool df_ignored(const struct df_ignore *ig, const char *path);
 /* Whether something below an ignored folder may come back by a "!" rule. */
 bool df_ignore_has_exceptions(const struct df_ignore *ig);
 
+/* ---- Repositories ------------------------------------------------------------------------------
+ * "https://host/x.git#REF:FOLDER", git:// and ssh:// addresses, "git@host:x.git", "github.com/o/x".
+ */
+struct df_git {
+	const char *url;    /* as git takes it */
+	const char *ref;    /* a branch, a tag or a commit; NULL: what the repository begins with */
+	const char *folder; /* a part of it alone; NULL: all of it */
+};
+bool df_is_git(const char *text);
+int df_git_parse(struct arena *a, const char *text, struct df_git *out, struct err *err);
+
 #endif

@@ -27,7 +27,7 @@ static int read_ignore(struct build *b, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_free char *text = NULL;
 		size_t len = 0;
-		int r = file_read(b->context, names[i], DF_SIZE_MAX, &text, &len);
+		int r = context_read(b, names[i], &text, &len);
 
 		if (r == 0)
 			return df_ignore_parse(names[i], text, len, &b->ignore, err);
@@ -158,9 +158,6 @@ static int read_flags(struct stage *s, const struct df_instruction *in, struct c
 	c->parents = parents && strcmp(parents, "false") != 0;
 	if (unpack)
 		c->archives = strcmp(unpack, "false") != 0;
-	if (df_flag(in, "keep-git-dir"))
-		return err_set(err, ENOTSUP,
-			       "--keep-git-dir is for repositories, which ADD does not fetch");
 	for (size_t i = 0; r == 0 && i < in->n_flags; i++) {
 		auto_free char *value = NULL;
 
@@ -191,100 +188,135 @@ static char *in_image(const struct stage *s, const char *path)
 	return path_clean(rooted);
 }
 
-static int collect(struct stage *s, const struct df_instruction *in, struct strs *paths,
-		   struct strs *urls, struct strs *names, struct strs *texts, char **dest,
+/* What a COPY or ADD names. */
+struct named {
+	struct strs paths;       /* of the context */
+	struct strs urls, files; /* what was fetched, as files */
+	struct strs repositories;
+	struct strs names, texts; /* heredocs */
+	char *dest;
+};
+
+static void named_clear(struct named *n)
+{
+	strs_clear(&n->paths);
+	strs_clear(&n->urls);
+	strs_clear(&n->files);
+	strs_clear(&n->repositories);
+	strs_clear(&n->names);
+	strs_clear(&n->texts);
+	free(n->dest);
+}
+
+static int add_name(struct named *n, enum df_op op, const char *word, struct err *err)
+{
+	if (op == DF_ADD && df_is_git(word))
+		strs_add(&n->repositories, word);
+	else if (op == DF_ADD && is_address(word))
+		strs_add(&n->urls, word);
+	else if (op == DF_ADD && strstr(word, "://"))
+		return err_set(err, ENOTSUP,
+			       "'%s': ADD fetches files by http and https, and repositories", word);
+	else
+		strs_add(&n->paths, word);
+	return 0;
+}
+
+static int collect(struct stage *s, const struct df_instruction *in, struct named *n,
 		   struct err *err)
 {
 	size_t doc = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < in->n_words; i++) {
+	for (size_t i = 0; r == 0 && i < in->n_words; i++) {
 		auto_free char *word = NULL;
-		int r;
 
 		if (doc < in->n_docs && !in->exec && str_starts(in->words[i], "<<")) {
 			const struct df_heredoc *h = &in->docs[doc++];
 
 			r = h->expand ? stage_expand(s, h->text, true, &word, err) : 0;
-			if (r < 0)
-				return r;
-			strs_add(names, h->name);
-			strs_add(texts, word ? word : h->text);
+			strs_add(&n->names, h->name);
+			strs_add(&n->texts, word ? word : h->text);
 			continue;
 		}
 		r = stage_expand(s, in->words[i], false, &word, err);
-		if (r < 0)
-			return r;
-		if (i + 1 == in->n_words)
-			*dest = steal(word);
-		else if (in->op == DF_ADD && (str_ends(word, ".git") || str_starts(word, "git@") ||
-					      (strstr(word, "://") && !is_address(word))))
-			return err_set(
-				err, ENOTSUP,
-				"'%s': ADD fetches files by http and https, no repositories: "
-				"use RUN with git",
-				word);
-		else if (in->op == DF_ADD && is_address(word))
-			strs_add(urls, word);
-		else
-			strs_add(paths, word);
-	}
-	return 0;
-}
-
-static int copy_all(const struct copy *c, const struct copy *fetched, int root,
-		    const struct strs *names, const struct strs *texts, struct err *err)
-{
-	int r = c->n ? copy_write(c, root, err) : 0;
-
-	if (r == 0 && fetched->n)
-		r = copy_write(fetched, root, err);
-	for (size_t i = 0; r == 0 && i < names->n; i++) {
-		auto_free char *path = c->into ? path_join(c->dest, names->v[i]) : xstrdup(c->dest);
-
-		r = copy_text(c, root, path, texts->v[i], err);
+		if (r == 0 && i + 1 == in->n_words)
+			n->dest = steal(word);
+		else if (r == 0)
+			r = add_name(n, in->op, word, err);
 	}
 	return r;
 }
 
-static int copy_key(const struct stage *s, const struct copy *c, const struct copy *fetched,
-		    const struct strs *names, const struct strs *texts, char key[DIGEST_HEX],
-		    struct err *err)
+/* What is copied from where: the context, files that were fetched, repositories. */
+struct copies {
+	struct copy *v;
+	struct source *from; /* of each */
+	size_t n;
+};
+
+static void copies_clear(struct copies *l)
 {
+	for (size_t i = 0; i < l->n; i++)
+		build_source_close(&l->from[i]);
+	free(l->v);
+	free(l->from);
+}
+
+static int copy_all(const struct copies *l, int root, const struct named *n, struct err *err)
+{
+	const struct copy *first = &l->v[0];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		r = l->v[i].n ? copy_write(&l->v[i], root, err) : 0;
+	for (size_t i = 0; r == 0 && i < n->names.n; i++) {
+		auto_free char *path =
+			first->into ? path_join(first->dest, n->names.v[i]) : xstrdup(first->dest);
+
+		r = copy_text(first, root, path, n->texts.v[i], err);
+	}
+	return r;
+}
+
+static int copy_key(const struct stage *s, const struct copies *l, const struct named *n,
+		    char key[DIGEST_HEX], struct err *err)
+{
+	const struct copy *c = &l->v[0];
 	struct digest *d = digest_new();
 	auto_free char *head = xasprintf("copy %s %d %d %d %u %u %d", c->dest, c->into, c->archives,
 					 c->own, c->uid, c->gid, c->mode);
-	int r;
+	int r = 0;
 
 	stage_chain(s, d);
 	key_add(d, head);
 	if (c->symbolic)
 		key_add(d, c->symbolic);
-	for (size_t i = 0; i < names->n; i++) {
-		key_add(d, names->v[i]);
-		key_add(d, texts->v[i]);
+	for (size_t i = 0; i < n->names.n; i++) {
+		key_add(d, n->names.v[i]);
+		key_add(d, n->texts.v[i]);
 	}
-	r = c->n ? copy_digest(c, d, err) : 0;
-	if (r == 0 && fetched->n) {
-		key_add(d, fetched->archives ? "unpacked" : "fetched");
-		r = copy_digest(fetched, d, err);
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
+		if (l->v[i].n && i > 0)
+			key_add(d, l->v[i].archives ? "unpacked" : "fetched");
+		r = l->v[i].n ? copy_digest(&l->v[i], d, err) : 0;
 	}
 	digest_end(d, key);
 	return r;
 }
 
-static int copy_into(struct stage *s, const struct copy *c, const struct copy *fetched,
-		     const struct df_instruction *in, const struct strs *names,
-		     const struct strs *texts, struct err *err)
+static int copy_into(struct stage *s, const struct copies *l, const struct df_instruction *in,
+		     const struct named *n, struct err *err)
 {
 	struct new_root root = { .fd = -1 };
 	char key[DIGEST_HEX];
-	int r = copy_key(s, c, fetched, names, texts, key, err);
+	int r = copy_key(s, l, n, key, err);
 
 	if (r < 0 || stage_cached(s, key, in->source))
 		return r;
 	r = root_open(s, false, &root, err);
 	if (r == 0)
-		r = copy_all(c, fetched, root.fd, names, texts, err);
+		r = copy_all(l, root.fd, n, err);
 	if (r < 0) {
 		root_drop(&root);
 		return r;
@@ -295,46 +327,88 @@ static int copy_into(struct stage *s, const struct copy *c, const struct copy *f
 	return r;
 }
 
+static char whole_folder[] = ".";
+static char *all_of_it[] = { whole_folder };
+
+/* The first is of the context, the second of files that were fetched, then one for each repository;
+ * all as c says. */
+static int open_sources(struct stage *s, const struct df_instruction *in, struct named *n,
+			const struct copy *c, struct copies *l, struct err *err)
+{
+	const char *unpack = df_flag(in, "unpack"), *checksum = df_flag(in, "checksum");
+	int r = 0;
+
+	l->n = 2 + n->repositories.n;
+	l->v = xcalloc(l->n, sizeof(*l->v));
+	l->from = xcalloc(l->n, sizeof(*l->from));
+	for (size_t i = 0; i < l->n; i++) {
+		l->from[i] = (struct source){ .root = -1, .what = "what was fetched" };
+		l->v[i] = *c;
+		l->v[i].src = &l->from[i];
+		if (i == 0)
+			continue;
+		/* An archive stays one unless somebody says so. */
+		l->v[i].archives = unpack && strcmp(unpack, "false") != 0;
+		l->v[i].exclude = i > 1 ? c->exclude : NULL;
+		l->v[i].parents = false;
+	}
+	if (n->urls.n)
+		r = fetch_all(s, &n->urls, checksum, &n->files, &l->from[1].root, err);
+	for (size_t i = 2; r == 0 && i < l->n; i++) {
+		l->v[i].paths = all_of_it;
+		l->v[i].n = 1;
+		l->v[i].archives = false;
+		r = fetch_repository(s, n->repositories.v[i - 2], df_flag(in, "keep-git-dir"),
+				     checksum, &l->from[i].root, err);
+	}
+	if (r == 0 && n->paths.n)
+		r = build_source_open(s, df_flag(in, "from"), &l->from[0], err);
+	l->v[0].paths = n->paths.v;
+	l->v[0].n = n->paths.n;
+	l->v[1].paths = n->files.v;
+	l->v[1].n = n->files.n;
+	return r;
+}
+
+static int check_checksum(const struct df_instruction *in, const struct named *n, struct err *err)
+{
+	if (df_flag(in, "keep-git-dir") && !n->repositories.n)
+		return err_set(err, EINVAL, "--keep-git-dir is for a repository");
+	if (!df_flag(in, "checksum"))
+		return 0;
+	if (n->urls.n + n->repositories.n == 0)
+		return err_set(err, EINVAL, "--checksum is for an address");
+	return n->urls.n + n->repositories.n > 1
+		       ? err_set(err, EINVAL, "--checksum is for one address")
+		       : 0;
+}
+
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 {
-	auto_strs struct strs paths = { 0 }, names = { 0 }, texts = { 0 }, urls = { 0 },
-			      files = { 0 };
-	auto_free char *dest = NULL, *clean = NULL, *symbolic = NULL;
+	auto_free char *clean = NULL, *symbolic = NULL;
 	auto_df_ignore struct df_ignore *exclude = NULL;
-	struct source src = { .root = -1 }, other = { .root = -1, .what = "what was fetched" };
-	struct copy c = { .src = &src, .mode = -1, .archives = in->op == DF_ADD }, fetched;
-	const char *unpack = df_flag(in, "unpack"), *checksum = df_flag(in, "checksum");
-	int r = collect(s, in, &paths, &urls, &names, &texts, &dest, err);
+	struct copy c = { .mode = -1, .archives = in->op == DF_ADD };
+	struct copies l = { 0 };
+	struct named n = { 0 };
+	int r = collect(s, in, &n, err);
 
 	if (r == 0)
 		r = read_flags(s, in, &c, &exclude, err);
 	symbolic = c.symbolic;
-	if (r == 0 && checksum && urls.n == 0)
-		r = err_set(err, EINVAL, "--checksum is for an address");
-	if (r == 0 && urls.n)
-		r = fetch_all(s, &urls, checksum, &files, &other.root, err);
-	if (r == 0 && paths.n)
-		r = build_source_open(s, df_flag(in, "from"), &src, err);
-	if (r < 0) {
-		build_source_close(&other);
-		return r;
+	if (r == 0)
+		r = check_checksum(in, &n, err);
+	if (r == 0) {
+		clean = in_image(s, n.dest);
+		c.dest = clean;
+		c.into = str_ends(n.dest, "/") || strcmp(n.dest, ".") == 0 ||
+			 str_ends(n.dest, "/.") ||
+			 n.paths.n + n.names.n + n.urls.n + n.repositories.n > 1 || c.parents;
+		r = open_sources(s, in, &n, &c, &l, err);
 	}
-	clean = in_image(s, dest);
-	c.dest = clean;
-	c.paths = paths.v;
-	c.n = paths.n;
-	c.into = str_ends(dest, "/") || strcmp(dest, ".") == 0 || str_ends(dest, "/.") ||
-		 paths.n + names.n + urls.n > 1 || c.parents;
-	fetched = c;
-	fetched.src = &other;
-	fetched.paths = files.v;
-	fetched.n = files.n;
-	fetched.exclude = NULL;
-	/* An archive stays one unless somebody says so. */
-	fetched.archives = unpack && strcmp(unpack, "false") != 0;
-	r = copy_into(s, &c, &fetched, in, &names, &texts, err);
-	build_source_close(&src);
-	build_source_close(&other);
+	if (r == 0)
+		r = copy_into(s, &l, in, &n, err);
+	copies_clear(&l);
+	named_clear(&n);
 	return r;
 }
 

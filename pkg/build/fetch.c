@@ -53,12 +53,38 @@ static int check(const struct stage *s, const struct strs *urls, const char *che
 	if (s->b->all->w->offline)
 		return err_set(err, ENETUNREACH, "--offline is given, so %s is not fetched",
 			       urls->v[0]);
-	if (checksum && urls->n != 1)
-		return err_set(err, EINVAL, "--checksum is for one address");
 	if (checksum &&
 	    (!str_starts(checksum, "sha256:") || !digest_hex_ok(checksum + strlen("sha256:"))))
 		return err_set(err, EINVAL, "--checksum=%s is not sha256: and 64 digits", checksum);
 	return 0;
+}
+
+static int new_folder(struct stage *s, char name[24], struct err *err)
+{
+	struct builder *b = s->b->all;
+	int r = b->work ? 0 : image_work_open(b->w->images, &b->work, err);
+
+	(void)snprintf(name, 24, "fetched%u", ++b->names);
+	return r;
+}
+
+int fetch_repository(struct stage *s, const char *address, const char *keep, const char *commit,
+		     int *dir, struct err *err)
+{
+	struct git_how how = { .address = address,
+			       .commit = commit,
+			       .keep = keep && strcmp(keep, "false") != 0,
+			       .offline = s->b->all->w->offline };
+	auto_free char *path = NULL;
+	char folder[24];
+	int r = new_folder(s, folder, err);
+
+	if (r == 0)
+		r = git_fetch(image_work_fd(s->b->all->work), folder, &how, &path, err);
+	if (r < 0)
+		return r;
+	*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dir < 0 ? err_errno(err, "%s", address) : 0;
 }
 
 int fetch_all(struct stage *s, const struct strs *urls, const char *checksum, struct strs *names,
@@ -68,11 +94,10 @@ int fetch_all(struct stage *s, const struct strs *urls, const char *checksum, st
 	char folder[24];
 	int r = check(s, urls, checksum, err);
 
-	if (r == 0 && !b->work)
-		r = image_work_open(b->w->images, &b->work, err);
+	if (r == 0)
+		r = new_folder(s, folder, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(folder, sizeof(folder), "fetched%u", ++b->names);
 	if (mkdirat(image_work_fd(b->work), folder, 0700) < 0)
 		return err_errno(err, "make a folder");
 	*dir = openat(image_work_fd(b->work), folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -87,6 +87,8 @@ struct builder {
 /* ---- job.c */
 int build_open(struct build *b, struct err *err); /* reads the Dockerfile; nothing is done yet */
 void build_clear(struct build *b);
+/* A small file of the context. */
+int context_read(const struct build *b, const char *name, char **text, size_t *len);
 /* The stage that a name (or a number) means, of those before one; SIZE_MAX: none. */
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers);
 
@@ -171,6 +173,20 @@ bool is_address(const char *word);
  * wanted, "sha256:...", or NULL. */
 int fetch_all(struct stage *s, const struct strs *urls, const char *checksum, struct strs *names,
 	      int *dir, struct err *err);
+
+/* A repository; keep, commit: what --keep-git-dir and --checksum say, or NULL. */
+int fetch_repository(struct stage *s, const char *address, const char *keep, const char *commit,
+		     int *dir, struct err *err);
+
+/* ---- git.c: a repository as a folder of the work folder */
+struct git_how {
+	const char *address;
+	const char *commit; /* what it has to be, or its beginning; NULL: whatever it is */
+	bool keep;          /* the folder .git */
+	bool offline;
+};
+/* Below at, which has no such name yet. *path: the part that the address names; caller frees. */
+int git_fetch(int at, const char *name, const struct git_how *how, char **path, struct err *err);
 
 /* ---- chmod.c; pure: what "u=rwX,go-w" makes of a mode. -EINVAL: it is something else. */
 int chmod_symbolic(const char *text, mode_t mode, bool folder, mode_t *out);

@@ -1,6 +1,7 @@
 /* canon.c - short to long syntax: what several keys share. */
 #include "canon.h"
 
+#include <ctrcompose/dockerfile.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +118,7 @@ bool path_is_remote(const char *path)
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (str_starts(path, schemes[i]))
 			return true;
-	return strstr(path, "://") != NULL;
+	return strstr(path, "://") != NULL || df_is_git(path);
 }
 
 struct yaml_node *canon_path(struct load *l, const struct at *at, struct yaml_node *n)

@@ -1,6 +1,7 @@
 /* keys_deploy.c - deploy, build, develop and the other nested sections of a service. */
 #include "keys.h"
 
+#include <ctrcompose/dockerfile.h>
 #include <string.h>
 
 #define F(field) offsetof(struct service, field)
@@ -91,8 +92,9 @@ static const char *refuse_context(const struct yaml_node *n)
 {
 	const char *s = yaml_str(n);
 
-	return s && (strstr(s, "://") || str_starts(s, "git@") || str_starts(s, "github.com/"))
-		       ? "an address can't be a context: fetch it and name its folder"
+	return s && strstr(s, "://") && !df_is_git(s)
+		       ? "an address that is no repository (https://HOST/X.git#REF:FOLDER) can't be a "
+			 "context: fetch it and name its folder"
 		       : NULL;
 }
 
@@ -122,7 +124,7 @@ static const char *refuse_attestation(const struct yaml_node *n)
 }
 
 const struct key build_keys[] = {
-	KEY_IF("context", s_context, RUNS, "a folder", refuse_context),
+	KEY_IF("context", s_context, RUNS, "a folder or a repository", refuse_context),
 	KEY("dockerfile", s_str_set, RUNS, NULL),
 	KEY("dockerfile_inline", s_str, RUNS, NULL),
 	KEY_IF("entitlements", s_str_append, RUNS, "network.host, security.insecure",
@@ -134,7 +136,8 @@ const struct key build_keys[] = {
 	KEY_IF("cache_to", s_str_append, RUNS, "type=local", refuse_cache),
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
-	KEY("additional_contexts", s_contexts, RUNS, "folders, docker-image://, service:NAME"),
+	KEY("additional_contexts", s_contexts, RUNS,
+	    "folders, repositories, docker-image://, service:NAME"),
 	KEY("network", s_str, RUNS, "default, none, host"),
 	KEY_IF("provenance", s_bool_or_str, RUNS, "only false", refuse_attestation),
 	KEY_IF("sbom", s_bool_or_str, RUNS, "only false", refuse_attestation),

@@ -36,10 +36,25 @@ static void look(const struct df_instruction *in)
 		look(in->trigger);
 }
 
+/* A word of ADD as a repository: no option of git's, and nothing but parts of the word. */
+static void look_at_address(const uint8_t *data, size_t size)
+{
+	auto_arena struct arena a = { 0 };
+	const char *text = arena_strndup(&a, (const char *)data, size);
+	struct df_git g;
+
+	if (!df_is_git(text) || df_git_parse(&a, text, &g, NULL) < 0)
+		return;
+	if (*g.url == '-' || (g.ref && (*g.ref == '-' || !strstr(text, g.ref))) ||
+	    (g.folder && !strstr(text, g.folder)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_dockerfile struct dockerfile *d = NULL;
 
+	look_at_address(data, size);
 	if (size > 8192 || dockerfile_parse("D", (const char *)data, size, &d, NULL) < 0)
 		return 0;
 	if (d->n_stages == 0)

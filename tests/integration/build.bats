@@ -353,7 +353,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 @test "what is not carried out is refused with its place" {
 	printf 'FROM box\n' >Dockerfile
 	local row
-	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "https://example.org/x.git"|an address' \
+	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "https://example.org/x.tar"|an address' \
 		'provenance: "mode=max"|attestations' 'sbom: true|attestations' 'entitlements: [device]|entitlements' \
 		'cache_to: ["type=registry,ref=x"]|cache_to'; do
 		printf 'services:\n  a:\n    build:\n      context: .\n      %s\n' "${row%%|*}" | awk '!(/context: \.$/ && 0)' >compose.yaml
@@ -637,7 +637,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(in_image cat /one)" = two ]
 	for row in 'ADD http://127.0.0.1:5004/nothere /x|404' 'ADD http://127.0.0.1:5004/ /x|no name' 'ADD http://127.0.0.1:5004/file /x|5004/file' \
 		'ADD http://127.0.0.1:5004/cut /x|5004/cut' 'ADD http://127.0.0.1:1/x /x|127.0.0.1' 'ADD --checksum=sha256:1 http://127.0.0.1:5004/one /x|64 digits' \
-		'ADD --checksum=sha256:1 d /x|is for an address' 'ADD https://example.org/x.git /x|no repositories' 'ADD ftp://127.0.0.1/x /x|http and https'; do
+		'ADD --checksum=sha256:1 d /x|is for an address' 'ADD ftp://127.0.0.1/x /x|http and https' 'ADD --keep-git-dir=true d /x|is for a repository'; do
 		printf 'FROM box\n%s\n' "${row%%|*}" >Dockerfile
 		run -1 compose build
 		[[ "$output" == *"Dockerfile:2"*"${row#*|}"* ]]
@@ -645,5 +645,82 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	printf 'FROM box\nADD http://127.0.0.1:5004/one /x\n' >Dockerfile
 	run -1 compose --offline build
 	[[ "$output" == *"--offline is given"* ]]
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
+}
+
+@test "repositories: as contexts and in ADD, by branch, tag, commit and folder; what goes wrong is named" {
+	export GIT_CONFIG_GLOBAL=$PWD/gitconfig GIT_CONFIG_SYSTEM=/dev/null
+	git config --file gitconfig user.name me
+	git config --file gitconfig user.email me@example.org
+	git config --file gitconfig init.defaultBranch main
+	mkdir -p web src/sub src/ctx
+	git -C src init -q
+	git -C src remote add x ../web/x.git
+	echo one >src/sub/f && ln -s /etc/passwd src/out && ln -s / src/root
+	printf 'FROM box\nCOPY . /all/\n' >src/ctx/Dockerfile
+	ln -s /etc/passwd src/ctx/Evil
+	git -C src add -A && git -C src commit -qm one && git -C src tag v1
+	local first
+	first=$(git -C src rev-parse HEAD)
+	echo two >src/sub/f && git -C src commit -qam two
+	git clone -q --bare src web/x.git
+	git -C web/x.git update-server-info
+	cat >serve.py <<-'PY'
+		import http.server, os
+		class H(http.server.CGIHTTPRequestHandler):
+		    cgi_directories = ['/smart']
+		    def log_message(self, *a): pass
+		http.server.nobody_uid = os.getuid
+		os.chdir('web')
+		os.environ['GIT_PROJECT_ROOT'] = os.getcwd()
+		os.environ['GIT_HTTP_EXPORT_ALL'] = '1'
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5005), H).serve_forever()
+	PY
+	mkdir web/smart
+	printf '#!/bin/sh\nexec git http-backend\n' >web/smart/git && chmod +x web/smart/git
+	python3 serve.py 3>&- & SERVER=$!
+	eventually 5 curl -s -o /dev/null http://127.0.0.1:5005/
+	local smart=http://127.0.0.1:5005/smart/git/x.git dumb=http://127.0.0.1:5005/x.git
+	cat >Dockerfile <<-D
+		FROM box
+		ADD $smart /smart
+		ADD $smart#v1:sub /tag/
+		ADD --chown=7 --exclude=sub $dumb#main Dockerfile /dumb/
+		ADD --checksum=${first:0:12} $smart#$first:sub /commit
+		ADD --keep-git-dir=true $dumb#${first:0:10} /kept
+	D
+	run -0 compose build
+	[ "$(in_image cat /smart/sub/f /tag/f /commit/f /kept/sub/f)" = $'two\none\none\none' ]
+	[ "$(in_image stat -c %u:%a /dumb/ctx/Dockerfile /smart/sub/f)" = $'7:644\n0:644' ]
+	in_image sh -ec 'test -d /kept/.git; test ! -e /smart/.git; test -L /smart/out; test -f /dumb/Dockerfile; test ! -e /dumb/sub'
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 4 ] # what git keeps for itself is new each time
+	# A context, and one more by name.
+	printf 'services: { a: { image: fromgit, build: { context: "%s#main:ctx" } } }\n' $smart >compose.yaml
+	run -0 compose build --check
+	run -0 compose build
+	[ "$(compose run --rm --entrypoint ls a /all | tr '\n' ' ')" = "Dockerfile Evil " ]
+	[ "$(compose build --print | jq -r '.target.a | .context, .dockerfile')" = "$smart#main:ctx"$'\nDockerfile' ]
+	printf 'services: { a: { build: { context: ., dockerfile_inline: "FROM box\\nCOPY --from=repo sub/f /f", additional_contexts: { repo: "%s#v1" } } } }\n' $dumb >compose.yaml
+	run -0 compose build
+	[ "$(in_image cat /f)" = one ]
+	# What leads out of the repository, and what is not there.
+	local row
+	for row in "$smart#main:ctx|dockerfile: Evil|Evil" "$smart#nosuch||nosuch" "$smart#main:none||no folder 'none'" \
+		"http://127.0.0.1:1/x.git||127.0.0.1" "$smart#main:root||Dockerfile"; do
+		IFS='|' read -r address more what <<<"$row"
+		printf 'services:\n  a:\n    build:\n      context: "%s"\n      %s\n' "$address" "$more" >compose.yaml
+		run -1 compose build
+		[[ "$output" == *"$what"* && "$output" != *root:x:0* ]]
+	done
+	run -1 compose --offline build
+	[[ "$output" == *"--offline is given"* ]]
+	echo 'services: { a: { build: . } }' >compose.yaml
+	printf 'FROM box\nADD --checksum=abcdef0 %s /x\n' $smart >Dockerfile
+	run -1 compose build
+	[[ "$output" == *"Dockerfile:2"*"it is the commit "*", not abcdef0"* ]]
+	mkdir bin && for p in env sh; do ln -s "$(command -v $p)" bin/; done
+	PATH=$PWD/bin run -1 "$CTRCOMPOSE" build
+	[[ "$output" == *"Dockerfile:2"*"git, which is not installed"* ]]
 	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
 }

@@ -267,6 +267,54 @@ START_TEST(bad_rules_are_named)
 }
 END_TEST
 
+/* ---- Repositories ----------------------------------------------------------------------------- */
+static const struct {
+	const char *text, *url, *ref, *folder; /* url NULL: no repository; "": refused */
+} repositories[] = {
+	{ "https://h/x.git", "https://h/x.git", NULL, NULL },
+	{ "http://h:8080/a/x.git#v1", "http://h:8080/a/x.git", "v1", NULL },
+	{ "https://h/x.git#v1:a/b", "https://h/x.git", "v1", "a/b" },
+	{ "https://h/x.git#:a", "https://h/x.git", NULL, "a" },
+	{ "https://h/x.git#", "https://h/x.git", NULL, NULL },
+	{ "https://h/x.git#v1:", "https://h/x.git", "v1", NULL },
+	{ "git://h/x", "git://h/x", NULL, NULL },
+	{ "ssh://git@h:22/x.git#main", "ssh://git@h:22/x.git", "main", NULL },
+	{ "git@h:x.git#main:d", "git@h:x.git", "main", "d" },
+	{ "github.com/o/x#main", "https://github.com/o/x", "main", NULL },
+	{ "https://h/x", NULL, NULL, NULL },
+	{ "https://h/x.git.tar", NULL, NULL, NULL },
+	{ "https://h/x.tar#.git", NULL, NULL, NULL },
+	{ "ftp://h/x.git", NULL, NULL, NULL },
+	{ "x.git", NULL, NULL, NULL },
+	{ "./git@h/x", NULL, NULL, NULL },
+	{ "-u@h:x", NULL, NULL, NULL },
+	{ "git@-oProxyCommand=x:y", NULL, NULL, NULL },
+	{ "", NULL, NULL, NULL },
+	{ "https://h/x.git#--upload-pack=x", "", NULL, NULL },
+	{ "https://h/x.git?ref=v1", "", NULL, NULL },
+	{ "https://h/x.git#a b", "", NULL, NULL },
+};
+
+START_TEST(repositories_are_told_from_files)
+{
+	auto_arena struct arena a = { 0 };
+	struct df_git g;
+	const char *url = repositories[_i].url;
+	int r;
+
+	ck_assert_int_eq(df_is_git(repositories[_i].text), url != NULL);
+	if (!url)
+		return;
+	r = df_git_parse(&a, repositories[_i].text, &g, NULL);
+	ck_assert_int_eq(r < 0, !*url);
+	if (r < 0)
+		return;
+	ck_assert_str_eq(g.url, url);
+	ck_assert_pstr_eq(g.ref, repositories[_i].ref);
+	ck_assert_pstr_eq(g.folder, repositories[_i].folder);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dockerfile");
@@ -280,6 +328,7 @@ int main(void)
 	tcase_add_test(c, what_is_missing_is_named);
 	tcase_add_loop_test(c, rules_ignore_in_order, 0, ARRAY_LEN(ignores));
 	tcase_add_test(c, bad_rules_are_named);
+	tcase_add_loop_test(c, repositories_are_told_from_files, 0, ARRAY_LEN(repositories));
 	suite_add_tcase(s, c);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
