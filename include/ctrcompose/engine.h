@@ -68,6 +68,10 @@ int engine_create(struct engine *e, const struct plan *plan, const struct plan_a
 int engine_adopt(struct engine *e, struct state_container *c, struct unit **out, struct err *err);
 void engine_unit_free(struct unit *u); /* descriptors and memory only */
 
+/* Whether the published ports of all that the plan starts are free: -EADDRINUSE names the port and the
+ * project or program that has it. */
+int engine_ports_check(const struct engine *e, const struct plan *plan, struct err *err);
+
 /* How the container's first process gets its standard streams. */
 struct unit_stdio {
 	bool given; /* else log pipes or a terminal */

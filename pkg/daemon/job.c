@@ -314,6 +314,9 @@ static void finish(struct sup *s)
 		j->error = xstrdup(err_text(&err));
 	if (j->plan->forget && !j->error)
 		s->forget = true;
+	/* It came to nothing: there is no project. */
+	if (j->error && s->state->containers.n == 0 && s->state->networks.n == 0)
+		s->forget = true;
 	events_flush(s);
 	if (s->forget && j->plan->remove_volumes)
 		engine_volumes_sweep(s->engine);
@@ -396,6 +399,7 @@ void job_advance(struct sup *s)
 void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
+	auto_err struct err err = ERR_INIT;
 
 	j->plan = plan;
 	j->conn = conn;
@@ -407,6 +411,10 @@ void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn)
 		strs_clear(&s->state->config_files);
 		for (size_t i = 0; i < plan->config_files.n; i++)
 			strs_add(&s->state->config_files, plan->config_files.v[i]);
+	}
+	if (engine_ports_check(s->engine, plan, &err) < 0) {
+		j->error = xstrdup(err_text(&err));
+		j->cancelled = true;
 	}
 	job_advance(s);
 }

@@ -6,6 +6,7 @@
  *   probe forks N       try to have N children at once; prints how many there were
  *   probe frame HEX...  send each as a frame by eth0, as it is
  *   probe hear PORT N   wait for N datagrams; prints "ADDRESS TEXT" for each
+ *   probe echo PORT     send each datagram back
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -437,6 +438,23 @@ static int hear(int port, int wanted)
 	return 0;
 }
 
+static int echo(int port)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return 1;
+	for (;;) {
+		char text[1500];
+		socklen_t len = sizeof(sa);
+		ssize_t n = recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&sa, &len);
+
+		if (n >= 0)
+			(void)sendto(fd, text, (size_t)n, 0, (struct sockaddr *)&sa, len);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 1)
@@ -454,6 +472,8 @@ int main(int argc, char **argv)
 		}
 	else if (argc == 4 && strcmp(argv[1], "hear") == 0)
 		return hear(atoi(argv[2]), atoi(argv[3]));
+	else if (argc == 3 && strcmp(argv[1], "echo") == 0)
+		return echo(atoi(argv[2]));
 	else
 		return 2;
 	return 0;
