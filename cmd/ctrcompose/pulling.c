@@ -160,24 +160,31 @@ static int ask(struct image_store *store, const struct project *p, const struct 
 	return 0;
 }
 
-/* Images that are mounted: pulled when they are missing. */
-static int pull_mounted(struct image_store *store, const struct service *svc, bool quiet,
+static int pull_missing(struct image_store *store, const char *ref, bool quiet,
 			struct progress **pg, struct err *err)
+{
+	auto_image struct image *img = NULL;
+	int r;
+
+	if (!ref || image_find(store, ref, &img, NULL) == 0)
+		return 0;
+	cmd_catch_interrupts();
+	r = quiet || *pg ? 0 : progress_open("Pulling", pg, err);
+	return r < 0 ? r : pull_image(store, ref, NULL, *pg, err);
+}
+
+/* Images that a service uses beside its own: those it mounts, and those of its pre_start. */
+static int pull_others(struct image_store *store, const struct service *svc, bool quiet,
+		       struct progress **pg, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < svc->n_mounts; i++) {
-		const struct service_mount *m = &svc->mounts[i];
-		auto_image struct image *img = NULL;
-
-		if (m->kind != MOUNT_IMAGE || !m->source ||
-		    image_find(store, m->source, &img, NULL) == 0)
-			continue;
-		cmd_catch_interrupts();
-		r = quiet || *pg ? 0 : progress_open("Pulling", pg, err);
-		if (r == 0)
-			r = pull_image(store, m->source, NULL, *pg, err);
-	}
+	for (size_t i = 0; r == 0 && i < svc->n_mounts; i++)
+		if (svc->mounts[i].kind == MOUNT_IMAGE)
+			r = pull_missing(store, svc->mounts[i].source, quiet, pg, err);
+	for (size_t i = 0; r == 0 && i < svc->n_pre_start; i++)
+		if (!str_eq(svc->pre_start[i].svc->image, svc->image))
+			r = pull_missing(store, svc->pre_start[i].svc->image, quiet, pg, err);
 	return r;
 }
 
@@ -198,7 +205,7 @@ int pull_for_up(struct online *o, char *const *services, const char *policy, boo
 
 		if (!project_needs(p, services, svc->name))
 			continue;
-		r = pull_mounted(store, svc, quiet, &pg, err);
+		r = pull_others(store, svc, quiet, &pg, err);
 		if (r < 0 || !svc->image || strs_has(&asked, svc->image))
 			continue;
 		strs_add(&asked, svc->image);

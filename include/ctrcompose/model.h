@@ -124,6 +124,11 @@ struct service_hooks {
 	size_t n;
 };
 
+struct service_step {
+	struct service *svc; /* the service with the program of this step */
+	bool per_replica;    /* before each container; else once, before all of them */
+};
+
 struct words { /* command and entrypoint: absent, empty and filled are three things */
 	bool set;
 	struct list list;
@@ -183,6 +188,8 @@ struct service {
 	size_t n_files;
 	struct healthcheck health;
 	struct service_hooks post_start, pre_stop;
+	struct service_step *pre_start; /* run one after the other, before it */
+	size_t n_pre_start;
 	enum restart_policy restart;
 	unsigned restart_max;   /* on-failure:N, 0 = no bound */
 	int stop_signal;        /* 0 = the image's, else SIGTERM */

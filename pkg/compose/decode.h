@@ -36,6 +36,9 @@ void decode_resolve_files(struct decode *d, struct yaml_node *service);
 /* Rewrite what stands for something else: a volume whose driver options make it a bind, and the
  * network mode "bridge", which is the project's default network. */
 void decode_resolve_places(struct decode *d, struct yaml_node *service);
+/* The service with its program changed to that of a step of pre_start. */
+struct yaml_node *decode_step_service(struct decode *d, const struct yaml_node *service,
+				      const struct yaml_node *step);
 /* Whether the option `o` of a volume makes it a bind. */
 bool volume_is_bind(const char *o);
 void decode_keys(struct decode *d, const struct key *keys, const struct yaml_node *map, void *out);

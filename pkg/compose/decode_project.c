@@ -39,6 +39,29 @@ static int by_priority(const void *a, const void *b)
 }
 
 static void decode_service(struct decode *d, const char *name, const struct yaml_node *node,
+			   struct service *s);
+
+static void decode_steps(struct decode *d, const struct yaml_node *node, struct service *s)
+{
+	const struct yaml_node *list = yaml_get(node, "pre_start"), *f;
+	size_t n = list && list->type == YAML_LIST ? list->m.n : 0;
+
+	if (!d->identify || !n)
+		return; /* who reads a record wants the container as it was made */
+	s->pre_start = arena_array(d->a, n, sizeof(*s->pre_start));
+	s->n_pre_start = n;
+	for (size_t i = 0; i < n; i++) {
+		struct service_step *step = &s->pre_start[i];
+
+		step->svc = arena_alloc(d->a, sizeof(*step->svc));
+		decode_service(d, s->name, decode_step_service(d, node, list->m.v[i].value),
+			       step->svc);
+		if ((f = yaml_get(list->m.v[i].value, "per_replica")))
+			dec_bool(d, f, &step->per_replica);
+	}
+}
+
+static void decode_service(struct decode *d, const char *name, const struct yaml_node *node,
 			   struct service *s)
 {
 	const struct yaml_node *mac = yaml_get(node, "mac_address");
@@ -60,6 +83,7 @@ static void decode_service(struct decode *d, const char *name, const struct yaml
 		dec_str(d, mac, &s->networks[0].mac_address);
 	if (d->identify)
 		identify(d->a, n, s);
+	decode_steps(d, node, s);
 }
 
 /* What is built without a name of its own is called after project and service. */

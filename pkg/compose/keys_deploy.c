@@ -176,10 +176,10 @@ const struct shape s_hooks = ITEMS(s_hook);
 
 /* ---- develop */
 static const struct key step_keys[] = {
-	KEY("command", s_words, NOT_YET, NULL),    KEY("user", s_str, NOT_YET, NULL),
-	KEY("privileged", s_bool, NOT_YET, NULL),  KEY("working_dir", s_str, NOT_YET, NULL),
-	KEY("environment", s_env, NOT_YET, NULL),  KEY("image", s_str, NOT_YET, NULL),
-	KEY("per_replica", s_bool, NOT_YET, NULL), END,
+	KEY("command", s_words, RUNS, NULL),    KEY("user", s_str, RUNS, NULL),
+	KEY("privileged", s_bool, RUNS, NULL),  KEY("working_dir", s_str, RUNS, NULL),
+	KEY("environment", s_env, RUNS, NULL),  KEY("image", s_str, RUNS, NULL),
+	KEY("per_replica", s_bool, RUNS, NULL), END,
 };
 const struct shape s_init_steps = ITEMS(MAP(step_keys));
 static const struct key exec_keys[] = {

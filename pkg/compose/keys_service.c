@@ -495,7 +495,7 @@ const struct key service_keys[] = {
 	DEC_IF("ports", s_ports, RUNS, "tcp and udp", dec_ports, 0, refuse_ports),
 	DEC("post_start", s_hooks, RUNS, "if one fails, the container stops", dec_hooks,
 	    F(post_start)),
-	KEY("pre_start", s_init_steps, NOT_YET, NULL),
+	KEY("pre_start", s_init_steps, RUNS, "by `up`; if one fails, the service does not start"),
 	DEC("pre_stop", s_hooks, RUNS, "if one fails, the container runs on", dec_hooks,
 	    F(pre_stop)),
 	DEC("privileged", s_bool, RUNS, NULL, dec_bool, F(privileged)),

@@ -104,6 +104,28 @@ static void check_shared_tmpfs(struct unsupported *u, const struct project *p)
 	}
 }
 
+/* A step that would run what the service itself runs has no end. */
+static void check_steps(struct unsupported *u, const struct project *p)
+{
+	const struct yaml_node *services = yaml_get(p->tree, "services");
+
+	for (size_t i = 0; services && i < services->m.n; i++) {
+		const struct yaml_node *s = services->m.v[i].value;
+		const struct yaml_node *steps = yaml_get(s, "pre_start");
+		const char *image = yaml_str(yaml_get(s, "image"));
+		auto_free char *name = xasprintf("services.%s.pre_start", services->m.v[i].key);
+
+		for (size_t k = 0; steps && k < steps->m.n; k++) {
+			const struct yaml_node *step = steps->m.v[k].value;
+			const char *own = yaml_str(yaml_get(step, "image"));
+
+			if (!yaml_get(step, "command") && (!own || str_eq(own, image)))
+				refuse(u, step, name,
+				       "a step has a command, or an image of its own");
+		}
+	}
+}
+
 int compose_check_supported(const struct project *p, struct err *err)
 {
 	struct unsupported u = { SBUF_INIT, 0 };
@@ -111,6 +133,7 @@ int compose_check_supported(const struct project *p, struct err *err)
 
 	visit(&u, p->tree, &shape_project, NULL);
 	check_shared_tmpfs(&u, p);
+	check_steps(&u, p);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
 	sbuf_clear(&u.text);

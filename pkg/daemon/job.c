@@ -170,7 +170,7 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		r = begin_create(s, j, a, &err);
 		break;
 	case PLAN_REMOVE:
-		r = begin_remove(s, a, j->plan->remove_volumes, &err);
+		r = begin_remove(s, a, j->plan->remove_volumes || a->oneoff, &err);
 		break;
 	case PLAN_START:
 		if (c) {
@@ -249,7 +249,10 @@ static void check_wait(struct sup *s, struct job *j, size_t i, const struct ctr 
 		say(j, "Container", a->name, "Skipped", why, true);
 		return;
 	}
-	if (a->final)
+	if (a->oneoff)
+		text = xasprintf("service \"%s\": its pre_start step %s exited with %d", a->service,
+				 a->name, view.exit_code);
+	else if (a->final)
 		text = steal(why);
 	else if (cond == DEP_COMPLETED)
 		text = xasprintf("service \"%s\" didn't complete successfully: exit %d", a->service,

@@ -204,6 +204,19 @@ static size_t condition(struct up *u, struct svc_plan *dep, size_t replica,
 	return *wait;
 }
 
+/* What a program of the service needs before it starts. */
+static void start_after(struct up *u, const struct svc_plan *sp, size_t at)
+{
+	for (size_t i = 0; i < sp->svc->n_networks; i++)
+		plan_after(u->plan, at, network_action(u, sp->svc->networks[i].network));
+	for (size_t i = 0; i < sp->svc->n_deps; i++) {
+		struct svc_plan *dep = find(u, sp->svc->deps[i].service);
+
+		for (size_t k = 0; dep && dep->done && k < dep->scale; k++)
+			plan_after(u->plan, at, condition(u, dep, k, &sp->svc->deps[i]));
+	}
+}
+
 static void start(struct up *u, struct svc_plan *sp, size_t replica, size_t before, bool running)
 {
 	const char *name = sp->replicas[replica].name;
@@ -212,14 +225,91 @@ static void start(struct up *u, struct svc_plan *sp, size_t replica, size_t befo
 	u->plan->actions.v[at].number = (unsigned)replica + 1;
 	sp->replicas[replica].start = at;
 	plan_after(u->plan, at, before);
-	for (size_t i = 0; !running && i < sp->svc->n_networks; i++)
-		plan_after(u->plan, at, network_action(u, sp->svc->networks[i].network));
-	for (size_t i = 0; !running && i < sp->svc->n_deps; i++) {
-		struct svc_plan *dep = find(u, sp->svc->deps[i].service);
+	if (!running)
+		start_after(u, sp, at);
+}
 
-		for (size_t k = 0; dep && dep->done && k < dep->scale; k++)
-			plan_after(u->plan, at, condition(u, dep, k, &sp->svc->deps[i]));
+/* ---- pre_start */
+static const struct state_container *left_over(const struct up *u, const char *name)
+{
+	for (size_t i = 0; i < u->have->containers.n; i++)
+		if (u->have->containers.v[i]->oneoff &&
+		    strcmp(u->have->containers.v[i]->name, name) == 0)
+			return u->have->containers.v[i];
+	return NULL;
+}
+
+/* A container that is made, runs to its end, and goes; the index of the wait for its success. */
+static size_t run_step(struct up *u, const struct svc_plan *sp, const struct service *step,
+		       const char *name, size_t after)
+{
+	const struct state_container *old = left_over(u, name);
+	size_t gone = old ? drop(u, old) : PLAN_NONE, made = create(u, step, name, 1), at, wait;
+
+	u->plan->actions.v[made].oneoff = true;
+	plan_after(u->plan, made, gone);
+	at = plan_add(u->plan, PLAN_START, name, sp->svc->name);
+	plan_after(u->plan, at, made);
+	plan_after(u->plan, at, after);
+	start_after(u, sp, at);
+	wait = plan_add(u->plan, PLAN_WAIT, name, sp->svc->name);
+	u->plan->actions.v[wait].condition = DEP_COMPLETED;
+	u->plan->actions.v[wait].oneoff = true;
+	plan_after(u->plan, wait, at);
+	at = plan_add(u->plan, PLAN_REMOVE, name, sp->svc->name);
+	u->plan->actions.v[at].oneoff = true;
+	plan_after(u->plan, at, wait);
+	return wait;
+}
+
+static bool starts(const struct up *u, const struct svc_plan *sp, unsigned k)
+{
+	return u->plan->actions.v[sp->replicas[k].start].op == PLAN_START;
+}
+
+/* Before all replicas; the start of each waits for it, and each next step does. */
+static void step_once(struct up *u, const struct svc_plan *sp, size_t i, size_t *last)
+{
+	const char *name = arena_printf(&u->plan->arena, "%s-%s-pre_start-%zu", u->want->name,
+					sp->svc->name, i + 1);
+	size_t wait = run_step(u, sp, sp->svc->pre_start[i].svc, name, last[0]);
+
+	for (unsigned k = 0; k < sp->scale; k++) {
+		plan_after(u->plan, wait, last[k] == wait ? PLAN_NONE : last[k]);
+		last[k] = wait;
 	}
+}
+
+static void step_each(struct up *u, const struct svc_plan *sp, size_t i, size_t *last)
+{
+	for (unsigned k = 0; k < sp->scale; k++)
+		if (starts(u, sp, k))
+			last[k] = run_step(u, sp, sp->svc->pre_start[i].svc,
+					   arena_printf(&u->plan->arena, "%s-pre_start-%zu",
+							sp->replicas[k].name, i + 1),
+					   last[k]);
+}
+
+/* Steps for the service as a whole are for its first start: not when some of it runs. */
+static void pre_start(struct up *u, struct svc_plan *sp)
+{
+	auto_free size_t *last = xcalloc(sp->scale + 1, sizeof(*last));
+	bool any = false, all = true;
+
+	for (unsigned k = 0; k < sp->scale; k++) {
+		last[k] = PLAN_NONE;
+		any |= starts(u, sp, k);
+		all &= starts(u, sp, k);
+	}
+	for (size_t i = 0; any && i < sp->svc->n_pre_start; i++) {
+		if (sp->svc->pre_start[i].per_replica)
+			step_each(u, sp, i, last);
+		else if (all)
+			step_once(u, sp, i, last);
+	}
+	for (unsigned k = 0; k < sp->scale; k++)
+		if (starts(u, sp, k))
+			plan_after(u->plan, sp->replicas[k].start, last[k]);
 }
 
 static void replica(struct up *u, struct svc_plan *sp, unsigned number)
@@ -262,6 +352,8 @@ static void service(struct up *u, struct svc_plan *sp)
 		sp->waits[i] = PLAN_NONE;
 	for (unsigned n = 1; n <= sp->scale; n++)
 		replica(u, sp, n);
+	if (!u->opt->no_start)
+		pre_start(u, sp);
 	for (size_t i = 0; i < u->have->containers.n; i++) {
 		const struct state_container *c = u->have->containers.v[i];
 

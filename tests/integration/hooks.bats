@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# hooks.bats - post_start and pre_stop: commands in the container around its life
+# hooks.bats - pre_start, post_start and pre_stop: what runs around the life of a container
 
 load lib
 setup_file() { world_open; }
@@ -134,4 +134,56 @@ teardown() { project_close; }
 	run ! compose up -d
 	[[ $output == *"compose.yaml:1:"*pre_start* ]]
 	rm compose.yaml
+}
+
+@test "pre_start: in containers of their own, in order, once or for each replica, then they are gone" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  db: { image: box, init: true }
+		  a:
+		    image: box
+		    init: true
+		    scale: 2
+		    ports: ["80"]
+		    environment: { KEPT: kept, CHANGED: old }
+		    volumes: ["seen:/seen"]
+		    depends_on: [db]
+		    pre_start:
+		      - command: sh -c 'nslookup db >/dev/null && echo "once $$KEPT $$CHANGED $$(id -u)" >>/seen/steps'
+		        environment: { CHANGED: new }
+		      - { command: [sh, -c, "sleep 0.2; echo each $$PWD >>/seen/steps"], working_dir: /data, per_replica: true }
+		      - { command: [sh, -c, "echo last >>/seen/steps"] }
+		volumes: { seen: {} }
+	Y
+	compose up -d
+	[ "$(compose exec -T a cat /seen/steps)" = "$(printf 'once kept new 0\neach /data\neach /data\nlast')" ]
+	[ "$(compose ps -a --format '{{.Name}}' | wc -l)" = 3 ]
+	compose up -d
+	[ "$(compose exec -T a sh -c 'wc -l </seen/steps')" = 4 ]
+	compose up -d --scale a=3
+	[ "$(compose exec -T a tail -n 1 /seen/steps)" = "each /data" ]
+	[ "$(compose exec -T a sh -c 'wc -l </seen/steps')" = 5 ]
+}
+
+@test "a pre_start that fails: named with its last lines, nothing after it starts; the next up goes on" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    pre_start: [{ command: [sh, -c, "echo the table is missing; exit 3"] }, { command: [sh, -c, "echo second"] }]
+		  b: { image: box, init: true, depends_on: [a] }
+	Y
+	run compose up -d
+	[ "$status" != 0 ]
+	[[ $output == *"its pre_start step $PROJECT-a-pre_start-1 exited with 3"* ]]
+	[[ $output == *"the table is missing"* ]]
+	[ -z "$(compose ps -q)" ]
+	sed -i 's/exit 3/exit 0/' compose.yaml
+	compose up -d
+	[ "$(compose ps -q | wc -l)" = 2 ]
+	[ "$(compose ps -a -q | wc -l)" = 2 ]
+	printf 'services: { a: { image: box, pre_start: [{ user: root }] } }\n' >other.yaml
+	run compose -f other.yaml up -d
+	[[ $status != 0 && $output == *"other.yaml:1:"*"a step has a command, or an image of its own"* ]]
 }
