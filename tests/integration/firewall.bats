@@ -97,6 +97,68 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	compose -p other down -t 0
 }
 
+@test "direct routing from the link, IPv4 and IPv6: a published port's container is reached by that port alone" {
+	ip -6 addr add fd99::1/64 dev wan0 nodad
+	lan ip -6 addr add fd99::9/64 dev eth0 nodad
+	lan ip -6 route add fd00::/8 via fd99::1
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, command: sh -c 'httpd -p 81 -h /www; exec httpd -f -p 80 -h /www', ports: ["18195:80"] }
+		  b: { image: box, networks: [other], ports: ["18196:80"] }
+		networks: { default: { enable_ipv6: true }, other: { enable_ipv6: true } }
+	Y
+	compose up -d
+	six=$(compose exec -T a ip -6 -o addr show eth0 scope global | sed -E 's/.*inet6 ([0-9a-f:]+).*/\1/')
+	four=$(address a)
+	eventually 5 curl -s -o /dev/null "http://$four:81/"
+	curl -s -o /dev/null "http://[$six]:81/"
+	lan curl -s -m 4 -o /dev/null http://203.0.113.1:18195/
+	lan curl -s -m 4 -o /dev/null "http://[fd99::1]:18195/"
+	for port in 80 81; do
+		run -28 lan curl -s -m 1 "http://$four:$port/"
+		run -28 lan curl -s -m 1 "http://[$six]:$port/"
+		run ! compose exec -T b nc -w 1 "$four" $port
+		run ! compose exec -T b nc -w 1 "$six" $port
+	done
+	# And out of the other one, to which packets could be sent by its gateway.
+	b=$(compose exec -T b ip -4 -o addr show eth0 | sed -E 's/.*inet ([0-9.]+).*/\1/')
+	run ! compose exec -T a nc -w 1 "$b" 80
+	ip -6 addr del fd99::1/64 dev wan0
+	lan ip -6 route del fd00::/8 via fd99::1
+	lan ip -6 addr del fd99::9/64 dev eth0
+}
+
+@test "bridge-nf-call on and off: neighbours, published ports, from the container itself, a policy of DROP" {
+	[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || modprobe br_netfilter || skip "no br_netfilter"
+	was=$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)
+	iptables -P FORWARD DROP
+	for on in 0 1; do
+		sysctl -qw net.bridge.bridge-nf-call-iptables=$on net.bridge.bridge-nf-call-ip6tables=$on
+		cat >compose.yaml <<-Y
+			services:
+			  a: { image: box, command: sh -c 'echo here >/www/index.html; exec httpd -f -p 80 -h /www', ports: ["18197:80"] }
+			  b: { image: box }
+			  c: { image: box, networks: [other] }
+			  i: { image: box, networks: [in], command: sh -c 'echo here >/www/index.html; exec httpd -f -p 80 -h /www' }
+			  j: { image: box, networks: [in] }
+			networks: { other: , in: { internal: true } }
+		Y
+		compose up -d
+		eventually 5 curl -s -o /dev/null "http://$(address a)/"
+		got() { [ "$(compose exec -T "$1" sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 3 $2 $3" | tail -1)" = here ]; }
+		got b "$(address a)" 80
+		got j "$(address i)" 80
+		for s in a b c; do got $s 203.0.113.1 18197; done
+		[ "$(lan curl -s -m 3 http://203.0.113.1:18197/)" = here ]
+		[ "$(curl -s -m 3 http://127.0.0.1:18197/)" = here ]
+		[ "$(who_calls b)" = 203.0.113.1 ]
+		run ! compose exec -T c nc -w 1 "$(address a)" 80
+		run ! compose exec -T b nc -w 1 "$(address i)" 80
+		compose down -t 0
+	done
+	sysctl -qw net.bridge.bridge-nf-call-iptables=$was net.bridge.bridge-nf-call-ip6tables=$was
+}
+
 @test "rules that another program takes out are put back, and the log says so" {
 	printf 'services: { a: { image: box, ports: ["127.0.0.1:18190:80"] } }\n' >compose.yaml
 	compose up -d
