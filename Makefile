@@ -143,10 +143,11 @@ docs: all ## the pages that are made from tables: man page, supported keys
 	tests/tools/man.py $(BUILD)/ctrcompose >docs/man/ctrcompose.1.scd
 	$(BUILD)/ctrcompose config --support-page >docs/COMPOSE_SUPPORT.md
 
-man: $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.1.scd))
-$(BUILD)/man/%: docs/man/%.scd
-	@mkdir -p $(@D)
-	scdoc < $< > $@
+man: all
+	@rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man
+	scdoc <docs/man/ctrcompose.1.scd >$(BUILD)/man/ctrcompose.1
+	tests/tools/man.py $(BUILD)/ctrcompose $(BUILD)/man
+	cd $(BUILD)/man && for p in *.1.scd; do scdoc <$$p >$${p%.scd} && rm $$p || exit 1; done
 
 install: all man ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/ctrcompose $(DESTDIR)$(PREFIX)/bin/ctrcompose

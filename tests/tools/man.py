@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """man.py CTRCOMPOSE - docs/man/ctrcompose.1.scd on standard output: docs/man/head.scd, then what
---help says of each command, then docs/man/tail.scd. `make docs` writes it; a test compares."""
+--help says of each command, then docs/man/tail.scd. `make docs` writes it; a test compares.
+man.py CTRCOMPOSE DIR - a page for each command, DIR/ctrcompose-COMMAND.1.scd, for `make man`."""
 import os
 import re
 import subprocess
@@ -45,6 +46,30 @@ def copy(name):
         print(f.read())
 
 
+def pages(folder, *words):
+    page = text(*words)
+    usage = re.search(r"^Usage: +ctrcompose (.*)$", page, re.M).group(1)
+    name = "-".join(("ctrcompose", *words))
+    summary = page.split("\n\n")[1].strip()
+    with open(os.path.join(folder, name + ".1.scd"), "w", encoding="utf-8") as out:
+        print(f"{name}(1)\n\n# NAME\n\n{escape(name)} - {escape(summary[0].lower() + summary[1:])}\n", file=out)
+        print(f"# SYNOPSIS\n\n*ctrcompose* {escape(usage)}\n\n# DESCRIPTION\n\n{escape(summary)}.\n", file=out)
+        if section(page, "Commands"):
+            print("# COMMANDS\n", file=out)
+        for line in section(page, "Commands"):
+            print(f"*{escape('-'.join((name, line.split()[0])))}*(1)\n", file=out)
+            pages(folder, *words, line.split()[0])
+        print("# OPTIONS\n", file=out)
+        for flags, what in options(page):
+            print(f"*{escape(flags)}*\n\t{escape(what)}.\n", file=out)
+        print("*--help*\n\tShow this.\n", file=out)
+        print("# SEE ALSO\n\n*ctrcompose*(1): global options, environment, files, exit status.", file=out)
+
+
+if len(sys.argv) > 2:
+    for entry in section(text(), "Commands"):
+        pages(sys.argv[2], entry.split()[0])
+    sys.exit(0)
 copy("head.scd")
 top = text()
 print("# GLOBAL OPTIONS\n")
