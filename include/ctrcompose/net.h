@@ -133,6 +133,10 @@ int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpo
 	       struct err *err);
 /* Delete their veths in one batch; missing ones are fine. (Closing the namespace does it too.) */
 int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err);
+/* Put the host's side of an endpoint on the bridge again, which was made anew; -ENODEV where it is gone
+ * is fine. */
+struct nl_batch;
+void net_put_rejoin(struct nl_batch *batch, const struct net_network *net, const char *host_if);
 /* For a container without networks. */
 int net_loopback_up(int netns_fd, struct err *err);
 

@@ -73,6 +73,7 @@ void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin);
  * sees it, or (egress) goes out. It stays as long as the link. -EEXIST where there is such a
  * program already. */
 void nl_put_program(struct nl_batch *b, int index, bool egress, int prog_fd, const char *name);
+void nl_put_master(struct nl_batch *b, const char *name, int master);
 void nl_put_link_del(struct nl_batch *b, const char *name);
 /* All links of the group at once; -ENODEV when there is none. Group 0, which every link of the
  * host is in, is refused (-EINVAL). */
@@ -82,6 +83,12 @@ void nl_put_addr4(struct nl_batch *b, int index, uint32_t addr, unsigned prefix)
 void nl_put_addr6(struct nl_batch *b, int index, const uint8_t addr[16], unsigned prefix);
 void nl_put_default4(struct nl_batch *b, int index, uint32_t gateway);
 void nl_put_default6(struct nl_batch *b, int index, const uint8_t gateway[16]);
+
+/* Links that are deleted in this namespace: a descriptor that is readable when some were. */
+int nl_gone_open(struct err *err);
+/* fn gets the index of each of them since the last call; true: there were more than the kernel kept, so
+ * the caller has to look. */
+bool nl_gone_read(int fd, void (*fn)(int index, void *arg), void *arg);
 
 /* Dumps call fn once per object; fn returns < 0 to stop with that value. */
 struct nl_link {

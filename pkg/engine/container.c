@@ -368,6 +368,8 @@ static int take_up(struct unit *u, struct err *err)
 		struct engine_net *net;
 
 		r = engine_net_ensure(u->engine, u->c->endpoints.v[i].network, &net, err);
+		if (r == 0)
+			r = engine_net_rejoin(u->engine, u->c, net, err);
 	}
 	if (r == 0 && !u->svc->tty)
 		r = unit_pump_open(u, err);

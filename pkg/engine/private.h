@@ -61,6 +61,8 @@ struct engine {
 	} nets;
 	struct fw *fw;
 	struct fw_watch *fw_watch;
+	int gone_fd; /* tells of links that are deleted; -1: not open */
+	struct loop_source *gone_io;
 	bool fw_due; /* there is a network that the rules don't know */
 	/* Anonymous volumes of containers that were removed: "<container>\t<target>" -> the name, for
 	 * the container of that name that comes next. */
@@ -96,6 +98,11 @@ int unit_endpoints_choose(struct unit *u, struct err *err);
 void unit_group_clear(struct unit *u);
 int unit_net_attach(struct unit *u, bool again, struct err *err);
 /* Names and the name server of a running container. */
+int engine_bridges_open(struct engine *e, struct err *err);
+void engine_bridges_close(struct engine *e);
+/* Its veth is on the bridge, also when that was made anew. */
+int engine_net_rejoin(struct engine *e, const struct state_container *c, struct engine_net *n,
+		      struct err *err);
 int unit_names_open(struct unit *u, struct err *err);
 void unit_names_close(struct unit *u);
 

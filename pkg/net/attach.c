@@ -135,6 +135,16 @@ static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size
 	return nl_batch_send(nl, &batch, err);
 }
 
+void net_put_rejoin(struct nl_batch *batch, const struct net_network *net, const char *host_if)
+{
+	nl_put_master(batch, host_if, net->ifindex);
+	nl_batch_tolerate(batch, -ENODEV);
+	if (needs_hairpin()) {
+		nl_put_bridge_port(batch, host_if, true);
+		nl_batch_tolerate(batch, -ENODEV);
+	}
+}
+
 static void remove_made(struct nl_conn *nl, const struct net_endpoint *eps, size_t n,
 			const int *results)
 {

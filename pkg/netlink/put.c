@@ -206,6 +206,14 @@ void nl_put_program(struct nl_batch *b, int index, bool egress, int prog_fd, con
 	put_end(&p, "have a program decide about what passes link %d", index);
 }
 
+void nl_put_master(struct nl_batch *b, const char *name, int master)
+{
+	struct put p = put_link(b, RTM_NEWLINK, 0, name, 0);
+
+	put_u32(&p, IFLA_MASTER, (uint32_t)master);
+	put_end(&p, "put link '%s' on its bridge", name);
+}
+
 void nl_put_link_del(struct nl_batch *b, const char *name)
 {
 	struct put p = put_link(b, RTM_DELLINK, 0, name, 0);
