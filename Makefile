@@ -155,6 +155,8 @@ install: all man ## install below DESTDIR and PREFIX (/usr/local)
 	for h in include/ctrcompose/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/$$h; done
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@REQUIRES@|$(PKGS)|' examples/embed/ctrcompose.pc.in | \
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/pkgconfig/ctrcompose.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' examples/systemd/ctrcompose@.service.in | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/ctrcompose@.service
 	for m in $(BUILD)/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
 	$(MAKE) --no-print-directory install-completions
 

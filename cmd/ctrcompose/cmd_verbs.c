@@ -1,6 +1,7 @@
 /* cmd_verbs.c - ctrcompose start, stop, restart, kill, rm: over containers that are there. */
 #include "online.h"
 
+#include <ctrcompose/supervise.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 static struct {
 	int64_t timeout;
 	const char *signal;
-	bool all, no_deps, force, stop, volumes, orphans, wait;
+	bool all, no_deps, force, stop, volumes, orphans, wait, boot;
 	int64_t wait_timeout;
 } arg = { .timeout = -1 };
 
@@ -61,8 +62,20 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	return r < 0 ? r : online_apply(&o, plan, "Running", err);
 }
 
+/* ---- With the host: what ctrcompose@.service calls --------------------------------------------- */
+static bool resumes(const struct state_container *c)
+{
+	auto_arena struct arena a = { 0 };
+	struct service *svc = NULL;
+
+	return compose_service_from_json(&a, c->service, c->config_json, &svc, NULL) == 0 &&
+	       svc_resumes(svc->restart, c->exit_code, c->halted);
+}
+
 /* ---- start ------------------------------------------------------------------------------------ */
 static const struct opt start_opts[] = {
+	{ 0, "boot", OPT_FLAG, &arg.boot, NULL,
+	  "Only what its restart policy brings back after a boot of the host" },
 	{ 0, "wait", OPT_FLAG, &arg.wait, NULL, "Wait until the services run and are healthy" },
 	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long" },
 };
@@ -71,7 +84,9 @@ static int start_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
 	return apply(PLAN_VERB_START, argv,
-		     &(struct plan_options){ .grace_us = -1, .wait = arg.wait }, err);
+		     &(struct plan_options){
+			     .grace_us = -1, .wait = arg.wait, .only = arg.boot ? resumes : NULL },
+		     err);
 }
 
 const struct cmd cmd_start = {
@@ -85,13 +100,16 @@ const struct cmd cmd_start = {
 
 /* ---- stop, restart ---------------------------------------------------------------------------- */
 static const struct opt stop_opts[] = {
+	{ 0, "boot", OPT_FLAG, &arg.boot, NULL,
+	  "The host goes down: `start --boot` brings them back" },
 	{ 't', "timeout", OPT_TIMEOUT, &arg.timeout, "SECONDS", "Grace period before SIGKILL" },
 };
 
 static int stop_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
-	return apply(PLAN_VERB_STOP, argv, &(struct plan_options){ .grace_us = arg.timeout }, err);
+	return apply(PLAN_VERB_STOP, argv,
+		     &(struct plan_options){ .grace_us = arg.timeout, .for_boot = arg.boot }, err);
 }
 
 const struct cmd cmd_stop = {

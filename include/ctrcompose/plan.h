@@ -42,6 +42,7 @@ struct plan_action {
 	bool final;         /* PLAN_WAIT of --wait: a one-shot that exited with 0 counts */
 	int signal;         /* PLAN_KILL */
 	int64_t grace_us;   /* PLAN_STOP: -1 = the service's own */
+	bool for_boot;      /* PLAN_STOP: the host goes down, no person asked for it */
 	const char *reason; /* why, for people: "configuration changed"; or NULL */
 	size_t *after;
 	size_t n_after, cap_after;
@@ -76,7 +77,10 @@ struct plan_options {
 	bool remove_volumes;       /* of rm and down; of up: anonymous ones are made anew */
 	int64_t grace_us;          /* -1: each service's own */
 	int signal;                /* of kill; 0: SIGKILL */
-	const struct kv *scale;    /* service -> decimal count */
+	bool for_boot;             /* of stop: see plan_action */
+	/* of start: those it is true for; NULL: all */
+	bool (*only)(const struct state_container *c);
+	const struct kv *scale; /* service -> decimal count */
 	size_t n_scale;
 };
 

@@ -74,6 +74,7 @@ struct state_container {
 	char *error;       /* why it could not start or be supervised */
 	unsigned restarts; /* since it was created */
 	bool want_running; /* false after `stop` */
+	bool halted;       /* a person's stop or kill: not again by itself after a boot */
 	enum state_health health;
 	char *health_log; /* JSON text of the last probes, or NULL */
 	uint64_t seq;     /* which of the durable and the live record is newer; leave it alone */

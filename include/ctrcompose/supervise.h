@@ -46,6 +46,9 @@ struct svc_step {
 struct svc_step svc_next(enum svc_state state, enum svc_event event);
 const char *svc_state_name(enum svc_state state);
 
+/* Whether it runs again after a boot of the host, as Docker's daemon has it: halted is true when a
+ * person stopped it before. */
+bool svc_resumes(enum restart_policy policy, int exit_code, bool halted);
 /* Whether the policy starts it again. `restarts` counts those so far; `asked` is true when a
  * person stopped it. */
 bool svc_restarts(enum restart_policy policy, unsigned max, int exit_code, unsigned restarts,

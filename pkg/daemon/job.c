@@ -1,6 +1,7 @@
 /* job.c - carries out one plan: begins every action whose predecessors are done */
 #include "supervisor.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,8 +128,15 @@ static int begin_remove(struct sup *s, const struct plan_action *a, bool volumes
 	return engine_remove(u, volumes, err);
 }
 
+static void halt(struct ctr *c, bool halted)
+{
+	c->sup->dirty |= c->unit->c->halted != halted;
+	c->unit->c->halted = halted;
+}
+
 static void begin_start(struct job *j, size_t i, struct ctr *c)
 {
+	halt(c, false);
 	say_step(j, &j->plan->actions.v[i], "Starting", NULL);
 	j->steps[i] = STEP_RUNNING;
 	c->started = c->st == SVC_RUNNING && c->hooks.phase == HOOKS_NONE;
@@ -139,6 +147,8 @@ static void begin_start(struct job *j, size_t i, struct ctr *c)
 static void begin_stop(struct job *j, size_t i, struct ctr *c)
 {
 	c->grace_us = j->plan->actions.v[i].grace_us;
+	if (!j->plan->actions.v[i].for_boot)
+		halt(c, true);
 	if (c->st == SVC_STOPPED) {
 		j->steps[i] = STEP_DONE;
 		return;
@@ -191,6 +201,8 @@ static void begin(struct sup *s, struct job *j, size_t i)
 
 			event_note(s, c->unit->c, "kill", "signal", number);
 			r = engine_signal(c->unit, a->signal, &err);
+			if (a->signal == SIGKILL || a->signal == SIGTERM)
+				halt(c, true);
 		}
 		break;
 	case PLAN_PAUSE:

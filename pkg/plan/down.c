@@ -118,6 +118,7 @@ static void stop_all(struct work *w)
 		if (!alive(it->c))
 			continue;
 		it->stop = plan_add(w->plan, PLAN_STOP, it->c->name, it->c->service);
+		w->plan->actions.v[it->stop].for_boot = w->opt->for_boot;
 		w->plan->actions.v[it->stop].grace_us = w->opt->grace_us;
 		for (size_t k = 0; k < i; k++)
 			if (depends(&w->items[k], it))
@@ -130,7 +131,8 @@ static void start_all(struct work *w)
 	for (size_t i = w->n; i-- > 0;) {
 		struct item *it = &w->items[i];
 
-		if (alive(it->c) && it->stop == PLAN_NONE)
+		if ((alive(it->c) && it->stop == PLAN_NONE) ||
+		    (w->opt->only && !w->opt->only(it->c)))
 			continue;
 		it->start = plan_add(w->plan, PLAN_START, it->c->name, it->c->service);
 		plan_after(w->plan, it->start, it->stop);

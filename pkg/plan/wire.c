@@ -92,6 +92,7 @@ static void put_action(struct json *to, const struct plan_action *a)
 	json_add_bool(o, "final", a->final);
 	json_add_int(o, "signal", a->signal);
 	json_add_int(o, "grace_us", a->grace_us);
+	json_add_bool(o, "for_boot", a->for_boot);
 	put_text(o, "reason", a->reason);
 	after = json_add_array(o, "after");
 	for (size_t i = 0; i < a->n_after; i++)
@@ -223,6 +224,7 @@ static int get_action(struct plan *p, const struct json *o, struct err *err)
 	a->final = json_bool(o, "final", false);
 	a->signal = (int)json_int(o, "signal", 0);
 	a->grace_us = json_int(o, "grace_us", -1);
+	a->for_boot = json_bool(o, "for_boot", false);
 	a->reason = text(p, o, "reason");
 	for (const struct json *c = json_first(json_get(o, "after")); c; c = json_next(c)) {
 		int64_t before = json_integer(c, -1);

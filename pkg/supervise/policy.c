@@ -20,6 +20,12 @@ bool svc_restarts(enum restart_policy policy, unsigned max, int exit_code, unsig
 	return false;
 }
 
+bool svc_resumes(enum restart_policy policy, int exit_code, bool halted)
+{
+	return policy == RESTART_ALWAYS ||
+	       (!halted && svc_restarts(policy, 0, exit_code, 0, false));
+}
+
 uint64_t svc_backoff_us(unsigned quick)
 {
 	uint64_t us = BACKOFF_FIRST_US;

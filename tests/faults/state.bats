@@ -18,6 +18,10 @@ family() {
 	done
 	return 0
 }
+gone() { # PID...
+	local p
+	for p; do [ ! -e "/proc/$p" ] || return 1; done
+}
 record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 
 @test "after a reboot: records of another boot are believed for what they are" {
@@ -34,6 +38,37 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	umount /proc/sys/kernel/random/boot_id # over it, the kernel lets no container mount its /proc
 	compose up -d
 	[ "$(compose ps -q | wc -l)" = 2 ]
+}
+
+@test "start --boot brings back what its restart policy says, after a crash and after stop --boot" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  always: { image: box, init: true, restart: always }
+		  unless: { image: box, init: true, restart: unless-stopped }
+		  halted: { image: box, init: true, restart: unless-stopped }
+		  failed: { image: box, init: true, restart: on-failure }
+		  plain: { image: box, init: true }
+	Y
+	compose up -d
+	compose stop -t 0 halted
+	pids=$(compose top | awk 'NR > 1 { print $4 }')
+	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup) $pids
+	eventually 20 gone $pids # also as zombies, which have lost their keeper
+	rm -rf "$CTRCOMPOSE_RUN/$PROJECT"
+	cd /
+	compose -p "$PROJECT" start --boot
+	[ "$(compose -p "$PROJECT" ps --services | sort | tr '\n' ' ')" = "always failed unless " ]
+	compose -p "$PROJECT" start plain
+	compose -p "$PROJECT" stop --boot -t 0
+	[ -z "$(compose -p "$PROJECT" ps -q)" ]
+	compose -p "$PROJECT" start --boot
+	compose -p "$PROJECT" ps --services | grep -qx unless
+	run ! sh -c "'$CTRCOMPOSE' -p '$PROJECT' ps --services | grep -x -e plain -e halted"
+	compose -p "$PROJECT" stop -t 0 always unless
+	compose -p "$PROJECT" start --boot
+	compose -p "$PROJECT" ps --services | grep -qx always
+	run ! sh -c "'$CTRCOMPOSE' -p '$PROJECT' ps --services | grep -x unless"
+	cd "$OLDPWD"
 }
 
 @test "a record that is cut, flipped, empty or newer: named, and nothing is changed" {
