@@ -54,10 +54,16 @@ ssize_t archive_member_read(struct archive_stream *s, void *buf, size_t len, str
  * ".wh.NAME" and ".wh..wh..opq" become what overlayfs understands: a character device 0:0, and
  * trusted.overlay.opaque = "y" on the folder.
  */
+/* How the first bytes of a stream say that it is packed; with few of them, PACKED means "maybe". */
+enum archive_packing { ARCHIVE_PLAIN, ARCHIVE_PACKED, ARCHIVE_XZ };
+enum archive_packing archive_packing_of(const void *head, size_t n);
+
+typedef void archive_tap_fn(void *arg, const void *data, size_t len);
 struct archive_unpack {
 	uint64_t max_entries, max_bytes; /* 0: ARCHIVE_*_MAX */
-	/* If set: sees each byte of the tar stream after decompression, in order, to its end. */
-	void (*tap)(void *arg, const void *data, size_t len);
+	/* If set: sees each byte of the tar stream after decompression, in order, to its end. It and the
+	 * source may be called by a thread of their own each, which are gone afterwards. */
+	archive_tap_fn *tap;
 	void *tap_arg;
 	/* Results. */
 	uint64_t entries, bytes, skipped;

@@ -24,13 +24,6 @@ void digest_free(struct digest *d);
 void auto_digest_fn(struct digest **d);
 #define auto_digest __attribute__((cleanup(auto_digest_fn)))
 
-/* The same by a thread of its own once there is much of it; until the end the process has that thread. */
-struct digest_aside;
-struct digest_aside *digest_aside_new(void) __attribute__((returns_nonnull));
-void digest_aside_add(struct digest_aside *a, const void *data, size_t len);
-void digest_aside_end(struct digest_aside *a,
-		      char hex[DIGEST_HEX]); /* in any case, also to give up */
-
 /* From the descriptor's position to its end. */
 int digest_fd(int fd, char hex[DIGEST_HEX], struct err *err);
 

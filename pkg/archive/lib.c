@@ -1,5 +1,5 @@
 /* lib.c - the library behind a table, and a stream on top of it; see lib.h */
-#include "lib.h"
+#include "unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,17 @@ void archive_lib_leave(locale_t before)
 {
 	if (before)
 		(void)uselocale(before);
+}
+
+static la_ssize_t read_ahead(struct archive *a, void *arg, const void **out)
+{
+	struct archive_stream *s = arg;
+	ssize_t n = s->failed < 0 ? -1 : ahead_next(s->src_arg, out, &s->err);
+
+	(void)a;
+	if (n < 0 && s->failed == 0)
+		s->failed = (int)n;
+	return n < 0 ? -1 : n;
 }
 
 static la_ssize_t read_source(struct archive *a, void *arg, const void **out)
@@ -94,7 +105,7 @@ int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
 	s->tar = l->archive_read_new();
 	if (!s->tar)
 		abort();
-	s->buf = xmalloc(READ_SIZE);
+	s->buf = kind == ARCHIVE_STREAM_PLAIN_TAR ? NULL : xmalloc(READ_SIZE);
 	if (kind == ARCHIVE_STREAM_RAW) {
 		l->archive_read_support_format_raw(s->tar);
 		l->archive_read_support_format_empty(s->tar);
@@ -107,9 +118,9 @@ int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
 		l->archive_read_support_filter_xz(s->tar);
 		l->archive_read_support_filter_zstd(s->tar);
 	}
-	if (l->archive_read_open2(s->tar, s, NULL, read_source,
-				  kind == ARCHIVE_STREAM_SEEK ? skip_source : NULL,
-				  NULL) != ARCHIVE_OK)
+	if (l->archive_read_open2(
+		    s->tar, s, NULL, kind == ARCHIVE_STREAM_PLAIN_TAR ? read_ahead : read_source,
+		    kind == ARCHIVE_STREAM_SEEK ? skip_source : NULL, NULL) != ARCHIVE_OK)
 		return archive_stream_failed(s, err);
 	return 0;
 }

@@ -87,10 +87,10 @@ struct archive_stream {
 };
 
 enum archive_stream_kind {
-	ARCHIVE_STREAM_TAR, /* members of a tar, compressed or not */
-	ARCHIVE_STREAM_RAW, /* one member: the bytes after decompression */
-	ARCHIVE_STREAM_PLAIN_TAR,
-	ARCHIVE_STREAM_SEEK, /* as TAR; src_arg is an int *: a descriptor to seek in */
+	ARCHIVE_STREAM_TAR,       /* members of a tar, compressed or not */
+	ARCHIVE_STREAM_RAW,       /* one member: the bytes after decompression */
+	ARCHIVE_STREAM_PLAIN_TAR, /* src is ignored, src_arg is a struct ahead * */
+	ARCHIVE_STREAM_SEEK,      /* as TAR; src_arg is an int *: a descriptor to seek in */
 };
 int archive_stream_open(struct archive_stream *s, enum archive_stream_kind kind,
 			archive_source_fn *src, void *src_arg, struct err *err);

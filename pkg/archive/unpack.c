@@ -8,14 +8,36 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { FIRST = 64 << 10 };
+
 /* The bytes after decompression, on their way to the reader of the tar. */
 struct raw {
-	struct archive_stream stream;
-	struct archive_unpack *opt;
+	archive_source_fn *src;
+	void *src_arg;
+	char *first; /* what came first, to see what it is */
+	size_t n_first, at_first;
+	struct archive_stream stream; /* of one that is packed */
+	bool packed;
 	uint64_t bytes, max, looked; /* looked: at the disk, last */
 	int dir;
 	bool ended;
 };
+
+enum archive_packing archive_packing_of(const void *head, size_t n)
+{
+	static const unsigned char xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
+	const unsigned char *s = head;
+
+	if (n >= sizeof(xz) && memcmp(s, xz, sizeof(xz)) == 0)
+		return ARCHIVE_XZ;
+	if (n >= 2 && s[0] == 0x1f && s[1] == 0x8b)
+		return ARCHIVE_PACKED;
+	/* zstd, and its frames to be skipped, 0x184d2a50 to 5f */
+	if (n >= 4 && ((s[0] == 0x28 && s[1] == 0xb5 && s[2] == 0x2f && s[3] == 0xfd) ||
+		       ((s[0] & 0xf0) == 0x50 && s[1] == 0x2a && s[2] == 0x4d && s[3] == 0x18)))
+		return ARCHIVE_PACKED;
+	return n < sizeof(xz) ? ARCHIVE_PACKED : ARCHIVE_PLAIN;
+}
 
 /* A few bytes may stand for very many: the disk must have some left for everybody else, a twentieth
  * of it, up to a gigabyte. */
@@ -38,6 +60,19 @@ static int check_disk(struct raw *raw, struct err *err)
 				 (unsigned long long)raw->bytes, (unsigned long long)kept);
 }
 
+static ssize_t read_packed(void *arg, void *buf, size_t len, struct err *err)
+{
+	struct raw *raw = arg;
+	size_t n = raw->n_first - raw->at_first;
+
+	if (n == 0)
+		return raw->src(raw->src_arg, buf, len, err);
+	n = n < len ? n : len;
+	memcpy(buf, raw->first + raw->at_first, n);
+	raw->at_first += n;
+	return (ssize_t)n;
+}
+
 static ssize_t read_raw(void *arg, void *buf, size_t len, struct err *err)
 {
 	struct raw *raw = arg;
@@ -45,7 +80,8 @@ static ssize_t read_raw(void *arg, void *buf, size_t len, struct err *err)
 
 	if (raw->ended)
 		return 0;
-	n = archive_member_read(&raw->stream, buf, len, err);
+	n = raw->packed ? archive_member_read(&raw->stream, buf, len, err)
+			: read_packed(raw, buf, len, err);
 	if (n <= 0) {
 		raw->ended = true;
 		return n;
@@ -54,21 +90,51 @@ static ssize_t read_raw(void *arg, void *buf, size_t len, struct err *err)
 	if (raw->bytes > raw->max)
 		return err_set(err, E2BIG, "it is larger than %llu bytes",
 			       (unsigned long long)raw->max);
-	if (check_disk(raw, err) < 0)
-		return -ENOSPC;
-	if (raw->opt->tap)
-		raw->opt->tap(raw->opt->tap_arg, buf, (size_t)n);
-	return n;
+	return check_disk(raw, err) < 0 ? -ENOSPC : n;
+}
+
+static int raw_open(struct raw *raw, struct err *err)
+{
+	struct archive_entry *e;
+	ssize_t n;
+	int r;
+
+	raw->first = xmalloc(FIRST);
+	n = raw->src(raw->src_arg, raw->first, FIRST, err);
+	if (n < 0)
+		return (int)n;
+	raw->n_first = (size_t)n;
+	raw->ended = n == 0; /* no byte at all: an empty layer */
+	raw->packed = n > 0 && archive_packing_of(raw->first, (size_t)n) != ARCHIVE_PLAIN;
+	if (!raw->packed)
+		return 0;
+	r = archive_stream_open(&raw->stream, ARCHIVE_STREAM_RAW, read_packed, raw, err);
+	if (r == 0)
+		r = archive_stream_next(&raw->stream, &e, err);
+	raw->ended = r == 0;
+	return r < 0 ? r : 0;
+}
+
+static void raw_close(struct raw *raw)
+{
+	if (raw->packed)
+		archive_stream_close(&raw->stream);
+	free(raw->first);
+}
+
+static void see_nothing(void *arg, const void *data, size_t len)
+{
+	(void)arg, (void)data, (void)len;
 }
 
 /* What follows the end mark of the tar belongs to its digest as well. */
-static int drain(struct raw *raw, struct err *err)
+static int drain(struct ahead *ahead, struct err *err)
 {
-	auto_free char *buf = xmalloc(1 << 16);
+	const void *data;
 	ssize_t n;
 
 	do
-		n = read_raw(raw, buf, 1 << 16, err);
+		n = ahead_next(ahead, &data, err);
 	while (n > 0);
 	return (int)n;
 }
@@ -149,45 +215,46 @@ static int unpack_all(struct unpack *u, struct err *err)
 	return r;
 }
 
-static int unpack_stream(struct raw *raw, struct unpack *u, struct err *err)
+static int unpack_stream(struct ahead *ahead, struct unpack *u, struct err *err)
 {
 	auto_archive_stream struct archive_stream tar = { 0 };
-	struct archive_entry *e;
-	int r = archive_stream_next(&raw->stream, &e, err);
+	int r = archive_stream_open(&tar, ARCHIVE_STREAM_PLAIN_TAR, NULL, ahead, err);
 
-	if (r < 0)
-		return r;
-	raw->ended = r == 0; /* no byte at all: an empty layer */
-	r = archive_stream_open(&tar, ARCHIVE_STREAM_PLAIN_TAR, read_raw, raw, err);
 	if (r < 0)
 		return r;
 	u->lib = tar.lib;
 	u->tar = &tar; /* cppcheck-suppress autoVariables ; it ends with this function, as u does */
 	r = unpack_all(u, err);
-	return r < 0 ? r : drain(raw, err);
+	return r < 0 ? r : drain(ahead, err);
 }
 
 int archive_unpack(archive_source_fn *src, void *src_arg, int dirfd, struct archive_unpack *opt,
 		   struct err *err)
 {
-	struct raw raw = { .opt = opt,
+	struct raw raw = { .src = src,
+			   .src_arg = src_arg,
 			   .dir = dirfd,
 			   .max = opt->max_bytes ? opt->max_bytes : ARCHIVE_BYTES_MAX };
 	struct unpack u = { .opt = opt, .root = dirfd, .parent = -1 };
+	struct ahead *ahead;
 	locale_t before;
 	int r;
 
 	opt->entries = opt->bytes = opt->skipped = 0;
-	r = archive_stream_open(&raw.stream, ARCHIVE_STREAM_RAW, src, src_arg, err);
+	if (!archive_lib_get(err))
+		return -ENOTSUP;
+	before = archive_lib_enter();
+	r = raw_open(&raw, err);
 	if (r == 0) {
-		before = archive_lib_enter();
-		r = unpack_stream(&raw, &u, err);
-		archive_lib_leave(before);
+		ahead = ahead_open(read_raw, &raw, opt->tap ? opt->tap : see_nothing, opt->tap_arg);
+		r = unpack_stream(ahead, &u, err);
+		ahead_close(ahead);
 	}
+	archive_lib_leave(before);
 	unpack_forget_parent(&u);
 	for (size_t i = 0; i < u.folders.n; i++)
 		free(u.folders.v[i].path);
 	free(u.folders.v);
-	archive_stream_close(&raw.stream);
+	raw_close(&raw);
 	return r;
 }

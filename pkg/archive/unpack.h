@@ -26,6 +26,16 @@ struct unpack {
 	} folders;
 };
 
+/* ahead.c: a stream of which each byte is shown to tap, by a thread of its own once there is much of
+ * it, while another one reads on. fill returns the bytes it gave, 0 at the end, a negative errno. */
+struct ahead;
+struct ahead *ahead_open(archive_source_fn *fill, void *fill_arg, archive_tap_fn *tap,
+			 void *tap_arg) __attribute__((returns_nonnull));
+/* The next bytes, as long as nothing else is asked for; 0 at the end. */
+ssize_t ahead_next(struct ahead *a, const void **data, struct err *err);
+/* Afterwards tap has seen all that fill gave, if ahead_next() came to the end. */
+void ahead_close(struct ahead *a);
+
 /* Put one member in its place. */
 int unpack_place(struct unpack *u, struct archive_entry *e, struct err *err);
 /* An O_PATH descriptor of the folder `path` ("/", "/a/b"), made where missing; the caller closes. */

@@ -11,29 +11,12 @@
 struct counted {
 	archive_source_fn *src;
 	void *arg;
-	struct digest *came;
-	struct digest_aside *diff;
-	int copy;                        /* where the bytes are kept, or -1 */
-	enum { PLAIN, PACKED, XZ } kind; /* XZ: the tar is kept, not what came */
+	struct digest *came, *diff;
+	int copy;                  /* where the bytes are kept, or -1 */
+	enum archive_packing kind; /* XZ: the tar is kept, not what came */
 	bool begun;
-	int failed;
+	int failed, tap_failed; /* two threads may be at it */
 };
-
-/* As the archive module knows them: all else is no compression, and what came is the tar. */
-static int kind_of(const unsigned char *s, size_t n)
-{
-	static const unsigned char xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
-
-	if (n >= sizeof(xz) && memcmp(s, xz, sizeof(xz)) == 0)
-		return XZ;
-	if (n >= 2 && s[0] == 0x1f && s[1] == 0x8b)
-		return PACKED;
-	/* zstd, and its frames to be skipped, 0x184d2a50 to 5f */
-	if (n >= 4 && ((s[0] == 0x28 && s[1] == 0xb5 && s[2] == 0x2f && s[3] == 0xfd) ||
-		       ((s[0] & 0xf0) == 0x50 && s[1] == 0x2a && s[2] == 0x4d && s[3] == 0x18)))
-		return PACKED;
-	return n < 6 ? PACKED : PLAIN;
-}
 
 static ssize_t counted_read(void *arg, void *buf, size_t len, struct err *err)
 {
@@ -43,11 +26,11 @@ static ssize_t counted_read(void *arg, void *buf, size_t len, struct err *err)
 	if (n <= 0 || c->copy < 0)
 		return n;
 	if (!c->begun)
-		c->kind = kind_of(buf, (size_t)n);
+		c->kind = archive_packing_of(buf, (size_t)n);
 	c->begun = true;
-	if (c->kind != PLAIN)
+	if (c->kind != ARCHIVE_PLAIN)
 		digest_add(c->came, buf, (size_t)n);
-	if (c->failed == 0 && c->kind != XZ)
+	if (c->failed == 0 && c->kind != ARCHIVE_XZ)
 		c->failed = fd_write_all(c->copy, buf, (size_t)n);
 	if (c->failed < 0)
 		return err_set(err, c->failed, "keep the bytes of a layer: %s",
@@ -59,9 +42,9 @@ static void tap(void *arg, const void *data, size_t len)
 {
 	struct counted *c = arg;
 
-	digest_aside_add(c->diff, data, len);
-	if (c->kind == XZ && c->failed == 0)
-		c->failed = fd_write_all(c->copy, data, len);
+	digest_add(c->diff, data, len);
+	if (c->kind == ARCHIVE_XZ && c->tap_failed == 0)
+		c->tap_failed = fd_write_all(c->copy, data, len);
 }
 
 /* What the archive reader did not ask for belongs to the blob all the same. */
@@ -73,9 +56,9 @@ static int rest(struct counted *c, struct err *err)
 	do
 		n = counted_read(c, buf, 1 << 16, err);
 	while (n > 0);
-	if (n == 0 && c->failed < 0)
-		return err_set(err, c->failed, "keep the bytes of a layer: %s",
-			       strerror(-c->failed));
+	if (n == 0 && c->tap_failed < 0)
+		return err_set(err, c->tap_failed, "keep the bytes of a layer: %s",
+			       strerror(-c->tap_failed));
 	return (int)n;
 }
 
@@ -102,9 +85,9 @@ int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, 
 	struct counted c = { .src = src,
 			     .arg = arg,
 			     .came = digest_new(),
-			     .diff = digest_aside_new(),
+			     .diff = digest_new(),
 			     .copy = -1,
-			     .kind = PACKED };
+			     .kind = ARCHIVE_PACKED };
 	auto_free char *file = xasprintf("%s.blob", name);
 	auto_close int copy = -1;
 	int r = 0;
@@ -117,9 +100,9 @@ int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, 
 	}
 	if (r == 0)
 		r = unpack_into(work, name, &c, &out->size, err);
-	digest_aside_end(c.diff, out->diff);
+	digest_end(c.diff, out->diff);
 	digest_end(c.came, out->came);
-	if (c.kind == PLAIN)
+	if (c.kind == ARCHIVE_PLAIN)
 		memcpy(out->came, out->diff, DIGEST_HEX);
 	if (r < 0) {
 		(void)path_remove_tree(work, name);
@@ -128,7 +111,7 @@ int layer_unpack(int work, const char *name, bool keep, archive_source_fn *src, 
 	}
 	out->dir = xstrdup(name);
 	if (keep) {
-		memcpy(out->blob, c.kind == XZ ? out->diff : out->came, DIGEST_HEX);
+		memcpy(out->blob, c.kind == ARCHIVE_XZ ? out->diff : out->came, DIGEST_HEX);
 		out->blob_file = steal(file);
 	}
 	return 0;

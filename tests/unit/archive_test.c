@@ -1,7 +1,6 @@
 /* What a layer becomes below its folder, and that nothing leaves it. Needs root: owners, whiteouts
  * and trusted xattrs. */
-#include <ctrcompose/archive.h>
-
+#include "../../pkg/archive/unpack.h"
 #include "tar_make.h"
 
 #include <check.h>
@@ -501,6 +500,88 @@ START_TEST(packed_and_unpacked_is_the_same)
 }
 END_TEST
 
+/* ---- Reading ahead ---------------------------------------------------------------------------- */
+struct pattern {
+	size_t len, piece, at;
+	int error; /* at the end */
+};
+
+static unsigned char byte_at(size_t i)
+{
+	return (unsigned char)(i * 31 + (i >> 11));
+}
+
+static ssize_t give(void *arg, void *buf, size_t len, struct err *e)
+{
+	struct pattern *p = arg;
+	size_t n = p->len - p->at;
+
+	n = n < len ? n : len;
+	n = n < p->piece ? n : p->piece;
+	for (size_t i = 0; i < n; i++)
+		((unsigned char *)buf)[i] = byte_at(p->at + i);
+	p->at += n;
+	return n == 0 && p->error ? err_set(e, p->error, "it broke") : (ssize_t)n;
+}
+
+struct looked {
+	size_t at;
+	bool wrong;
+};
+
+static void look(void *arg, const void *data, size_t len)
+{
+	struct looked *l = arg;
+
+	for (size_t i = 0; i < len; i++)
+		l->wrong |= ((const unsigned char *)data)[i] != byte_at(l->at + i);
+	l->at += len;
+}
+
+/* Sizes around those where threads begin and where buffers end, in pieces of all kinds; all of it, and
+ * given up after so many bytes. */
+static const struct {
+	size_t len, piece, stop;
+	int error;
+} streams[] = {
+	{ 0, 1, SIZE_MAX, 0 },
+	{ 1, 1, SIZE_MAX, 0 },
+	{ 1 << 20, 65536, SIZE_MAX, 0 },
+	{ (1 << 20) + 1, 65536, SIZE_MAX, 0 },
+	{ 3 << 20, 1 << 18, SIZE_MAX, 0 },
+	{ (3 << 20) + 17, 100003, SIZE_MAX, 0 },
+	{ 20 << 20, 9 << 20, SIZE_MAX, 0 },
+	{ 5 << 20, 4096, SIZE_MAX, 0 },
+	{ 1500000, 777, SIZE_MAX, 0 },
+	{ 20 << 20, 1 << 18, 0, 0 },
+	{ 20 << 20, 1 << 18, 3 << 20, 0 },
+	{ 100, 10, SIZE_MAX, EIO },
+	{ 9 << 20, 1 << 18, SIZE_MAX, EIO },
+};
+
+START_TEST(a_stream_read_ahead_is_the_same_for_both_who_see_it)
+{
+	struct pattern p = { streams[_i].len, streams[_i].piece, 0, streams[_i].error };
+	struct looked tapped = { 0 }, seen = { 0 };
+	struct ahead *a = ahead_open(give, &p, look, &tapped);
+	auto_err struct err why = ERR_INIT;
+	bool whole = streams[_i].stop == SIZE_MAX;
+	const void *data;
+	ssize_t n = 1;
+
+	while (seen.at < streams[_i].stop && (n = ahead_next(a, &data, &why)) > 0)
+		look(&seen, data, (size_t)n);
+	if (whole)
+		ck_assert_int_eq(n, -p.error);
+	if (p.error)
+		ck_assert_str_eq(err_text(&why), "it broke");
+	ahead_close(a);
+	ck_assert(!tapped.wrong && !seen.wrong);
+	if (whole)
+		ck_assert(tapped.at == p.len && seen.at == p.len);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("archive");
@@ -527,6 +608,8 @@ int main(void)
 	tcase_add_test(t, what_is_no_tar_is_an_error);
 	tcase_add_test(t, an_empty_layer_is_fine);
 	tcase_add_loop_test(t, the_tap_sees_every_byte_after_decompression, 0, 4);
+	tcase_add_loop_test(t, a_stream_read_ahead_is_the_same_for_both_who_see_it, 0,
+			    ARRAY_LEN(streams));
 	tcase_add_test(t, a_walk_sees_members_in_order_and_can_stop);
 	tcase_add_test(t, the_sources_own_words_come_through);
 	tcase_add_test(t, packed_and_unpacked_is_the_same);

@@ -78,38 +78,6 @@ START_TEST(a_write_only_descriptor_is_an_error)
 }
 END_TEST
 
-/* Sizes around those where a thread begins and where its buffers end, in pieces of all kinds. */
-static const struct {
-	size_t len, piece;
-} asides[] = {
-	{ 0, 1 },
-	{ 1, 1 },
-	{ 1 << 20, 65536 },
-	{ (1 << 20) + 1, 65536 },
-	{ 3 << 20, 1 << 18 },
-	{ (3 << 20) + 17, 100003 },
-	{ 9 << 20, 9 << 20 },
-	{ 20 << 20, 4096 },
-	{ 1500000, 777 },
-};
-
-START_TEST(a_digest_aside_is_the_same)
-{
-	size_t len = asides[_i].len, piece = asides[_i].piece;
-	auto_free unsigned char *data = xmalloc(len + 1);
-	struct digest_aside *a = digest_aside_new();
-	char want[DIGEST_HEX], hex[DIGEST_HEX];
-
-	for (size_t i = 0; i < len; i++)
-		data[i] = (unsigned char)(i * 31 + (i >> 11));
-	digest_text(data, len, want);
-	for (size_t at = 0; at < len; at += piece)
-		digest_aside_add(a, data + at, piece < len - at ? piece : len - at);
-	digest_aside_end(a, hex);
-	ck_assert_str_eq(hex, want);
-}
-END_TEST
-
 START_TEST(only_64_lower_case_digits_are_a_digest)
 {
 	char bad[65];
@@ -133,7 +101,6 @@ int main(void)
 
 	tcase_add_loop_test(t, examples_of_the_standard, 0, ARRAY_LEN(examples));
 	tcase_add_test(t, text_and_stream_agree_at_every_length);
-	tcase_add_loop_test(t, a_digest_aside_is_the_same, 0, ARRAY_LEN(asides));
 	tcase_add_test(t, a_descriptor_is_read_from_where_it_stands);
 	tcase_add_test(t, a_write_only_descriptor_is_an_error);
 	tcase_add_test(t, only_64_lower_case_digits_are_a_digest);
