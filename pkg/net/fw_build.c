@@ -288,6 +288,23 @@ void fw_build(const char *project, const struct net_network *nets, size_t n_nets
 	}
 }
 
+const char *const fw_tables[FW_TABLES] = { "raw", "mangle", "nat", "filter" };
+
+bool fw_in_table(const struct fw_rule *rule, bool v6, const char *table)
+{
+	return rule->v6 == v6 && str_eq(rule->table, table);
+}
+
+size_t fw_count(const struct fw_rules *r, bool v6, const char *table, const char *chain)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += r->v[i].v6 == v6 && (!table || str_eq(r->v[i].table, table)) &&
+		     (!chain || str_eq(r->v[i].chain, chain));
+	return n;
+}
+
 bool fw_equal(const struct fw_rules *a, const struct fw_rules *b)
 {
 	if (a->n != b->n || a->sysctls.n != b->sysctls.n || !str_eq(a->tag, b->tag))

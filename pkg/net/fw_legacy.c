@@ -156,20 +156,6 @@ static size_t jumps(const struct table *t, const char *chain, const char *tag, b
 	return n;
 }
 
-static bool wanted(const struct table *t, const struct fw_rule *rule)
-{
-	return !rule->v6 && strcmp(rule->table, t->name) == 0;
-}
-
-static size_t rules_of(const struct fw_rules *r, const struct table *t, const char *chain)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		n += wanted(t, &r->v[i]) && (!chain || strcmp(r->v[i].chain, chain) == 0);
-	return n;
-}
-
 /* The rule, in its chain, which is made for the first one. */
 static int put(const struct table *t, const struct fw_rule *rule, struct err *err)
 {
@@ -197,7 +183,7 @@ static int clear(const struct table *t, const struct fw_rules *r, const char *ta
 		if (!lib.iptc_flush_entries(t->chains.v[i], t->h))
 			return said(t, t->chains.v[i], err);
 	for (size_t i = 0; i < t->chains.n; i++)
-		if (rules_of(r, t, t->chains.v[i]) == 0 &&
+		if (fw_count(r, false, t->name, t->chains.v[i]) == 0 &&
 		    !lib.iptc_delete_chain(t->chains.v[i], t->h))
 			return said(t, t->chains.v[i], err);
 	return 0;
@@ -219,12 +205,12 @@ static int change_once(const struct fw_rules *r, const char *tag, struct table *
 	if (code < 0)
 		return code;
 	if (!t->h)
-		return rules_of(r, t, NULL) ? said(t, "read", err) : 0;
-	if (rules_of(r, t, NULL) == 0 && !is_there(t, tag))
+		return fw_count(r, false, t->name, NULL) ? said(t, "read", err) : 0;
+	if (fw_count(r, false, t->name, NULL) == 0 && !is_there(t, tag))
 		return 0;
 	code = clear(t, r, tag, err);
 	for (size_t i = 0; i < r->n && code == 0; i++)
-		if (wanted(t, &r->v[i]))
+		if (fw_in_table(&r->v[i], false, t->name))
 			code = put(t, &r->v[i], err);
 	if (code < 0)
 		return code;
@@ -233,19 +219,17 @@ static int change_once(const struct fw_rules *r, const char *tag, struct table *
 	return errno == EAGAIN ? -EAGAIN : said(t, "commit", err);
 }
 
-static const char *const names[] = { "raw", "mangle", "nat", "filter" };
-
 int fw_legacy_apply(const struct fw_rules *r, struct err *err)
 {
 	auto_free char *tag = xasprintf("%s-", r->tag);
 	auto_close int lock = -1;
 	int code = lock_tables(&lock, err);
 
-	for (size_t i = 0; i < ARRAY_LEN(names) && code == 0; i++) {
+	for (size_t i = 0; i < FW_TABLES && code == 0; i++) {
 		int tries = 0;
 
 		do {
-			auto_table struct table t = { .name = names[i] };
+			auto_table struct table t = { .name = fw_tables[i] };
 
 			code = change_once(r, tag, &t, err);
 		} while (code == -EAGAIN && ++tries < TRIES);
@@ -259,9 +243,9 @@ int fw_legacy_holds(const struct fw_rules *r, struct err *err)
 {
 	auto_free char *tag = xasprintf("%s-", r->tag);
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		auto_table struct table t = { .name = names[i] };
-		int code = rules_of(r, &t, NULL) ? table_open(&t, tag, err) : 1;
+	for (size_t i = 0; i < FW_TABLES; i++) {
+		auto_table struct table t = { .name = fw_tables[i] };
+		int code = fw_count(r, false, t.name, NULL) ? table_open(&t, tag, err) : 1;
 
 		if (code < 0)
 			return code;
@@ -271,7 +255,7 @@ int fw_legacy_holds(const struct fw_rules *r, struct err *err)
 			const struct fw_rule *rule = &r->v[k];
 			size_t n = 0;
 
-			if (!wanted(&t, rule))
+			if (!fw_in_table(rule, false, t.name))
 				continue;
 			if (!t.h || !lib.iptc_is_chain(rule->chain, t.h))
 				return 0;
@@ -283,7 +267,7 @@ int fw_legacy_holds(const struct fw_rules *r, struct err *err)
 			for (const struct ipt_entry *e = lib.iptc_first_rule(rule->chain, t.h); e;
 			     e = lib.iptc_next_rule(e, t.h))
 				n++;
-			if (n != rules_of(r, &t, rule->chain))
+			if (n != fw_count(r, false, t.name, rule->chain))
 				return 0;
 		}
 	}

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const tables[] = { "raw", "mangle", "nat", "filter" };
-
 /* What iptables-save says about us in one table. */
 struct found {
 	struct strs chains; /* ours */
@@ -54,18 +52,13 @@ static void find(const char *saved, const char *table, const char *tag, struct f
 	}
 }
 
-static bool in_table(const struct fw_rule *rule, bool v6, const char *table)
-{
-	return rule->v6 == v6 && str_eq(rule->table, table);
-}
-
 static void script_table(struct sbuf *out, const struct fw_rules *r, bool v6, const char *table,
 			 const struct found *found)
 {
 	auto_strs struct strs wanted = { 0 };
 
 	for (size_t i = 0; i < r->n; i++)
-		if (in_table(&r->v[i], v6, table) && !r->v[i].hook &&
+		if (fw_in_table(&r->v[i], v6, table) && !r->v[i].hook &&
 		    !strs_has(&wanted, r->v[i].chain))
 			strs_add(&wanted, r->v[i].chain);
 	if (wanted.n == 0 && found->chains.n == 0 && found->jumps.n == 0)
@@ -79,7 +72,7 @@ static void script_table(struct sbuf *out, const struct fw_rules *r, bool v6, co
 		if (!strs_has(&wanted, found->chains.v[i]))
 			sbuf_addf(out, "-F %s\n-X %s\n", found->chains.v[i], found->chains.v[i]);
 	for (size_t i = 0; i < r->n; i++)
-		if (in_table(&r->v[i], v6, table))
+		if (fw_in_table(&r->v[i], v6, table))
 			sbuf_addf(out, r->v[i].hook ? "-I %s 1 %s\n" : "-A %s %s\n", r->v[i].chain,
 				  r->v[i].args);
 	sbuf_adds(out, "COMMIT\n");
@@ -91,11 +84,11 @@ char *fw_script(const struct fw_rules *r, bool v6, const char *saved)
 	auto_free char *tag = xasprintf("%s-", r->tag);
 	auto_sbuf struct sbuf out = SBUF_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+	for (size_t i = 0; i < FW_TABLES; i++) {
 		struct found found = { .chains = { 0 } };
 
-		find(saved, tables[i], tag, &found);
-		script_table(&out, r, v6, tables[i], &found);
+		find(saved, fw_tables[i], tag, &found);
+		script_table(&out, r, v6, fw_tables[i], &found);
 		strs_clear(&found.chains);
 		strs_clear(&found.jumps);
 	}
@@ -106,14 +99,14 @@ char *fw_saved(const struct fw_rules *r, bool v6)
 {
 	auto_sbuf struct sbuf out = SBUF_INIT;
 
-	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+	for (size_t t = 0; t < FW_TABLES; t++) {
 		auto_strs struct strs chains = { 0 };
 
-		sbuf_addf(&out, "*%s\n", tables[t]);
+		sbuf_addf(&out, "*%s\n", fw_tables[t]);
 		for (size_t i = 0; i < r->n; i++) {
 			const struct fw_rule *rule = &r->v[i];
 
-			if (!in_table(rule, v6, tables[t]))
+			if (!fw_in_table(rule, v6, fw_tables[t]))
 				continue;
 			if (!rule->hook && !strs_has(&chains, rule->chain)) {
 				strs_add(&chains, rule->chain);
@@ -143,16 +136,6 @@ static size_t count(const char *saved, const char *table, const char *line, bool
 	return n;
 }
 
-static size_t rules_in(const struct fw_rules *r, const struct fw_rule *like)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		n += in_table(&r->v[i], like->v6, like->table) &&
-		     str_eq(r->v[i].chain, like->chain);
-	return n;
-}
-
 bool fw_holds(const struct fw_rules *r, bool v6, const char *saved)
 {
 	for (size_t i = 0; i < r->n; i++) {
@@ -164,7 +147,8 @@ bool fw_holds(const struct fw_rules *r, bool v6, const char *saved)
 			continue;
 		if (count(saved, rule->table, line, true) == 0)
 			return false;
-		if (!rule->hook && count(saved, rule->table, begin, false) != rules_in(r, rule))
+		if (!rule->hook && count(saved, rule->table, begin, false) !=
+					   fw_count(r, v6, rule->table, rule->chain))
 			return false; /* one that is not ours */
 	}
 	return true;

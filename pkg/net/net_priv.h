@@ -19,6 +19,13 @@ int fw_restore_begin(bool v6, const char *script, struct proc *out, struct err *
 int fw_restore_end(bool v6, struct proc *p, bool *again, struct err *err);
 int fw_sysctls(const struct fw_rules *r, struct err *err);
 
+/* The tables that rules are for, in the order of a packet's way. */
+#define FW_TABLES 4
+extern const char *const fw_tables[FW_TABLES];
+bool fw_in_table(const struct fw_rule *rule, bool v6, const char *table);
+/* How many rules of a family; of one table and one of its chains, unless these are NULL. */
+size_t fw_count(const struct fw_rules *r, bool v6, const char *table, const char *chain);
+
 /* "CC-" and twelve digits: how the chains of a project begin. */
 void fw_tag(const char *project, char out[20]);
 
