@@ -107,7 +107,7 @@ static int holds(const struct fw *f, bool v6, struct err *err)
 	auto_free char *saved = NULL;
 	int r;
 
-	if (fw_holds(&f->rules, v6, "")) /* none of this family */
+	if (fw_count(&f->rules, v6, NULL, NULL) == 0)
 		return 1;
 	if (!v6 && fw_legacy())
 		return fw_legacy_holds(&f->rules, err);

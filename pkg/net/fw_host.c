@@ -90,14 +90,6 @@ static int change(const struct fw_rules *r, bool v6, struct err *err)
 	return code;
 }
 
-static bool any(const struct fw_rules *r, bool v6)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].v6 == v6)
-			return true;
-	return false;
-}
-
 /* A router ignores router advertisements, unless told otherwise: without this a host that gets its
  * IPv6 default route from one would lose it when forwarding is switched on. */
 static void keep_router_advertisements(void)
@@ -140,7 +132,7 @@ int fw_sysctls(const struct fw_rules *r, struct err *err)
 int fw_apply(const struct fw_rules *r, struct err *err)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
-		int code = any(r, v6) ? change(r, v6, err) : 0;
+		int code = fw_count(r, v6, NULL, NULL) ? change(r, v6, err) : 0;
 
 		if (code < 0)
 			return code;
