@@ -23,18 +23,16 @@ enum place { RAW, ISO, DNAT, POST, FWD, N_PLACES };
 static const struct place_info {
 	const char *table, *suffix;
 	struct {
-		const char *chain, *match, *match6;
+		const char *chain, *only6, *match;
 	} hooks[2];
 } places[N_PLACES] = {
 	[RAW] = { "raw", "RAW", { { "PREROUTING", "", "" } } },
 	[ISO] = { "mangle", "ISO", { { "FORWARD", "", "" } } },
 	[DNAT] = { "nat",
 		   "NAT",
-		   { { "PREROUTING", "-m addrtype --dst-type LOCAL ",
-		       "-m addrtype --dst-type LOCAL " },
+		   { { "PREROUTING", "", "-m addrtype --dst-type LOCAL " },
 		     /* What comes from ::1 can't leave the host: the proxy carries it. */
-		     { "OUTPUT", "-m addrtype --dst-type LOCAL ",
-		       "! -d ::1/128 -m addrtype --dst-type LOCAL " } } },
+		     { "OUTPUT", "! -d ::1/128 ", "-m addrtype --dst-type LOCAL " } } },
 	[POST] = { "nat", "POST", { { "POSTROUTING", "", "" } } },
 	[FWD] = { "filter", "FWD", { { "FORWARD", "", "" } } },
 };
@@ -257,10 +255,9 @@ static void add_hooks(struct builder *b)
 				.v6 = b->v6,
 				.table = places[at].table,
 				.chain = places[at].hooks[h].chain,
-				.args = arena_printf(&b->out->arena, "%s-j %s",
-						     b->v6 ? places[at].hooks[h].match6
-							   : places[at].hooks[h].match,
-						     b->chain[at]),
+				.args = arena_printf(&b->out->arena, "%s%s-j %s",
+						     b->v6 ? places[at].hooks[h].only6 : "",
+						     places[at].hooks[h].match, b->chain[at]),
 				.hook = true,
 			};
 		}
