@@ -95,9 +95,9 @@ int fw_wait(struct fw *f, struct err *err)
 		f->family[v6].running = false;
 		failed |= fw_restore_end(v6, &f->family[v6].proc, &again, NULL) < 0;
 	}
-	if (failed) /* it was not as we knew it */
-		return mend(f, err);
 	f->sysctls_due = false;
+	if (failed) /* it was not as we knew it; the sysctls come with it */
+		return mend(f, err);
 	return due ? fw_sysctls(&f->rules, err) : 0;
 }
 
