@@ -40,6 +40,7 @@ const char *net_ip_format(uint32_t ip, char out[NET_IP_LEN]); /* returns out */
 const char *net_prefix_format(struct net_prefix p, char out[NET_PREFIX_LEN]);
 bool net_prefix_overlap(struct net_prefix a, struct net_prefix b);
 bool net_prefix_has(struct net_prefix p, uint32_t ip);
+bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16]);
 
 /* ---- Networks -------------------------------------------------------------------------------- */
 struct net_network {

@@ -53,14 +53,6 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 	return 0;
 }
 
-static bool in_subnet6(const struct net_prefix6 *p, const uint8_t ip[16])
-{
-	for (unsigned bit = 0; bit < p->len; bit++)
-		if ((p->addr[bit / 8] ^ ip[bit / 8]) & 0x80 >> bit % 8)
-			return false;
-	return true;
-}
-
 static int wanted_ip6(const struct unit *u, const struct engine_net *net, const char *text,
 		      struct err *err)
 {
@@ -70,7 +62,7 @@ static int wanted_ip6(const struct unit *u, const struct engine_net *net, const 
 	if (net_ip6_parse(text, ip) < 0)
 		return err_set(err, EINVAL, "container %s: '%s' is not an IPv6 address", u->c->name,
 			       text);
-	if (!in_subnet6(&net->net.subnet6, ip))
+	if (!net_prefix6_has(&net->net.subnet6, ip))
 		return err_set(err, EINVAL,
 			       "container %s: %s is not in the IPv6 subnet of network %s",
 			       u->c->name, text, net->name);

@@ -89,6 +89,14 @@ bool net_prefix_has(struct net_prefix p, uint32_t ip)
 	return ((ip ^ p.addr) & mask_of(p.len)) == 0;
 }
 
+bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16])
+{
+	for (unsigned bit = 0; bit < p->len; bit++)
+		if ((p->addr[bit / 8] ^ ip[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
 bool net_prefix_overlap(struct net_prefix a, struct net_prefix b)
 {
 	return a.len < b.len ? net_prefix_has(a, b.addr) : net_prefix_has(b, a.addr);
