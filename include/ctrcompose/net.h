@@ -30,14 +30,16 @@ struct net_prefixes { /* a vector: vec_push(), free(l.v) */
 	struct net_prefix *v;
 	size_t n, cap;
 };
-#define NET_IP_LEN     16 /* "255.255.255.255" and NUL */
-#define NET_PREFIX_LEN 20
+#define NET_IP_LEN      16 /* "255.255.255.255" and NUL */
+#define NET_PREFIX_LEN  20
+#define NET_PREFIX6_LEN 50
 int net_ip_parse(const char *s, uint32_t *out);                /* -EINVAL */
 int net_prefix_parse(const char *s, struct net_prefix *out);   /* "10.1.0.0/16"; -EINVAL */
 int net_prefix6_parse(const char *s, struct net_prefix6 *out); /* "fd00::/64"; -EINVAL */
 int net_ip6_parse(const char *s, uint8_t out[16]);
 const char *net_ip_format(uint32_t ip, char out[NET_IP_LEN]); /* returns out */
 const char *net_prefix_format(struct net_prefix p, char out[NET_PREFIX_LEN]);
+const char *net_prefix6_format(const struct net_prefix6 *p, char out[NET_PREFIX6_LEN]);
 bool net_prefix_overlap(struct net_prefix a, struct net_prefix b);
 bool net_prefix_has(struct net_prefix p, uint32_t ip);
 bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16]);

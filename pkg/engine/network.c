@@ -1,7 +1,6 @@
 /* network.c - the project's bridges and their addresses; see engine.h */
 #include "private.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -155,18 +154,15 @@ static int ipam_lock(const struct engine *e, int *fd, struct err *err)
 static void record_subnet6(struct state_network *rec, const struct engine *e,
 			   const struct network *def)
 {
-	char ip[INET6_ADDRSTRLEN];
+	char text[NET_PREFIX6_LEN];
 	struct net_prefix6 p;
 
 	if (def->subnet6) {
 		state_set(&rec->subnet6, def->subnet6);
 		state_set(&rec->gateway6, def->gateway6);
 	} else if (def->enable_ipv6) {
-		auto_free char *text = NULL;
-
 		net_pick_subnet6(e->paths->run, def->name, &p);
-		text = xasprintf("%s/%u", inet_ntop(AF_INET6, p.addr, ip, sizeof(ip)), p.len);
-		state_set(&rec->subnet6, text);
+		state_set(&rec->subnet6, net_prefix6_format(&p, text));
 	}
 }
 

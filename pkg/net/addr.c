@@ -84,6 +84,15 @@ const char *net_prefix_format(struct net_prefix p, char out[NET_PREFIX_LEN])
 	return out;
 }
 
+const char *net_prefix6_format(const struct net_prefix6 *p, char out[NET_PREFIX6_LEN])
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	(void)snprintf(out, NET_PREFIX6_LEN, "%s/%u", inet_ntop(AF_INET6, p->addr, ip, sizeof(ip)),
+		       p->len % 1000);
+	return out;
+}
+
 bool net_prefix_has(struct net_prefix p, uint32_t ip)
 {
 	return ((ip ^ p.addr) & mask_of(p.len)) == 0;

@@ -82,18 +82,12 @@ static void add_sysctl(struct fw_rules *r, const char *value, const char *fmt, .
 }
 
 /* ---- Subnets and addresses as text ----------------------------------------------------------- */
-#define TEXT_LEN 64
-
-static void subnet_text(const struct net_network *net, bool v6, char out[TEXT_LEN])
+static void subnet_text(const struct net_network *net, bool v6, char out[NET_PREFIX6_LEN])
 {
-	char ip[INET6_ADDRSTRLEN];
-
-	if (!v6) {
+	if (v6)
+		(void)net_prefix6_format(&net->subnet6, out);
+	else
 		(void)net_prefix_format(net->subnet, out);
-		return;
-	}
-	(void)inet_ntop(AF_INET6, net->subnet6.addr, ip, sizeof(ip));
-	(void)snprintf(out, TEXT_LEN, "%s/%u", ip, net->subnet6.len);
 }
 
 static bool is_loopback(const struct net_port *p)
@@ -146,7 +140,7 @@ static void accept_in(struct builder *b, const struct net_network *net)
 
 static void masquerade(struct builder *b, const struct net_network *net)
 {
-	char subnet[TEXT_LEN];
+	char subnet[NET_PREFIX6_LEN];
 
 	subnet_text(net, b->v6, subnet);
 	add(b, POST, "-s %s ! -o %s -j MASQUERADE", subnet, net->bridge);
@@ -155,7 +149,7 @@ static void masquerade(struct builder *b, const struct net_network *net)
 /* What published ports need of the network they lead to. */
 static void serve_ports(struct builder *b, const struct net_network *net, bool loopback)
 {
-	char subnet[TEXT_LEN];
+	char subnet[NET_PREFIX6_LEN];
 
 	/* A container that calls a published port of its own network: the answer has to come back
 	 * through here, not straight from the neighbour. */
