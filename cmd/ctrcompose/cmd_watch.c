@@ -44,7 +44,9 @@ struct rule {
 	unsigned what;
 	bool folder, initial;
 	struct df_ignore *ignore, *include;
-	struct strs changed; /* relative to path; "" for a path that is a file */
+	const char *context;         /* of the service's build; NULL: none, or not a folder */
+	struct df_ignore *not_built; /* its .dockerignore */
+	struct strs changed;         /* relative to path; "" for a path that is a file */
 };
 
 struct watch {
@@ -88,6 +90,41 @@ static int patterns(const struct yaml_node *l, bool defaults, struct df_ignore *
 	return k ? df_ignore_from(v, k, out, err) : 0;
 }
 
+/* What the image is not built from, its containers are not given either. */
+static int read_dockerignore(const struct watch *w, struct rule *rule, struct err *err)
+{
+	const struct yaml_node *build = compose_section(w->project, rule->service, "build");
+	const char *context = yaml_str(yaml_get(build, "context"));
+	const char *dockerfile = yaml_str(yaml_get(build, "dockerfile"));
+	auto_free char *own = xasprintf("%s.dockerignore", dockerfile ? dockerfile : "Dockerfile");
+	const char *names[] = { own, ".dockerignore" };
+
+	if (!context || *context != '/')
+		return 0;
+	rule->context = context;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		auto_free char *path =
+			*names[i] == '/' ? xstrdup(names[i]) : path_join(context, names[i]);
+		auto_free char *text = NULL;
+		size_t len = 0;
+		int r = file_read(AT_FDCWD, path, DF_SIZE_MAX, &text, &len);
+
+		if (r == 0)
+			return df_ignore_parse(path, text, len, &rule->not_built, err);
+		if (r != -ENOENT && r != -ENOTDIR)
+			return err_set(err, r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+static bool is_built(const struct rule *rule, const char *path)
+{
+	size_t n = rule->context ? strlen(rule->context) : 0;
+
+	return !rule->not_built || strncmp(path, rule->context, n) != 0 || path[n] != '/' ||
+	       !df_ignored(rule->not_built, path + n + 1);
+}
+
 static int add_rule(struct watch *w, const char *service, const struct yaml_node *n,
 		    struct err *err)
 {
@@ -117,6 +154,8 @@ static int add_rule(struct watch *w, const char *service, const struct yaml_node
 	r = patterns(yaml_get(n, "ignore"), true, &rule->ignore, err);
 	if (r == 0)
 		r = patterns(yaml_get(n, "include"), false, &rule->include, err);
+	if (r == 0)
+		r = read_dockerignore(w, rule, err);
 	return r < 0 ? err_wrap(err, r, "service %s: watch %s", service, rule->path) : 0;
 }
 
@@ -146,6 +185,7 @@ static void free_rules(struct watch *w)
 	for (size_t i = 0; i < w->rules.n; i++) {
 		df_ignore_free(w->rules.v[i].ignore);
 		df_ignore_free(w->rules.v[i].include);
+		df_ignore_free(w->rules.v[i].not_built);
 		strs_clear(&w->rules.v[i].changed);
 	}
 	free(w->rules.v);
@@ -180,8 +220,13 @@ static bool skip(void *data, const char *path)
 		const char *rel = below(rule, path);
 		size_t n = strlen(path);
 
-		if (rel && (!*rel || !df_ignored(rule->ignore, rel) ||
-			    df_ignore_has_exceptions(rule->ignore)))
+		bool hidden =
+			rel && *rel &&
+			((df_ignored(rule->ignore, rel) &&
+			  !df_ignore_has_exceptions(rule->ignore)) ||
+			 (!is_built(rule, path) && !df_ignore_has_exceptions(rule->not_built)));
+
+		if (rel && !hidden)
 			return false;
 		if (!rule->folder && strncmp(rule->path, path, n) == 0 &&
 		    strrchr(rule->path, '/') <= rule->path + n)
@@ -292,17 +337,13 @@ static void global_words(const char *project, struct strs *v)
 static int ours(const char *project, const struct strs *words, bool quiet, struct err *err)
 {
 	auto_strs struct strs all = { 0 };
-	auto_free char **argv = NULL;
 	auto_free char *output = NULL;
 	int r;
 
 	global_words(project, &all);
 	for (size_t i = 0; i < words->n; i++)
 		strs_add(&all, words->v[i]);
-	argv = xcalloc(all.n + 1, sizeof(*argv));
-	for (size_t i = 0; i < all.n; i++)
-		argv[i] = (char *)(uintptr_t)all.v[i];
-	r = proc_run(argv, NULL, 0, &output);
+	r = proc_run(all.v, NULL, 0, &output);
 	if (output && (r != 0 || !quiet))
 		(void)fd_write_all(STDERR_FILENO, output, strlen(output));
 	if (r < 0)
@@ -415,7 +456,7 @@ static void note(struct watch *w, const char *path)
 	for (size_t i = 0; i < w->rules.n; i++) {
 		const char *rel = below(&w->rules.v[i], path);
 
-		if (rel && wanted(&w->rules.v[i], rel))
+		if (rel && wanted(&w->rules.v[i], rel) && is_built(&w->rules.v[i], path))
 			strs_add(&w->rules.v[i].changed, rel);
 	}
 }

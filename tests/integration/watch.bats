@@ -94,3 +94,22 @@ inside() { compose exec -T a "$@"; }
 	run -1 compose watch --no-up
 	[[ $output == *nothing*"No such file"* ]]
 }
+
+@test "what the .dockerignore of the build's context hides is not synced either" {
+	mkdir -p src/node_modules
+	printf 'FROM box\n' >Dockerfile
+	printf 'src/node_modules\n**/*.md\n' >.dockerignore
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    build: .
+		    init: true
+		    develop: { watch: [{ path: ./src, action: sync, target: /app }] }
+	Y
+	start_watch
+	echo no >src/node_modules/big
+	echo no >src/read.md
+	echo yes >src/last
+	eventually 10 inside test -e /app/last
+	inside sh -c '! test -e /app/node_modules/big && ! test -e /app/read.md'
+}
