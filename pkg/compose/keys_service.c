@@ -207,6 +207,32 @@ static const char *refuse_propagation(const struct yaml_node *v)
 		"rslave");
 }
 
+static const char *refuse_folder(const struct yaml_node *v)
+{
+	const char *s = yaml_str(v);
+
+	return s && *s && *s != '/' ? "not an absolute path in the container" : NULL;
+}
+
+static const char *refuse_target(const struct yaml_node *v)
+{
+	const char *s = yaml_str(v);
+
+	return s && *s && s[1] == ':'
+		       ? "a letter before a colon is a drive, not the name of a volume: give it a "
+			 "longer one"
+		       : refuse_folder(v);
+}
+
+static const char *refuse_tmpfs(const struct yaml_node *v)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && v->type == YAML_LIST && i < v->m.n; i++)
+		why = refuse_target(v->m.v[i].value);
+	return why;
+}
+
 static const char *refuse_volumes(const struct yaml_node *v)
 {
 	for (size_t i = 0; i < v->m.n; i++) {
@@ -326,7 +352,7 @@ static const struct key image_part_keys[] = {
 const struct key mount_keys[] = {
 	KEY("type", WORDS("bind", "volume", "tmpfs", "cluster", "npipe", "image"), RUNS, NULL),
 	KEY("source", s_str, RUNS, NULL),
-	KEY("target", s_str, RUNS, NULL),
+	KEY_IF("target", s_str, RUNS, NULL, refuse_target),
 	KEY("read_only", s_bool, RUNS, NULL),
 	KEY("consistency", s_str, IGNORED, NULL),
 	KEY("bind", MAP(bind_keys), RUNS, NULL),
@@ -517,7 +543,7 @@ const struct key service_keys[] = {
 	DEC_IF("storage_opt", s_str_map, RUNS, "size, where the file system has project quotas",
 	       dec_storage, 0, refuse_storage),
 	DEC("sysctls", s_labels, RUNS, NULL, dec_kvs, F(sysctls)),
-	DEC("tmpfs", s_tmpfs, RUNS, NULL, dec_tmpfs, 0),
+	DEC_IF("tmpfs", s_tmpfs, RUNS, NULL, dec_tmpfs, 0, refuse_tmpfs),
 	DEC("tty", s_bool, RUNS, NULL, dec_bool, F(tty)),
 	DEC("ulimits", s_ulimits, RUNS, NULL, dec_ulimits, 0),
 	KEY("use_api_socket", s_bool, NOT_YET, NULL),
@@ -527,7 +553,7 @@ const struct key service_keys[] = {
 	DEC_IF("volumes", s_volumes, RUNS, "bind, volume, tmpfs, image", dec_mounts, 0,
 	       refuse_volumes),
 	DEC("volumes_from", s_strings, RUNS, NULL, dec_list, F(volumes_from)),
-	DEC("working_dir", s_str, RUNS, NULL, dec_str, F(working_dir)),
+	DEC_IF("working_dir", s_str, RUNS, NULL, dec_str, F(working_dir), refuse_folder),
 	END,
 };
 const struct shape shape_service = { .types = T_MAP, .keys = service_keys };

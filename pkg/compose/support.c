@@ -126,6 +126,32 @@ static void check_steps(struct unsupported *u, const struct project *p)
 	}
 }
 
+static const char *swap_problem(const struct service *s)
+{
+	if (s->memswap_limit > 0 && !s->mem_limit)
+		return "it is memory and swap together: mem_limit has to be given with it";
+	return s->memswap_limit > 0 && (uint64_t)s->memswap_limit < s->mem_limit
+		       ? "it is memory and swap together, and less than mem_limit"
+		       : NULL;
+}
+
+/* What keys say of each other. */
+static void check_memory(struct unsupported *u, const struct project *p)
+{
+	for (size_t i = 0; i < p->n_services; i++) {
+		const struct service *s = &p->services[i];
+		const struct yaml_node *swap = compose_section(p, s->name, "memswap_limit");
+		const struct yaml_node *swappiness = compose_section(p, s->name, "mem_swappiness");
+		auto_free char *at_swap = xasprintf("services.%s.memswap_limit", s->name);
+		auto_free char *at = xasprintf("services.%s.mem_swappiness", s->name);
+
+		if (swap && swap_problem(s))
+			refuse(u, swap, at_swap, swap_problem(s));
+		if (swappiness && s->mem_swappiness > 100)
+			refuse(u, swappiness, at, "it is 0 to 100");
+	}
+}
+
 int compose_check_supported(const struct project *p, struct err *err)
 {
 	struct unsupported u = { SBUF_INIT, 0 };
@@ -133,6 +159,7 @@ int compose_check_supported(const struct project *p, struct err *err)
 
 	visit(&u, p->tree, &shape_project, NULL);
 	check_shared_tmpfs(&u, p);
+	check_memory(&u, p);
 	check_steps(&u, p);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));

@@ -117,6 +117,8 @@ static int make_files(struct start *s, struct err *err)
 
 	s->files = arena_array(&s->arena, 3 + u->svc->n_files, sizeof(*s->files));
 	facts_of(u, s->net_of, &f, ips);
+	if (!f.gateway && str_eq(u->svc->network_mode, "host"))
+		f.gateway = "127.0.0.1";
 	unit_hosts(u->svc, &f, &s->hosts);
 	(void)file_read(AT_FDCWD, "/etc/resolv.conf", 65536, &host_resolv, NULL);
 	unit_resolv(u->svc, s->net_of->endpoints.n > 0, host_resolv, &s->resolv);

@@ -19,3 +19,18 @@ const struct curl_lib *curl_lib_get(struct err *err)
 
 	return lib_get(&file, err) < 0 ? NULL : &lib;
 }
+
+void curl_set_up(const struct curl_lib *l, CURL *easy, const char *protocols)
+{
+	enum { CONNECT_S = 15, STALLED_S = 30, REDIRECTS_MAX = 10 };
+
+	(void)l->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)l->curl_easy_setopt(easy, CURLOPT_USERAGENT, "ctrcompose/" CTRCOMPOSE_VERSION);
+	(void)l->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+	(void)l->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	(void)l->curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+	(void)l->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
+	(void)l->curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+}

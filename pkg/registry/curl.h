@@ -40,5 +40,7 @@ struct curl_lib {
 
 /* NULL with err set when it cannot be loaded. */
 const struct curl_lib *curl_lib_get(struct err *err);
+/* What all transfers have in common; protocols: "https" or "http,https", of redirections as well. */
+void curl_set_up(const struct curl_lib *l, CURL *easy, const char *protocols);
 
 #endif

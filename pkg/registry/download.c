@@ -4,7 +4,6 @@
 #include <ctrcompose/registry.h>
 #include <string.h>
 
-enum { CONNECT_S = 15, STALLED_S = 30, REDIRECTS_MAX = 10 };
 #define BYTES_MAX (64ULL << 30)
 
 struct download {
@@ -39,18 +38,8 @@ static void prepare(const struct curl_lib *l, CURL *easy, const char *url, struc
 		    char *text)
 {
 	/* From https nothing leads back to http. */
-	const char *protocols = str_starts(url, "https://") ? "https" : "http,https";
-
+	curl_set_up(l, easy, str_starts(url, "https://") ? "https" : "http,https");
 	(void)l->curl_easy_setopt(easy, CURLOPT_URL, url);
-	(void)l->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_USERAGENT, "ctrcompose/" CTRCOMPOSE_VERSION);
-	(void)l->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
-	(void)l->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-	(void)l->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
-	(void)l->curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
 	(void)l->curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
 	(void)l->curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
 	(void)l->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text);

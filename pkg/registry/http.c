@@ -8,8 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { TRIES = 4, CONNECT_S = 15, STALLED_S = 30, RETRY_MAX_S = 20, REDIRECTS_MAX = 10 };
-#define AGENT "ctrcompose/" CTRCOMPOSE_VERSION
+enum { TRIES = 4, RETRY_MAX_S = 20 };
 
 static const char *const manifest_types[] = {
 	"Accept: application/vnd.oci.image.index.v1+json",
@@ -108,17 +107,7 @@ void http_prepare(struct registry *r, const struct base *b, CURL *easy, bool log
 	const struct curl_lib *l = r->lib;
 
 	l->curl_easy_reset(easy);
-	(void)l->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_USERAGENT, AGENT);
-	(void)l->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
-	(void)l->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	(void)l->curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-	(void)l->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-				  b->insecure ? "https,http" : "https");
-	(void)l->curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
-				  b->insecure ? "https,http" : "https");
+	curl_set_up(l, easy, b->insecure ? "https,http" : "https");
 	if (b->ca)
 		(void)l->curl_easy_setopt(easy, CURLOPT_CAINFO, b->ca);
 	if (b->insecure) {
