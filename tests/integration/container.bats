@@ -79,7 +79,7 @@ refused() {
 	refused 'volumes: ["v:/data"]' 'a letter before a colon'
 	refused 'volumes: [{ type: tmpfs, target: rel }]' 'not an absolute path'
 	refused 'tmpfs: rel' 'not an absolute path'
-	refused 'working_dir: rel' rel
+	refused 'working_dir: rel' 'services.a.working_dir: not an absolute path'
 }
 
 @test "tmpfs: size, mode, owner, exec; shm_size; read_only leaves them writable" {
