@@ -170,6 +170,7 @@ struct service {
 	struct kvs labels;
 	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add,
 		expose, volumes_from, device_cgroup_rules;
+	struct list links;      /* "SERVICE" or "SERVICE:ALIAS" */
 	struct kvs extra_hosts; /* name -> address */
 	struct kvs sysctls;
 	struct service_dep *deps;

@@ -128,19 +128,6 @@ static const char *refuse_security(const struct yaml_node *v)
 	return NULL;
 }
 
-static const char *refuse_links(const struct yaml_node *v)
-{
-	for (size_t i = 0; i < v->m.n; i++) {
-		const char *text = yaml_str(v->m.v[i].value);
-		const char *colon = text ? strchr(text, ':') : NULL;
-
-		if (colon && (strlen(colon + 1) != (size_t)(colon - text) ||
-			      strncmp(text, colon + 1, (size_t)(colon - text)) != 0))
-			return "an alias is not supported yet; give the other service a network alias";
-	}
-	return NULL;
-}
-
 /* NULL: it may stand here; with a meaning of ours only max-size and max-file. */
 static const char *refuse_log_option(const char *name, const char *value)
 {
@@ -501,7 +488,7 @@ const struct key service_keys[] = {
 	KEY("isolation", s_str, IGNORED, "Windows only"),
 	KEY("label_file", s_label_files, LOADS, NULL),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, F(labels)),
-	KEY_IF("links", s_links, RUNS, "order and name, no alias", refuse_links),
+	DEC("links", s_links, RUNS, NULL, dec_list, F(links)),
 	DEC_IF("logging", s_logging, RUNS, "json-file, local, none; max-size, max-file",
 	       dec_logging, 0, refuse_logging),
 	KEY("mac_address", s_str, RUNS, "of the first network"),

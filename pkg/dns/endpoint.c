@@ -2,6 +2,7 @@
 #include "private.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -267,6 +268,16 @@ static int open_sockets(struct dns_endpoint *ep, int netns_fd, uint16_t inside, 
 	return r;
 }
 
+/* As names are compared; the caller's. */
+static char *lower(const char *name)
+{
+	char *out = xstrdup(name);
+
+	for (char *c = out; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return out;
+}
+
 void dns_endpoint_configure(struct dns_endpoint *ep, const struct dns_endpoint_config *cfg)
 {
 	free(ep->zones);
@@ -284,8 +295,8 @@ void dns_endpoint_configure(struct dns_endpoint *ep, const struct dns_endpoint_c
 	for (size_t i = 0; i < cfg->n_upstreams; i++)
 		ep->upstreams[i] = cfg->upstreams[i];
 	for (size_t i = 0; i < cfg->n_aliases; i++)
-		ep->aliases[i] = (struct dns_alias){ xstrdup(cfg->aliases[i].name),
-						     xstrdup(cfg->aliases[i].target) };
+		ep->aliases[i] = (struct dns_alias){ lower(cfg->aliases[i].name),
+						     lower(cfg->aliases[i].target) };
 	ep->n_zones = cfg->n_zones;
 	ep->n_upstreams = cfg->n_upstreams;
 	ep->good = 0;

@@ -238,14 +238,33 @@ void engine_names_health(struct unit *u)
 	}
 }
 
+/* links: names that only this container knows. The number of aliases, which are in the arena. */
+static size_t link_names(struct arena *a, const struct list *links, struct dns_alias *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < links->n; i++) {
+		const char *colon = strchr(links->v[i], ':');
+
+		if (colon)
+			out[n++] = (struct dns_alias){
+				.name = colon + 1,
+				.target = arena_printf(a, "%.*s", (int)(colon - links->v[i]),
+						       links->v[i]),
+			};
+	}
+	return n;
+}
+
 int unit_names_open(struct unit *u, struct err *err)
 {
 	size_t n = u->c->endpoints.n;
 	auto_free struct dns_zone **zones = xcalloc(n + 1, sizeof(struct dns_zone *));
 	auto_free struct dns_addr *ups = xcalloc(u->svc->dns.n + 1, sizeof(*ups));
-	struct dns_endpoint_config cfg = { .zones = zones,
-					   .upstreams = ups,
-					   .inside = NET_NAMES_PORT };
+	auto_free struct dns_alias *aliases = xcalloc(u->svc->links.n + 1, sizeof(*aliases));
+	struct dns_endpoint_config cfg = {
+		.zones = zones, .upstreams = ups, .aliases = aliases, .inside = NET_NAMES_PORT
+	};
 
 	if (n == 0 || u->netns_fd < 0)
 		return 0;
@@ -263,6 +282,7 @@ int unit_names_open(struct unit *u, struct err *err)
 		if (dns_addr_parse(u->svc->dns.v[i], &ups[cfg.n_upstreams]) == 0)
 			cfg.n_upstreams++;
 	engine_names_health(u);
+	cfg.n_aliases = link_names(&u->arena, &u->svc->links, aliases);
 	return dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
 }
 

@@ -216,6 +216,19 @@ two() {
 	[[ $(ask b-1 A www.example.org) == NOERROR* ]]
 }
 
+@test "links: a name of its own for the one who asks for it" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box }
+		  b: { image: box, links: ["a:DB", a] }
+		  c: { image: box }
+	Y
+	compose up -d
+	[ "$(ask b-1 A db)" = "NOERROR $(address a-1)" ]
+	[ "$(ask b-1 A a)" = "NOERROR $(address a-1)" ]
+	[ "$(ask c-1 A db)" = NXDOMAIN ]
+}
+
 @test "a service may bind 0.0.0.0:53 itself, and resolves names all the same" {
 	printf 'services: { a: { image: box }, b: { image: box } }\n' >compose.yaml
 	compose up -d

@@ -2,7 +2,7 @@
 # inside.sh CTRCOMPOSE FILE.bats... - in the virtual machine: run the files and say what came out;
 # "N passed, N failed, N skipped" is the last line. FILE:WORDS runs the tests with WORDS in the name.
 set -u
-export CTRCOMPOSE=$1 PROBE=$PWD/${1%/*}/tests/probe TMPDIR=/var/tmp PATH=/usr/local/bin:$PATH:/usr/sbin:/sbin
+export CTRCOMPOSE=$1 PROBE=$PWD/${1%/*}/tests/probe RESOLVE=$PWD/${1%/*}/tests/resolve-musl TMPDIR=/var/tmp PATH=/usr/local/bin:$PATH:/usr/sbin:/sbin
 shift
 cd "$(dirname "$0")/../.." || exit 1
 # Files of the share have no overlay upper and are slow: all that is written goes to the disk.
