@@ -160,6 +160,9 @@ int state_save(const struct state_paths *p, struct state_project *s, struct err 
  * started, finished, want_running), not synced: cheap enough for every event. */
 int state_live_save(const struct state_paths *p, struct state_project *s, struct state_container *c,
 		    struct err *err);
+/* Of a container that is no more. */
+void state_live_remove(const struct state_paths *p, const struct state_project *s,
+		       const struct state_container *c);
 /* Lay the live records of this boot over s. Done by state_load(). Broken ones are ignored. */
 void state_live_load(const struct state_paths *p, struct state_project *s);
 /* Names of all projects with a record, sorted. */

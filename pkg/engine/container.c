@@ -426,6 +426,7 @@ int engine_remove(struct unit *u, bool volumes, struct err *err)
 	unit_group_clear(u);
 	remove_files(u, volumes);
 	engine_unit_free(u);
+	state_live_remove(e->paths, e->state, c);
 	state_container_remove(e->state, c);
 	return 0;
 }

@@ -250,6 +250,15 @@ int state_live_save(const struct state_paths *p, struct state_project *s, struct
 	return r < 0 ? err_set(err, r, "write %s: %s", file, strerror(-r)) : 0;
 }
 
+void state_live_remove(const struct state_paths *p, const struct state_project *s,
+		       const struct state_container *c)
+{
+	auto_free char *file = id_ok(c->id) ? live_file(p, s->name, c->id) : NULL;
+
+	if (file)
+		(void)unlink(file);
+}
+
 static void load_one(const struct state_paths *p, const char *boot, struct state_project *s,
 		     struct state_container *c)
 {
