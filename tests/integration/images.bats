@@ -140,14 +140,16 @@ other_store() {
 	[ "$(cat "$canary/file")" = safe ]
 }
 
-@test "500 layers are taken, one more is named as too many" {
+@test "500 layers are taken and started from, one more is named as too many" {
 	python3 - <<-'PY'
 		import hashlib, io, json, tarfile
 		def image(n):
 		    layers = []
 		    for k in range(n):
 		        buf = io.BytesIO(); t = tarfile.open(fileobj=buf, mode='w')
-		        i = tarfile.TarInfo('f%d' % k); t.addfile(i); t.close(); layers.append(buf.getvalue())
+		        i = tarfile.TarInfo('f%d' % k); t.addfile(i)
+		        if k == 0: t.add('/bin/busybox', 'bin/busybox')
+		        t.close(); layers.append(buf.getvalue())
 		    config = json.dumps({'architecture': 'amd64', 'os': 'linux', 'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(l).hexdigest() for l in layers]}}).encode()
 		    out = tarfile.open('l%d.tar' % n, 'w')
 		    files = [('c.json', config)] + [('%d.tar' % k, l) for k, l in enumerate(layers)]
@@ -159,6 +161,8 @@ other_store() {
 	PY
 	other_store
 	compose image load -i l500.tar
+	echo 'services: { a: { image: "l500:1", command: [/bin/busybox, ls, /f0, /f250, /f499] } }' >compose.yaml
+	[ "$(compose run --rm -T a | tr '\n' ' ')" = "/f0 /f250 /f499 " ]
 	run ! compose image load -i l501.tar
 	[[ "$output" == *"layers"* ]]
 }

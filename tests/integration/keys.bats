@@ -97,7 +97,7 @@ group_file() { # name
 	compose exec -T c test ! -e /dev/kmsg
 	echo 'services: { a: { image: box, device_cgroup_rules: [nonsense] } }' >compose.yaml
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *nonsense* ]]
+	[[ $status != 0 && $output == *"compose.yaml:1:51: services.a.device_cgroup_rules: "*"c 1:3 rwm"* ]]
 }
 
 @test "secrets and configs: file, environment, content with mode and owner; a change makes a new container" {
