@@ -99,7 +99,7 @@ static void store(struct findings *l, const struct state_paths *paths)
 	auto_free char *where = xstrdup(paths->state);
 	auto_close int map = rootfs_userns(100000, 65536, &err);
 	struct statvfs vfs;
-	bool maps;
+	bool maps, quotas;
 
 	while (access(where, F_OK) < 0 && strrchr(where, '/') > where)
 		*strrchr(where, '/') = '\0'; /* it is made on first use */
@@ -111,6 +111,11 @@ static void store(struct findings *l, const struct state_paths *paths)
 	    xasprintf("%s in %s", maps ? "there" : "not", where),
 	    xstrdup("containers run without a user namespace; put the state folder "
 		    "(CTRCOMPOSE_STATE) on ext4, xfs, btrfs or tmpfs"));
+	quotas = rootfs_quota_there(where);
+	add(l, "project quotas", quotas ? GOOD : LESS,
+	    xasprintf("%s in %s", quotas ? "there" : "not", where),
+	    xstrdup("storage_opt is refused; ext4 (tune2fs -O project,quota) and xfs have them when "
+		    "mounted with the option prjquota"));
 	if (statvfs(where, &vfs) == 0) {
 		uint64_t free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 		uint64_t total = (uint64_t)vfs.f_blocks * vfs.f_frsize;

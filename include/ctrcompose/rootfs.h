@@ -68,6 +68,8 @@ int rootfs_overlay(const struct rootfs_overlay *o, struct err *err);
  * file system, of the first number from `wish` on that is free. -ENOTSUP: it has no project quotas
  * in force. quotactl(2), FS_IOC_FSSETXATTR. */
 int rootfs_quota(int dirfd, uint32_t wish, uint64_t bytes, uint32_t *project, struct err *err);
+/* Whether the file system of a folder has them. */
+bool rootfs_quota_there(const char *path);
 /* Before the folder is removed: its project's limit is no more. */
 void rootfs_quota_drop(int dirfd);
 

@@ -36,6 +36,15 @@ static int join(int fd, uint32_t project)
 	return ioctl(fd, FS_IOC_FSSETXATTR, &x) < 0 ? -errno : 0;
 }
 
+bool rootfs_quota_there(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct if_dqblk q = { 0 };
+	int r = fd < 0 ? fd : quota(fd, Q_GETQUOTA, 1, &q);
+
+	return r == 0 || r == -ENOENT; /* -ENOENT: nothing is known of this project yet */
+}
+
 /* A project that has no limit yet, counted from the one that the folder's name leads to. */
 static int free_project(int fd, uint32_t first, uint32_t *out)
 {

@@ -121,3 +121,32 @@ refused() {
 	refused 'oom_score_adj: 1001' oom_score_adj
 	refused 'mem_swappiness: 101' mem_swappiness
 }
+
+@test "security_opt: no-new-privileges holds when it is asked for, and not else" {
+	[ "$(once 'security_opt: ["no-new-privileges:true"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 1 ]
+	[ "$(once 'security_opt: ["no-new-privileges:false"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 0 ]
+	[ "$(once 'init: false' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 0 ]
+	refused 'security_opt: ["apparmor=mine"]' 'services.a.security_opt'
+	refused 'security_opt: ["label=type:x"]' 'services.a.security_opt'
+	refused 'security_opt: ["seccomp=./nosuch.json"]' nosuch.json
+}
+
+@test "cpus, cpu_shares, cpuset and pids_limit are what the group has" {
+	service 'cpus: 0.5, cpu_shares: 512, pids_limit: 77'
+	compose up -d
+	local pid
+	pid=$(pid_of a)
+	group() { # CONTROLLER: its folder
+		if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+			echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
+		else
+			echo "/sys/fs/cgroup/$1$(sed -nE "s/^[0-9]+:([^:]*,)?$1(,[^:]*)?://p" "/proc/$pid/cgroup")"
+		fi
+	}
+	[ "$(cat "$(group pids)/pids.max")" = 77 ]
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		[ "$(cat "$(group cpu)/cpu.max")" = "50000 100000" ]
+	else
+		[ "$(cat "$(group cpu)/cpu.cfs_quota_us" "$(group cpu)/cpu.cfs_period_us" "$(group cpu)/cpu.shares")" = $'50000\n100000\n512' ]
+	fi
+}

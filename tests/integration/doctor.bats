@@ -16,6 +16,7 @@ teardown() { project_close; }
 	jq -e 'length > 8 and all(.[]; .Status | IN("ok", "limited", "missing"))' out
 	jq -e '.[] | select(.Name == "bridges") | .Status == "ok"' out
 	jq -e '.[] | select(.Name == "spoofing") | .Status == "ok"' out
+	jq -e '.[] | select(.Name == "project quotas") | .Status == "ok" or (.Costs | contains("storage_opt"))' out
 	machine_same
 }
 

@@ -441,6 +441,7 @@ group_file() { # name
 	(
 		export CTRCOMPOSE_STATE=$PWD/m/state
 		world_image
+		compose doctor --format json | jq -e '.[] | select(.Name == "project quotas") | .Status == "ok"'
 		compose up -d
 		run compose exec -T a dd if=/dev/zero of=/tmp/x bs=1M count=40
 		[ "$status" != 0 ]
