@@ -82,7 +82,8 @@ static int ready(struct net_pins *pins)
 	return pins->map_fd < 0 ? pins->map_fd : pins->prog_fd < 0 ? pins->prog_fd : 0;
 }
 
-static int put_one(struct net_pins *pins, struct nl_batch *batch, const struct net_endpoint *ep)
+static int put_one(struct net_pins *pins, struct nl_conn *nl, struct nl_batch *batch,
+		   const struct net_endpoint *ep, struct err *err)
 {
 	unsigned index = if_nametoindex(ep->host_if);
 	int r = index ? ready(pins) : -errno;
@@ -91,13 +92,18 @@ static int put_one(struct net_pins *pins, struct nl_batch *batch, const struct n
 		r = add_entry(pins->map_fd, index, ep);
 	if (r ==
 	    -E2BIG) { /* full, mostly of links that are gone: what is there keeps its own map */
+		r = nl_batch_send(nl, batch, err); /* as long as the program has its number */
 		forget(pins);
-		r = ready(pins);
+		if (r == 0)
+			r = ready(pins);
 		if (r == 0)
 			r = add_entry(pins->map_fd, index, ep);
 	}
 	if (r == 0)
 		nl_put_program(batch, (int)index, false, pins->prog_fd, "ctrcompose");
+	else if (!err->code)
+		(void)err_set(err, r, "hold link '%s' to its addresses: %s", ep->host_if,
+			      strerror(-r));
 	return r;
 }
 
@@ -117,12 +123,8 @@ int pins_put(struct net_pins *pins, struct nl_conn *nl, const struct net_endpoin
 
 	if (!pins || pins->refused)
 		return 0;
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = put_one(pins, &batch, &eps[i]);
-		if (r < 0)
-			(void)err_set(&why, r, "hold link '%s' to its addresses: %s",
-				      eps[i].host_if, strerror(-r));
-	}
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = put_one(pins, nl, &batch, &eps[i], &why);
 	if (r == 0)
 		r = nl_batch_send(nl, &batch, &why);
 	if (r == 0 || !is_lack(r))
