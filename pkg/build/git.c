@@ -22,7 +22,17 @@ static const char *const shell[] = { "env",
 				     "GIT_TERMINAL_PROMPT=0",
 				     "GIT_ALLOW_PROTOCOL=http:https:ssh:git" };
 
-/* The first line that `git -C folder WORDS...` prints; NULL-terminated. */
+/* One line of what it said: why it failed, else the first. */
+static void only_line(char *text)
+{
+	char *why = strstr(text, "fatal: ");
+
+	if (why)
+		memmove(text, why + strlen("fatal: "), strlen(why + strlen("fatal: ")) + 1);
+	text[strcspn(text, "\n")] = '\0';
+}
+
+/* What `git -C folder WORDS...` prints, a line; words end in NULL. */
 static int git(const char *folder, const char *const *words, char **output, struct err *err)
 {
 	auto_strs struct strs argv = { 0 };
@@ -47,7 +57,7 @@ static int git(const char *folder, const char *const *words, char **output, stru
 	if (r < 0)
 		return err_set(err, r, "run git: %s", strerror(-r));
 	if (text)
-		text[strcspn(text, "\n")] = '\0';
+		only_line(text);
 	if (r > 0)
 		return err_set(err, EREMOTEIO, "git %s: %s", words[0],
 			       text && *text ? text : "it failed");

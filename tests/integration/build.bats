@@ -663,6 +663,17 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	local first
 	first=$(git -C src rev-parse HEAD)
 	echo two >src/sub/f && git -C src commit -qam two
+	# Submodules: one beside it, and one that would read this machine.
+	local branch url
+	for row in mods=../x.git evil=file://$PWD/src; do
+		branch=${row%%=*} url=${row#*=}
+		git -C src checkout -q -b "$branch" main
+		printf '[submodule "m"]\n\tpath = m\n\turl = %s\n' "$url" >src/.gitmodules
+		git -C src add .gitmodules
+		git -C src update-index --add --cacheinfo "160000,$first,m"
+		git -C src commit -qm "$branch"
+	done
+	git -C src checkout -q main
 	git clone -q --bare src web/x.git
 	git -C web/x.git update-server-info
 	cat >serve.py <<-'PY'
@@ -688,9 +699,10 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		ADD --chown=7 --exclude=sub $dumb#main Dockerfile /dumb/
 		ADD --checksum=${first:0:12} $smart#$first:sub /commit
 		ADD --keep-git-dir=true $dumb#${first:0:10} /kept
+		ADD $smart#mods /mods
 	D
 	run -0 compose build
-	[ "$(in_image cat /smart/sub/f /tag/f /commit/f /kept/sub/f)" = $'two\none\none\none' ]
+	[ "$(in_image cat /smart/sub/f /tag/f /commit/f /kept/sub/f /mods/m/sub/f)" = $'two\none\none\none\none' ]
 	[ "$(in_image stat -c %u:%a /dumb/ctx/Dockerfile /smart/sub/f)" = $'7:644\n0:644' ]
 	in_image sh -ec 'test -d /kept/.git; test ! -e /smart/.git; test -L /smart/out; test -f /dumb/Dockerfile; test ! -e /dumb/sub'
 	run -0 compose build
@@ -706,7 +718,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(in_image cat /f)" = one ]
 	# What leads out of the repository, and what is not there.
 	local row
-	for row in "$smart#main:ctx|dockerfile: Evil|Evil" "$smart#nosuch||nosuch" "$smart#main:none||no folder 'none'" \
+	for row in "$smart#main:ctx|dockerfile: Evil|Evil" "$smart#nosuch||nosuch" "$smart#evil||transport 'file' not allowed" "$smart#main:none||no folder 'none'" \
 		"http://127.0.0.1:1/x.git||127.0.0.1" "$smart#main:root||Dockerfile"; do
 		IFS='|' read -r address more what <<<"$row"
 		printf 'services:\n  a:\n    build:\n      context: "%s"\n      %s\n' "$address" "$more" >compose.yaml
