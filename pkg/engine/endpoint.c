@@ -154,6 +154,22 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 	return 0;
 }
 
+static bool is_internal(const struct engine *e, const char *network)
+{
+	for (size_t i = 0; i < e->state->networks.n; i++)
+		if (str_eq(e->state->networks.v[i].name, network))
+			return e->state->networks.v[i].internal;
+	return false;
+}
+
+const struct state_endpoint *engine_way_out(const struct engine *e, const struct state_container *c)
+{
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (!is_internal(e, c->endpoints.v[i].network))
+			return &c->endpoints.v[i];
+	return c->endpoints.n ? &c->endpoints.v[0] : NULL;
+}
+
 static int mac_parse(const char *s, uint8_t out[6])
 {
 	unsigned b[6];
@@ -170,7 +186,7 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 	struct engine *e = u->engine;
 	size_t n = u->c->endpoints.n;
 	auto_free struct net_endpoint *eps = xcalloc(n + 1, sizeof(*eps));
-	bool routed = false;
+	const struct state_endpoint *way_out = engine_way_out(e, u->c);
 	int r;
 
 	if (n == 0)
@@ -184,8 +200,7 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 			return r;
 		eps[i] = (struct net_endpoint){ .network = &net->net,
 						.netns_fd = u->netns_fd,
-						.default_route = !routed && !net->net.internal };
-		routed |= eps[i].default_route;
+						.default_route = rec == way_out };
 		(void)snprintf(eps[i].host_if, sizeof(eps[i].host_if), "%s", rec->host_if);
 		(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "eth%u", (unsigned)i & 0xffff);
 		if (net_ip_parse(rec->ip, &eps[i].ipv4) < 0 ||

@@ -4,27 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first address of its kind that the container has. */
-static bool address6(const struct state_container *c, uint8_t out[16])
+static void add_ports(const struct engine *e, struct arena *a, const struct state_container *c,
+		      struct net_port *ports, size_t *n)
 {
-	for (size_t i = 0; i < c->endpoints.n; i++)
-		if (c->endpoints.v[i].ip6 && net_ip6_parse(c->endpoints.v[i].ip6, out) == 0)
-			return true;
-	return false;
-}
-
-static void add_ports(struct arena *a, const struct state_container *c, struct net_port *ports,
-		      size_t *n)
-{
+	const struct state_endpoint *ep = engine_way_out(e, c);
 	uint8_t *six = arena_alloc(a, 16);
 	uint32_t target = 0;
 
 	if (c->status != STATE_RUNNING && c->pid == 0)
 		return;
-	for (size_t i = 0; i < c->endpoints.n && !target; i++)
-		if (c->endpoints.v[i].ip)
-			(void)net_ip_parse(c->endpoints.v[i].ip, &target);
-	if (!address6(c, six))
+	if (ep && ep->ip)
+		(void)net_ip_parse(ep->ip, &target);
+	if (!ep || !ep->ip6 || net_ip6_parse(ep->ip6, six) < 0)
 		six = NULL;
 	for (size_t i = 0; target && i < c->ports.n; i++) {
 		const struct state_port *p = &c->ports.v[i];
@@ -56,7 +47,7 @@ static void make_rules(struct engine *e, struct fw_rules *out)
 	for (size_t i = 0; i < e->nets.n; i++)
 		nets[i] = e->nets.v[i]->net;
 	for (size_t i = 0; i < e->state->containers.n; i++)
-		add_ports(&a, e->state->containers.v[i], ports, &n_ports);
+		add_ports(e, &a, e->state->containers.v[i], ports, &n_ports);
 	fw_build(e->dir, nets, e->nets.n, ports, n_ports, out);
 }
 

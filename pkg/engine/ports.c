@@ -8,10 +8,9 @@
 
 static int target_of(const struct unit *u, uint32_t *ip)
 {
-	for (size_t i = 0; i < u->c->endpoints.n; i++)
-		if (u->c->endpoints.v[i].ip)
-			return net_ip_parse(u->c->endpoints.v[i].ip, ip);
-	return -ENOENT;
+	const struct state_endpoint *ep = engine_way_out(u->engine, u->c);
+
+	return ep && ep->ip ? net_ip_parse(ep->ip, ip) : -ENOENT;
 }
 
 /* ---- Who has it -------------------------------------------------------------------------------- */

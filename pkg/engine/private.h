@@ -98,6 +98,10 @@ int unit_endpoints_choose(struct unit *u, struct err *err);
 void unit_group_clear(struct unit *u);
 int unit_net_attach(struct unit *u, bool again, struct err *err);
 /* Names and the name server of a running container. */
+/* The endpoint that its default route goes by, and so what is published: the first one of a network that
+ * is not internal, else the first one; NULL: it has none. */
+const struct state_endpoint *engine_way_out(const struct engine *e,
+					    const struct state_container *c);
 int engine_bridges_open(struct engine *e, struct err *err);
 void engine_bridges_close(struct engine *e);
 /* Its veth is on the bridge, also when that was made anew. */

@@ -72,6 +72,32 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	[ "$(lan curl -s -m 4 http://203.0.113.1:18301/)" = web ]
 }
 
+@test "a container of several networks, internal ones first: published where its default route is" {
+	cp "$PROBE" probe
+	cat >compose.yaml <<-Y
+		services:
+		  web:
+		    image: box
+		    command: sh -c '/probe hear 9 2 & echo web >/www/index.html; exec httpd -f -p 80 -h /www'
+		    volumes: ["./probe:/probe:ro"]
+		    ports: ["18307:80", "18307:9/udp"]
+		    networks: [a-in, b-one, c-two]
+		  inner: { image: box, networks: [a-in] }
+		  one: { image: box, networks: [b-one] }
+		  two: { image: box, networks: [c-two] }
+		networks: { a-in: { internal: true }, b-one: , c-two: { enable_ipv6: true } }
+	Y
+	compose up -d
+	eventually 5 get 127.0.0.1:18307
+	[ "$(lan curl -s -m 4 http://203.0.113.1:18307/)" = web ]
+	[ "$(lan curl -s -m 4 'http://[fd99::1]:18307/')" = web ]
+	lan sh -c 'echo hi | socat - UDP:203.0.113.1:18307'
+	heard() { compose logs --no-log-prefix web | grep -q '^203.0.113.9 hi'; }
+	eventually 5 heard
+	[ "$(inside one 203.0.113.1 18307)" = web ]
+	[ "$(inside two 203.0.113.1 18307)" = web ] # the answer has to come back the way it went
+}
+
 @test "a host address: there and nowhere else; 127.0.0.1 is out of reach of a neighbour on the link" {
 	web '["127.0.0.1:18302:80", "203.0.113.1:18303:80", "[::1]:18304:80", "[fd99::1]:18305:80"]'
 	eventually 5 get 127.0.0.1:18302
