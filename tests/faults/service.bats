@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# service.bats - services that do not do as they should, and a supervisor that is held up
+
+load ../integration/lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+@test "a supervisor that is stopped for a while: no false unhealthy, no storm of restarts" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    restart: always
+		    healthcheck: { test: "true", interval: 0.2s, timeout: 1s, retries: 2 }
+	Y
+	compose up -d --wait
+	local sup
+	sup=$(family ctrcompose-sup)
+	kill -STOP "$sup"
+	sleep 4
+	kill -CONT "$sup"
+	sleep 1
+	[ "$(compose ps --format '{{.Health}}')" = healthy ]
+	[ "$(compose inspect "$PROJECT-a-1" | jq '.[0].RestartCount')" = 0 ]
+}
+
+@test "a service that ignores its signal is killed with all that it started" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    command: ["sh", "-c", "trap : TERM; setsid sh -c 'trap \"\" TERM; exec sleep 999' & while :; do sleep 1; done"]
+	Y
+	compose up -d
+	eventually 5 sh -c "$CTRCOMPOSE top | grep -q 'sleep 999'"
+	local before=$SECONDS pids
+	pids=$(compose top | awk 'NR > 1 { print $4 }')
+	compose stop -t 1
+	[ $((SECONDS - before)) -lt 20 ]
+	[ "$(compose ps -a --format '{{.ExitCode}}')" = 137 ]
+	for p in $pids; do ! grep -q sleep "/proc/$p/cmdline" 2>/dev/null; done
+}
+
+@test "a service whose group somebody froze is taken down all the same" {
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	local pid path
+	pid=$(compose top | awk 'NR == 2 { print $4 }')
+	path=$(awk -F: '/:freezer:/ { print "/sys/fs/cgroup/freezer" $3 }' "/proc/$pid/cgroup")
+	if [ -w "$path/freezer.state" ] && [[ $path == *ctrcompose* ]]; then
+		echo FROZEN >"$path/freezer.state"
+	else
+		path=$(awk -F: '$1 == 0 { print $3 }' "/proc/$pid/cgroup")
+		for root in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+			[ ! -w "$root$path/cgroup.freeze" ] || echo 1 >"$root$path/cgroup.freeze"
+		done
+	fi
+	timeout 60 "$CTRCOMPOSE" down -t 1
+}
+
+@test "a link that somebody deleted: down does not mind, and a restart makes it again" {
+	printf 'services: { a: { image: box, init: true }, b: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	compose exec -T a ping -c 1 -W 2 b
+	ip -o link | awk -F ': ' '$2 ~ /^cv/ { sub(/@.*/, "", $2); print $2 }' | xargs -n1 ip link del
+	run ! compose exec -T a ping -c 1 -W 1 b
+	compose restart -t 0
+	eventually 5 compose exec -T a ping -c 1 -W 2 b
+	ip -o link | awk -F ': ' '$2 ~ /^cv/ { sub(/@.*/, "", $2); print $2 }' | xargs -n1 ip link del
+	compose down -t 0
+}
+
+@test "a service that ends at once again and again: later and later" {
+	printf 'services: { a: { image: box, command: "false", restart: always } }\n' >compose.yaml
+	compose up -d || true
+	sleep 3
+	local n
+	n=$(compose inspect "$PROJECT-a-1" | jq '.[0].RestartCount')
+	[ "$n" -ge 1 ] && [ "$n" -le 7 ]
+}
+
+@test "a record that somebody deleted while services run: the supervisor writes it again" {
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	rm "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"
+	eventually 5 test -e "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"
+	[ "$(compose ps -q | wc -l)" = 1 ]
+	compose up -d
+	[ "$(compose ps -q | wc -l)" = 1 ]
+	compose down -t 0
+}
+
+@test "a flood of output stops nobody: neither the service nor its neighbours" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  loud: { image: box, command: ["sh", "-c", "yes loud | head -c 200000000; echo done"], logging: { options: { max-size: 1m, max-file: 2 } } }
+		  long: { image: box, command: ["sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x; echo; echo end"] }
+		  quiet: { image: box, init: true }
+	Y
+	compose up -d
+	eventually 60 sh -c "$CTRCOMPOSE logs --no-log-prefix --tail 1 loud | grep -qx 'done'"
+	eventually 60 sh -c "$CTRCOMPOSE logs --no-log-prefix --tail 1 long | grep -qx end"
+	[ "$(du -c "$CTRCOMPOSE_STATE/projects/$PROJECT/$PROJECT-loud-1".log* | tail -1 | cut -f1)" -le 4096 ]
+	compose exec -T quiet true
+}
+
+@test "two interrupts: the first stops services in good order, the second at once" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, command: ["sh", "-c", "trap : TERM; echo ready; while :; do sleep 1; done"], stop_grace_period: 100s }
+	Y
+	"$CTRCOMPOSE" up >out 2>&1 3>&- &
+	local up=$!
+	eventually 20 grep -q ready out
+	kill -INT $up
+	eventually 10 grep -qi 'stopping' out
+	sleep 0.5
+	kill -INT $up
+	local before=$SECONDS
+	wait $up || true
+	[ $((SECONDS - before)) -lt 30 ]
+	[ -z "$(compose ps -q)" ]
+}
