@@ -64,6 +64,8 @@ struct plan {
 	bool remove_volumes; /* anonymous volumes go with their containers */
 };
 
+/* Nothing but signals: it can be carried out beside another plan. */
+bool plan_is_kill(const struct plan *p);
 void plan_free(struct plan *p);
 void auto_plan_fn(struct plan **p);
 #define auto_plan __attribute__((cleanup(auto_plan_fn)))

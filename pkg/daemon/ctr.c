@@ -83,7 +83,7 @@ static void start_failed(struct ctr *c, const struct err *err)
 	c->failed = true;
 	job_note(c->sup, c, "Error", err_text(err));
 	if (c->attached)
-		sup_reply_error(c->attached, err);
+		sup_reply_done(c->attached, err_text(err));
 }
 
 /* The one who waits for a one-off hears how it ended; after a failed start too. */

@@ -158,6 +158,18 @@ static void begin_stop(struct job *j, size_t i, struct ctr *c)
 	ctr_stop(c);
 }
 
+static int kill_one(struct sup *s, const struct plan_action *a, struct ctr *c, struct err *err)
+{
+	auto_free char *number = xasprintf("%d", a->signal);
+
+	if (!c)
+		return 0;
+	event_note(s, c->unit->c, "kill", "signal", number);
+	if (a->signal == SIGKILL || a->signal == SIGTERM)
+		halt(c, true);
+	return engine_signal(c->unit, a->signal, err);
+}
+
 static void begin(struct sup *s, struct job *j, size_t i)
 {
 	const struct plan_action *a = &j->plan->actions.v[i];
@@ -196,14 +208,7 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		}
 		break;
 	case PLAN_KILL:
-		if (c) {
-			auto_free char *number = xasprintf("%d", a->signal);
-
-			event_note(s, c->unit->c, "kill", "signal", number);
-			r = engine_signal(c->unit, a->signal, &err);
-			if (a->signal == SIGKILL || a->signal == SIGTERM)
-				halt(c, true);
-		}
+		r = kill_one(s, a, c, &err);
 		break;
 	case PLAN_PAUSE:
 	case PLAN_UNPAUSE:
@@ -341,16 +346,8 @@ static void finish(struct sup *s)
 		(void)state_project_remove(s->args->paths, s->args->project, NULL);
 		(void)unlink(sock); /* nobody new: whoever comes starts over */
 	}
-	if (j->conn) {
-		auto_json struct json *o = json_object();
-		auto_free char *text = NULL;
-
-		json_add_str(o, "e", "done");
-		if (j->error)
-			json_add_str(o, "error", j->error);
-		text = json_print(o);
-		(void)ipc_send(j->conn, text, strlen(text), NULL, 0, NULL);
-	}
+	if (j->conn)
+		sup_reply_done(j->conn, j->error);
 	sup_settled(s);
 	plan_free(j->plan);
 	free(j->steps);
@@ -452,4 +449,20 @@ void job_client_gone(struct sup *s, const struct ipc_conn *conn)
 		if (s->job->plan->actions.v[i].op == PLAN_START)
 			s->job->cancelled = true;
 	job_advance(s);
+}
+
+void job_kill(struct sup *s, const struct plan *plan, struct ipc_conn *conn)
+{
+	auto_err struct err err = ERR_INIT;
+	struct job beside = { .conn = conn };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+
+		r = kill_one(s, a, ctr_find(s, a->name), &err);
+		say_step(&beside, a, r < 0 ? "Error" : plan_done(a->op),
+			 r < 0 ? err_text(&err) : NULL);
+	}
+	sup_reply_done(conn, r < 0 ? err_text(&err) : NULL);
 }

@@ -127,13 +127,14 @@ void sup_idle_check(struct sup *s)
 	loop_exit(s->loop, 0);
 }
 
-void sup_reply_error(struct ipc_conn *conn, const struct err *err)
+void sup_reply_done(struct ipc_conn *conn, const char *error)
 {
 	auto_json struct json *o = json_object();
 	auto_free char *text = NULL;
 
 	json_add_str(o, "e", "done");
-	json_add_str(o, "error", err_text(err));
+	if (error)
+		json_add_str(o, "error", error);
 	text = json_print(o);
 	(void)ipc_send(conn, text, strlen(text), NULL, 0, NULL);
 }
@@ -142,16 +143,22 @@ static int request_apply(struct sup *s, struct ipc_conn *conn, const char *frame
 			 struct err *err)
 {
 	struct plan *plan = NULL;
-	int r;
+	int r = plan_decode(frame, len, &plan, err);
 
-	if (s->job)
-		return err_set(err, EBUSY, "another command is working on project %s",
-			       s->args->project);
-	r = plan_decode(frame, len, &plan, err);
 	if (r < 0)
 		return r;
-	job_begin(s, plan, conn);
-	return 0;
+	if (!s->job) {
+		job_begin(s, plan, conn);
+		return 0;
+	}
+	/* What is stopped with patience can be killed meanwhile. */
+	if (plan_is_kill(plan))
+		job_kill(s, plan, conn);
+	else
+		r = err_set(err, EBUSY, "another command is working on project %s",
+			    s->args->project);
+	plan_free(plan);
+	return r;
 }
 
 static void settle_one(const struct sup *s, struct ipc_conn *conn)
@@ -246,7 +253,7 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 			r = err_set(&err, EPROTO, "unknown request '%s'", op);
 	}
 	if (r < 0)
-		sup_reply_error(conn, &err);
+		sup_reply_done(conn, err_text(&err));
 }
 
 static void on_closed(void *arg, struct ipc_conn *conn)

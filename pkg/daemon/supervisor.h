@@ -87,8 +87,8 @@ bool sup_find_exit(struct sup *s, pid_t pid, uint64_t start_time, struct state_e
 void sup_idle_check(struct sup *s);
 /* The job has ended: those who wait for that hear of it. */
 void sup_settled(struct sup *s);
-/* {"e":"done","error":...} */
-void sup_reply_error(struct ipc_conn *conn, const struct err *err);
+/* {"e":"done","error":...}; NULL: it went well */
+void sup_reply_done(struct ipc_conn *conn, const char *error);
 
 /* record.c */
 int record_watch(struct sup *s, struct err *err);
@@ -124,6 +124,8 @@ void ctr_hooks_abort(struct ctr *c, const char *how);
 void ctr_hooks_free(struct ctr *c);
 
 /* job.c */
+/* A plan of nothing but signals, beside the job. */
+void job_kill(struct sup *s, const struct plan *plan, struct ipc_conn *conn);
 void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn);
 void job_advance(struct sup *s);
 void job_client_gone(struct sup *s, const struct ipc_conn *conn);

@@ -11,6 +11,14 @@ struct plan *plan_new(const char *project)
 	return p;
 }
 
+bool plan_is_kill(const struct plan *p)
+{
+	for (size_t i = 0; i < p->actions.n; i++)
+		if (p->actions.v[i].op != PLAN_KILL)
+			return false;
+	return true;
+}
+
 void plan_free(struct plan *p)
 {
 	if (!p)

@@ -122,5 +122,5 @@ teardown() { project_close; }
 	local before=$SECONDS
 	wait $up || true
 	[ $((SECONDS - before)) -lt 30 ]
-	[ -z "$(compose ps -q)" ]
+	eventually 10 sh -c "[ -z \"\$($CTRCOMPOSE ps -q)\" ]"
 }
