@@ -335,8 +335,9 @@ static char *all_of_it[] = { whole_folder };
 static int open_sources(struct stage *s, const struct df_instruction *in, struct named *n,
 			const struct copy *c, struct copies *l, struct err *err)
 {
-	const char *unpack = df_flag(in, "unpack"), *checksum = df_flag(in, "checksum");
-	int r = 0;
+	const char *unpack = df_flag(in, "unpack"), *written = df_flag(in, "checksum");
+	auto_free char *checksum = NULL;
+	int r = written ? stage_expand(s, written, false, &checksum, err) : 0;
 
 	l->n = 2 + n->repositories.n;
 	l->v = xcalloc(l->n, sizeof(*l->v));
@@ -352,7 +353,7 @@ static int open_sources(struct stage *s, const struct df_instruction *in, struct
 		l->v[i].exclude = i > 1 ? c->exclude : NULL;
 		l->v[i].parents = false;
 	}
-	if (n->urls.n)
+	if (r == 0 && n->urls.n)
 		r = fetch_all(s, &n->urls, checksum, &n->files, &l->from[1].root, err);
 	for (size_t i = 2; r == 0 && i < l->n; i++) {
 		l->v[i].paths = all_of_it;

@@ -697,7 +697,8 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		ADD $smart /smart
 		ADD $smart#v1:sub /tag/
 		ADD --chown=7 --exclude=sub $dumb#main Dockerfile /dumb/
-		ADD --checksum=${first:0:12} $smart#$first:sub /commit
+		ARG COMMIT=${first:0:12}
+		ADD --checksum=\$COMMIT $smart#$first:sub /commit
 		ADD --keep-git-dir=true $dumb#${first:0:10} /kept
 		ADD $smart#mods /mods
 	D
