@@ -232,7 +232,7 @@ two() {
 @test "a service may bind 0.0.0.0:53 itself, and resolves names all the same" {
 	printf 'services: { a: { image: box }, b: { image: box } }\n' >compose.yaml
 	compose up -d
-	within b-1 "$DNS" serve 0.0.0.0 "$PWD/log" >/dev/null 2>&1 3>&- &
+	nsenter --net --target "$(pid b-1)" "$DNS" serve 0.0.0.0 "$PWD/log" >/dev/null 2>&1 3>&- &
 	server=$!
 	eventually 5 grep -q ready log
 	[ "$(ask b-1 A a)" = "NOERROR $(address a-1)" ]
