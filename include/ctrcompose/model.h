@@ -76,7 +76,8 @@ struct service_network {
 	const char *network; /* key of project.networks */
 	struct list aliases;
 	const char *ipv4_address, *ipv6_address, *mac_address; /* or NULL */
-	int priority;
+	const char *interface_name;                            /* inside, or NULL */
+	int priority, gw_priority;
 };
 
 struct healthcheck {

@@ -41,7 +41,9 @@ const char *state_health_name(enum state_health h); /* "none", "starting", "heal
 struct state_endpoint {
 	char *network; /* name as the host knows it */
 	char *ip, *ip6, *mac, *host_if;
+	char *ifname; /* inside; NULL: "eth" and its place in the list */
 	struct strs aliases;
+	bool way_out; /* chosen by gw_priority for the default route */
 };
 
 struct state_port {

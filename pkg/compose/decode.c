@@ -328,6 +328,10 @@ void dec_networks(struct decode *d, const struct yaml_node *v, void *field)
 			dec_str(d, f, &net->mac_address);
 		if ((f = yaml_get(n, "priority")))
 			dec_int(d, f, &net->priority);
+		if ((f = yaml_get(n, "gw_priority")))
+			dec_int(d, f, &net->gw_priority);
+		if ((f = yaml_get(n, "interface_name")))
+			dec_str(d, f, &net->interface_name);
 	}
 }
 

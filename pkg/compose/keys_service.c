@@ -175,6 +175,16 @@ static const char *refuse_storage(const struct yaml_node *v)
 		       : "size is a size like 10g";
 }
 
+static const char *refuse_interface(const struct yaml_node *v)
+{
+	const char *s = yaml_str(v);
+
+	return s && *s && strlen(s) < 16 && !strpbrk(s, "/ \t\n:%") && *s != '.' &&
+			       strcmp(s, "lo") != 0
+		       ? NULL
+		       : "not a name for an interface: 1 to 15 characters, no blank or / : %";
+}
+
 static const char *refuse_ports(const struct yaml_node *v)
 {
 	for (size_t i = 0; i < v->m.n; i++) {
@@ -280,8 +290,8 @@ const struct key service_network_keys[] = {
 	KEY("ipv6_address", s_str, RUNS, NULL),
 	KEY("mac_address", s_str, RUNS, NULL),
 	KEY("priority", s_int, RUNS, NULL),
-	KEY("gw_priority", s_int, NOT_YET, NULL),
-	KEY("interface_name", s_str, NOT_YET, NULL),
+	KEY("gw_priority", s_int, RUNS, "the highest has the default route"),
+	KEY_IF("interface_name", s_str, RUNS, NULL, refuse_interface),
 	KEY("link_local_ips", s_unique, NOT_YET, NULL),
 	KEY("driver_opts", s_str_map, NOT_YET, NULL),
 	END,

@@ -116,6 +116,70 @@ static void add_aliases(struct unit *u, const struct service_network *sn, struct
 		strs_add(&ep->aliases, u->c->name);
 }
 
+static bool is_internal(const struct engine *e, const char *network)
+{
+	for (size_t i = 0; i < e->state->networks.n; i++)
+		if (str_eq(e->state->networks.v[i].name, network))
+			return e->state->networks.v[i].internal;
+	return false;
+}
+
+static bool names_taken(const struct state_container *c, const char *name)
+{
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (str_eq(c->endpoints.v[i].ifname, name))
+			return true;
+	return false;
+}
+
+/* Names that are given, and for the others the first of eth0, eth1, ... that is free. */
+static int choose_names(struct unit *u, struct err *err)
+{
+	bool given = false;
+	unsigned next = 0;
+
+	for (size_t i = 0; i < u->svc->n_networks; i++) {
+		const char *name = u->svc->networks[i].interface_name;
+
+		if (name && names_taken(u->c, name))
+			return err_set(err, EEXIST,
+				       "container %s: two networks have the interface_name %s",
+				       u->c->name, name);
+		state_set(&u->c->endpoints.v[i].ifname, name);
+		given |= name != NULL;
+	}
+	for (size_t i = 0; given && i < u->c->endpoints.n; i++) {
+		char name[16];
+
+		if (u->c->endpoints.v[i].ifname)
+			continue;
+		do
+			(void)snprintf(name, sizeof(name), "eth%u", next++);
+		while (names_taken(u->c, name));
+		state_set(&u->c->endpoints.v[i].ifname, name);
+	}
+	return 0;
+}
+
+/* Where somebody asked for it: the default route of the highest gw_priority, that of an internal
+ * network leads nowhere. */
+static void choose_way_out(struct unit *u)
+{
+	size_t best = SIZE_MAX;
+	bool asked = false;
+
+	for (size_t i = 0; i < u->svc->n_networks; i++) {
+		int mine = u->svc->networks[i].gw_priority;
+
+		asked |= mine != 0;
+		if (!is_internal(u->engine, u->c->endpoints.v[i].network) &&
+		    (best == SIZE_MAX || mine > u->svc->networks[best].gw_priority))
+			best = i;
+	}
+	if (asked && best != SIZE_MAX)
+		u->c->endpoints.v[best].way_out = true;
+}
+
 int unit_endpoints_choose(struct unit *u, struct err *err)
 {
 	struct engine *e = u->engine;
@@ -151,19 +215,15 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 		state_set(&ep->host_if, host_if);
 		add_aliases(u, sn, ep);
 	}
-	return 0;
-}
-
-static bool is_internal(const struct engine *e, const char *network)
-{
-	for (size_t i = 0; i < e->state->networks.n; i++)
-		if (str_eq(e->state->networks.v[i].name, network))
-			return e->state->networks.v[i].internal;
-	return false;
+	choose_way_out(u);
+	return choose_names(u, err);
 }
 
 const struct state_endpoint *engine_way_out(const struct engine *e, const struct state_container *c)
 {
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (c->endpoints.v[i].way_out)
+			return &c->endpoints.v[i];
 	for (size_t i = 0; i < c->endpoints.n; i++)
 		if (!is_internal(e, c->endpoints.v[i].network))
 			return &c->endpoints.v[i];
@@ -202,7 +262,11 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 						.netns_fd = u->netns_fd,
 						.default_route = rec == way_out };
 		(void)snprintf(eps[i].host_if, sizeof(eps[i].host_if), "%s", rec->host_if);
-		(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "eth%u", (unsigned)i & 0xffff);
+		if (rec->ifname)
+			(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "%s", rec->ifname);
+		else
+			(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "eth%u",
+				       (unsigned)i & 0xffff);
 		if (net_ip_parse(rec->ip, &eps[i].ipv4) < 0 ||
 		    (rec->mac && mac_parse(rec->mac, eps[i].mac) < 0))
 			return err_set(err, EINVAL,

@@ -50,6 +50,8 @@ static const struct field endpoint_fields[] = {
 	{ AT(state_endpoint, ip6), K_STR, 0, NULL, 0 },
 	{ AT(state_endpoint, mac), K_STR, 0, NULL, 0 },
 	{ AT(state_endpoint, host_if), K_STR, 0, NULL, 0 },
+	{ AT(state_endpoint, ifname), K_STR, 0, NULL, 0 },
+	{ AT(state_endpoint, way_out), K_BOOL, 0, NULL, 0 },
 	{ AT(state_endpoint, aliases), K_STRS, 0, NULL, 0 },
 };
 const struct table endpoint_table = TABLE(endpoint_fields, struct state_endpoint);

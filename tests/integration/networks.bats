@@ -82,3 +82,29 @@ address() { # service [4|6] [interface]
 	run -15 compose up -d
 	[[ $output == *"compose.yaml:2:37: networks.default.enable_ipv4: every network has IPv4"* ]]
 }
+
+@test "interface_name names the link inside, gw_priority chooses the default route" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    networks: { one: { interface_name: eth1 }, two: { gw_priority: 5 }, three: { interface_name: lan0, gw_priority: 1 } }
+		networks:
+		  one: { ipam: { config: [{ subnet: 10.211.1.0/24 }] } }
+		  two: { ipam: { config: [{ subnet: 10.211.2.0/24 }] } }
+		  three: { ipam: { config: [{ subnet: 10.211.3.0/24 }] } }
+	Y
+	compose up -d
+	[ "$(compose exec -T a ls /sys/class/net | sort | tr '\n' ' ')" = "eth0 eth1 lan0 lo " ]
+	[ "$(compose exec -T a ip route | awk '$1 == "default" { print $3, $5 }')" = "10.211.2.1 eth0" ]
+	compose exec -T a ip -o -4 addr show eth1 | grep -q 10.211.1.
+	compose restart -t 0
+	[ "$(compose exec -T a ip route | awk '$1 == "default" { print $3 }')" = 10.211.2.1 ]
+	sed -i 's/lan0/eth1/' compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"two networks have the interface_name eth1"* ]]
+	sed -i 's/eth1/too-long-for-a-link/' compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"compose.yaml:5:"*"not a name for an interface"* ]]
+}
