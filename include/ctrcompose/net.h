@@ -75,6 +75,13 @@ struct net_pool {
 	struct net_prefix base;
 	unsigned size; /* length of the prefixes cut out of it */
 };
+struct net_pools { /* a vector: free(l.v) */
+	struct net_pool *v;
+	size_t n, cap;
+};
+/* {"default-address-pools": [{"base": "10.200.0.0/16", "size": 24}]}, as Docker's daemon.json has it
+ * (pure); appends. Pools of IPv6 are passed over. */
+int net_pools_parse(const char *text, size_t len, struct net_pools *out, struct err *err);
 int net_pick_subnet(const struct net_prefixes *host, const struct net_prefixes *taken,
 		    const struct net_pool *pools, size_t n_pools, struct net_prefix *out,
 		    struct err *err);

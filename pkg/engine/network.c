@@ -115,10 +115,31 @@ static void taken_subnets(const struct engine *e, struct net_prefixes *out)
 	}
 }
 
+/* What the owner of the host wrote down; none: the default ones. */
+static int read_pools(struct net_pools *out, struct err *err)
+{
+	const char *path = getenv("CTRCOMPOSE_NETWORKS");
+	auto_free char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (!path || !*path)
+		path = "/etc/ctrcompose/networks.json";
+	r = file_read(AT_FDCWD, path, 1 << 20, &text, &len);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = net_pools_parse(text, len, out, err);
+	else
+		(void)err_set(err, r, "%s", strerror(-r));
+	return r < 0 ? err_wrap(err, r, "%s", path) : 0;
+}
+
 static int choose_subnet(struct engine *e, const struct network *def, struct net_prefix *out,
 			 struct err *err)
 {
 	struct net_prefixes host = { 0 }, taken = { 0 };
+	struct net_pools pools = { 0 };
 	int r;
 
 	if (def->subnet) {
@@ -128,13 +149,16 @@ static int choose_subnet(struct engine *e, const struct network *def, struct net
 				       def->key, def->subnet);
 		return 0;
 	}
-	r = net_host_routes(e->nl, &host, err);
+	r = read_pools(&pools, err);
+	if (r == 0)
+		r = net_host_routes(e->nl, &host, err);
 	if (r == 0) {
 		taken_subnets(e, &taken);
-		r = net_pick_subnet(&host, &taken, NULL, 0, out, err);
+		r = net_pick_subnet(&host, &taken, pools.n ? pools.v : NULL, pools.n, out, err);
 	}
 	free(host.v);
 	free(taken.v);
+	free(pools.v);
 	return r;
 }
 

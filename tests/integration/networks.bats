@@ -108,3 +108,20 @@ address() { # service [4|6] [interface]
 	run compose up -d
 	[[ $status != 0 && $output == *"compose.yaml:5:"*"not a name for an interface"* ]]
 }
+
+@test "subnets come from the pools that the owner of the host chose" {
+	export CTRCOMPOSE_NETWORKS=$PWD/networks.json
+	echo '{"default-address-pools": [{"base": "10.212.8.0/23", "size": 24}]}' >networks.json
+	printf 'services: { a: { image: box, init: true, networks: [x, y] } }\nnetworks: { x: {}, y: {} }\n' >compose.yaml
+	compose up -d
+	[ "$(compose exec -T a ip -o -4 addr | grep -o '10\.212\.[89]\.' | sort -u | tr '\n' ' ')" = "10.212.8. 10.212.9. " ]
+	compose down -t 0
+	printf 'services: { a: { image: box, init: true, networks: [x, y, z] } }\nnetworks: { x: {}, y: {}, z: {} }\n' >compose.yaml
+	run compose up -d
+	[[ $status != 0 && $output == *"no free subnet is left"* ]]
+	compose down -t 0
+	echo '{"default-address-pools": [{"base": "10.212.8.0", "size": 24}]}' >networks.json
+	run compose up -d
+	[[ $status != 0 && $output == *"networks.json: default-address-pools: base: '10.212.8.0' is not a subnet"* ]]
+	unset CTRCOMPOSE_NETWORKS
+}

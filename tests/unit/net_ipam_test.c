@@ -243,6 +243,46 @@ START_TEST(names_fit_and_depend_on_both_parts)
 }
 END_TEST
 
+START_TEST(pools_are_read_as_docker_has_them)
+{
+	static const char good[] =
+		"{\"default-address-pools\": [{\"base\": \"10.200.0.0/16\", \"size\": 24},"
+		"{\"base\": \"fd00::/48\", \"size\": 64}, {\"base\": \"10.9.0.0/28\", \"size\": 28}]}";
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "{\"default-address-pools\": 5}", "default-address-pools is not a list" },
+		{ "{\"default-address-pools\": [{\"base\": \"x\", \"size\": 24}]}",
+		  "base: 'x' is not" },
+		{ "{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\", \"size\": 8}]}",
+		  "size: 8 is not" },
+		{ "{\"default-address-pools\": [{\"base\": \"10.0.0.0/16\"}]}", "size: 0 is not" },
+		{ "[", "" },
+	};
+	struct net_prefixes none = { 0 };
+	struct net_pools pools = { 0 };
+	struct net_prefix p;
+
+	ck_assert_int_eq(net_pools_parse(good, sizeof(good) - 1, &pools, NULL), 0);
+	ck_assert_uint_eq(pools.n, 2);
+	ck_assert_int_eq(net_pick_subnet(&none, &none, pools.v, pools.n, &p, NULL), 0);
+	expect_prefix(p, "10.200.0.0/24");
+	free(pools.v);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		auto_err struct err err = ERR_INIT;
+
+		pools = (struct net_pools){ 0 };
+		ck_assert_int_lt(net_pools_parse(bad[i].text, strlen(bad[i].text), &pools, &err),
+				 0);
+		ck_assert_msg(strstr(err_text(&err), bad[i].why) != NULL, "%s", err_text(&err));
+		free(pools.v);
+	}
+	pools = (struct net_pools){ 0 };
+	ck_assert_int_eq(net_pools_parse("{}", 2, &pools, NULL), 0);
+	ck_assert_uint_eq(pools.n, 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { prefix_is_parsed_strictly,
@@ -257,6 +297,7 @@ int main(void)
 				       address_is_picked_from_the_range,
 				       wanted_address_is_checked,
 				       ipv6_address_follows_the_ipv4_one,
+				       pools_are_read_as_docker_has_them,
 				       names_fit_and_depend_on_both_parts };
 	Suite *s = suite_create("net_ipam");
 	TCase *tc = tcase_create("ipam");
