@@ -166,7 +166,7 @@ int build_net_attach(struct stage *s, struct err *err)
 	struct builder *b = s->b->all;
 	struct run *run = s->run;
 	struct build_net *n = b->net;
-	const struct dns_endpoint_config cfg = { .forward = true };
+	const struct dns_endpoint_config cfg = { .forward = true, .inside = NET_NAMES_PORT };
 	struct net_endpoint ep = { .network = &n->net,
 				   .ifname = "eth0",
 				   .netns_fd = run->box.netns_fd,

@@ -262,3 +262,19 @@ two() {
 	[ "$(glibc www.example.org)" = 192.0.2.53 ]
 	[ -z "$(glibc nothere)" ]
 }
+
+@test "the RUN of a build asks the host's name servers too" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box-asked
+		    build:
+		      context: .
+		      dockerfile_inline: |
+		        FROM box
+		        RUN nslookup www.example.org >/answer 2>&1; true
+		    command: cat /answer
+	Y
+	compose build
+	[[ $(compose run --rm -T a) == *"192.0.2.53"* ]]
+}
