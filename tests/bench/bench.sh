@@ -6,9 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.bash"
 ctrcompose=$(realpath "${1:-build/ctrcompose}")
-if [ -z "${BENCH_INSIDE:-}" ]; then
-	exec env BENCH_INSIDE=1 unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$0" "$ctrcompose"
-fi
+own_network "$0" "$ctrcompose"
 work=$(mktemp -d /dev/shm/ctrcompose-bench.XXXXXX)
 chmod 755 "$work" # the floor enters it from user namespaces
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run

@@ -1,5 +1,11 @@
 # lib.bash - what the benchmarks share.
 
+# own_network SCRIPT ARG...: goes on in a network namespace of its own.
+own_network() {
+	[ "${BENCH_INSIDE:-}" = "$1" ] ||
+		exec env BENCH_INSIDE="$1" unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$@"
+}
+
 # The middle one of the numbers on standard input, one per line.
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 

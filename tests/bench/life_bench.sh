@@ -4,9 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.bash"
 ctrcompose=$(realpath "$1")
-if [ -z "${BENCH_LIFE:-}" ]; then
-	exec env BENCH_LIFE=1 unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$0" "$ctrcompose"
-fi
+own_network "$0" "$ctrcompose"
 work=$(mktemp -d /dev/shm/ctrcompose-life.XXXXXX)
 chmod 755 "$work"
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run

@@ -7,9 +7,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.bash"
 ctrcompose=$(realpath "${1:-build/ctrcompose}")
-if [ -z "${NET_BENCH_INSIDE:-}" ]; then
-	exec env NET_BENCH_INSIDE=1 unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$0" "$ctrcompose"
-fi
+own_network "$0" "$ctrcompose"
 work=$(mktemp -d /dev/shm/ctrcompose-net.XXXXXX)
 chmod 755 "$work"
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run
