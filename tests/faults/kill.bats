@@ -82,7 +82,8 @@ kill_during() { # whom... : during `up`, then everything must come right
 		pause 800
 		kill -9 $(family ctrcompose-sup) 2>/dev/null || true
 		eventually 15 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}} {{.State}}")" = "7 exited" ]'
-		[ "$(compose logs --no-log-prefix talker)" = "$(seq -f 'line %g' 300)" ]
+		# The end is known from the keeper before the next supervisor has read the pipe.
+		eventually 10 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix talker)" = "$(seq -f "line %g" 300)" ]'
 		compose down -t 0
 	done
 }

@@ -20,7 +20,7 @@ held() {
 	echo "links $(ip -o link | wc -l)"
 	echo "rules $(iptables-save | grep -c '^-A' || true)"
 	echo "groups $(find /sys/fs/cgroup -path "*ctrcompose-$(run_hash)*" -type d 2>/dev/null | wc -l)"
-	echo "files $(find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/containers "$CTRCOMPOSE_STATE"/projects | wc -l)"
+	echo "files $(find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/containers "$CTRCOMPOSE_STATE"/projects ! -name events.1 | wc -l)"
 }
 pss() { awk '/^Pss:/ { print $2 }' "/proc/$(family ctrcompose-sup)/smaps_rollup"; }
 same() {
