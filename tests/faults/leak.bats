@@ -22,7 +22,8 @@ held() {
 	echo "groups $(find /sys/fs/cgroup -path "*ctrcompose-$(run_hash)*" -type d 2>/dev/null | wc -l)"
 	echo "files $(find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/containers "$CTRCOMPOSE_STATE"/projects ! -name events.1 | wc -l)"
 }
-pss() { awk '/^Pss:/ { print $2 }' "/proc/$(family ctrcompose-sup)/smaps_rollup"; }
+# Its own pages: what is shared counts less the more processes there are.
+memory() { awk '/^Anonymous:/ { print $2 }' "/proc/$(family ctrcompose-sup)/smaps_rollup"; }
 same() {
 	held >after
 	cmp -s before after
@@ -39,12 +40,12 @@ same() {
 	compose --progress quiet up -d --scale comes=0
 	sleep 1
 	held >before
-	first=$(pss)
+	first=$(memory)
 	for i in $(seq "$CYCLES"); do
 		compose up -d --scale comes=50 >/dev/null 2>&1 || return 1
 		compose up -d --scale comes=0 >/dev/null 2>&1
 	done
 	eventually 10 same || diff before after
-	echo "memory: $first kB, then $(pss) kB"
-	[ "$(pss)" -le $((first + first / 4)) ]
+	echo "memory: $first kB, then $(memory) kB"
+	[ "$(memory)" -le $((first + first / 4 + 200)) ]
 }
