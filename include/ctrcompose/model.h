@@ -234,7 +234,7 @@ struct network {
 	const char *driver;                      /* "bridge" (default), "host", "none" */
 	const char *subnet, *gateway, *ip_range; /* first IPv4 ipam.config entry, or NULL */
 	const char *subnet6, *gateway6;
-	struct kvs aux_addresses; /* name -> address that no container is given */
+	struct kvs aux_addresses, aux_addresses6; /* name -> address that no container is given */
 	struct kvs labels, driver_opts;
 };
 

@@ -98,6 +98,8 @@ uint32_t net_gateway(const struct net_network *net); /* gateway, or the first ad
 void net_gateway6(const struct net_network *net, uint8_t out[16]);
 /* The IPv6 address that goes with an IPv4 one: the subnet's prefix, the IPv4's host part (pure). */
 void net_address6(const struct net_network *net, uint32_t ipv4, uint8_t out[16]);
+/* The IPv4 address that the IPv6 one goes with; false: none of this network's does (pure). */
+bool net_address4(const struct net_network *net, const uint8_t ipv6[16], uint32_t *out);
 
 /* Make the bridge, give it its address, bring it up; fine if it is there with that address.
  * Sets net->ifindex. On failure nothing new is left. */

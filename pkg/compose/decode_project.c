@@ -130,16 +130,14 @@ void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 		const char *subnet = yaml_str(yaml_get(c, "subnet"));
 		bool six = subnet && strchr(subnet, ':');
 
-		if (six ? net->subnet6 != NULL : net->subnet != NULL)
-			continue;
 		if (subnet && *subnet)
 			*(six ? &net->subnet6 : &net->subnet) = subnet;
 		if ((f = yaml_get(c, "gateway")))
 			dec_str(d, f, six ? &net->gateway6 : &net->gateway);
-		if (!six && (f = yaml_get(c, "ip_range")))
+		if ((f = yaml_get(c, "ip_range")))
 			dec_str(d, f, &net->ip_range);
-		if (!six && (f = yaml_get(c, "aux_addresses")))
-			dec_kvs(d, f, &net->aux_addresses);
+		if ((f = yaml_get(c, "aux_addresses")))
+			dec_kvs(d, f, six ? &net->aux_addresses6 : &net->aux_addresses);
 	}
 }
 

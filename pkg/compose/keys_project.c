@@ -73,9 +73,29 @@ static const char *refuse_ipam_driver(const struct yaml_node *v)
 	return s && strcmp(s, "default") != 0 ? "only 'default' is supported" : NULL;
 }
 
+static const char *refuse_range6(const struct yaml_node *v)
+{
+	const char *s = yaml_str(v);
+
+	return s && strchr(s, ':') ? "IPv6 addresses follow the IPv4 ones: only an IPv4 range works"
+				   : NULL;
+}
+
+static const char *refuse_subnets(const struct yaml_node *v)
+{
+	size_t n[2] = { 0 };
+
+	for (size_t i = 0; v->type == YAML_LIST && i < v->m.n; i++) {
+		const char *subnet = yaml_str(yaml_get(v->m.v[i].value, "subnet"));
+
+		n[subnet && strchr(subnet, ':')]++;
+	}
+	return n[0] > 1 || n[1] > 1 ? "a network has one IPv4 and one IPv6 subnet at most" : NULL;
+}
+
 static const struct key ipam_config_keys[] = {
 	KEY("subnet", s_str, RUNS, NULL),
-	KEY("ip_range", s_str, RUNS, NULL),
+	KEY_IF("ip_range", s_str, RUNS, "IPv4", refuse_range6),
 	KEY("gateway", s_str, RUNS, NULL),
 	KEY("aux_addresses", s_str_map, RUNS, NULL),
 	END,
@@ -86,7 +106,7 @@ static const struct shape s_ipam_configs = {
 };
 static const struct key ipam_keys[] = {
 	KEY_IF("driver", s_str, RUNS, "default", refuse_ipam_driver),
-	KEY("config", s_ipam_configs, RUNS, NULL),
+	KEY_IF("config", s_ipam_configs, RUNS, "one subnet of each family", refuse_subnets),
 	KEY("options", s_str_map, NOT_YET, NULL),
 	END,
 };

@@ -11,23 +11,39 @@ struct taken {
 	size_t n, cap;
 };
 
-static void taken_on(const struct engine *e, const struct state_network *rec, struct taken *out)
+/* An address of either family takes the pair that it belongs to. */
+static void take(const struct net_network *net, const char *address, struct taken *out)
+{
+	uint8_t six[16];
+	uint32_t ip;
+
+	if (!address)
+		return;
+	if (net_ip_parse(address, &ip) == 0 ||
+	    (net->ipv6 && net_ip6_parse(address, six) == 0 && net_address4(net, six, &ip)))
+		*vec_push(out) = ip;
+}
+
+/* six: also what has the IPv6 address that would go with an IPv4 one. */
+static void taken_on(const struct engine *e, const struct state_network *rec,
+		     const struct net_network *net, bool six, struct taken *out)
 {
 	const char *network = rec->name;
-	uint32_t reserved;
 
 	for (size_t i = 0; i < rec->reserved.n; i++)
-		if (net_ip_parse(rec->reserved.v[i], &reserved) == 0)
-			*vec_push(out) = reserved;
+		if (six || !strchr(rec->reserved.v[i], ':'))
+			take(net, rec->reserved.v[i], out);
+	if (six)
+		take(net, rec->gateway6, out);
 	for (size_t i = 0; i < e->state->containers.n; i++) {
 		const struct state_container *c = e->state->containers.v[i];
 
 		for (size_t k = 0; k < c->endpoints.n; k++) {
-			uint32_t ip;
-
-			if (str_eq(c->endpoints.v[k].network, network) && c->endpoints.v[k].ip &&
-			    net_ip_parse(c->endpoints.v[k].ip, &ip) == 0)
-				*vec_push(out) = ip;
+			if (!str_eq(c->endpoints.v[k].network, network))
+				continue;
+			take(net, c->endpoints.v[k].ip, out);
+			if (six)
+				take(net, c->endpoints.v[k].ip6, out);
 		}
 	}
 }
@@ -43,7 +59,7 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 
 	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
 		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
-	taken_on(u->engine, rec, &taken);
+	taken_on(u->engine, rec, &net->net, !wanted && !sn->ipv6_address, &taken);
 	if (r == 0)
 		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
 	free(taken.v);
@@ -53,8 +69,8 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 	return 0;
 }
 
-static int wanted_ip6(const struct unit *u, const struct engine_net *net, const char *text,
-		      struct err *err)
+static int check_ip6(const struct unit *u, const struct state_network *rec,
+		     const struct engine_net *net, const char *text, struct err *err)
 {
 	const struct state_project *s = u->engine->state;
 	uint8_t ip[16], other[16];
@@ -66,6 +82,11 @@ static int wanted_ip6(const struct unit *u, const struct engine_net *net, const 
 		return err_set(err, EINVAL,
 			       "container %s: %s is not in the IPv6 subnet of network %s",
 			       u->c->name, text, net->name);
+	for (size_t i = 0; i < rec->reserved.n; i++)
+		if (net_ip6_parse(rec->reserved.v[i], other) == 0 && memcmp(ip, other, 16) == 0)
+			return err_set(err, EADDRINUSE,
+				       "container %s: %s is one of the aux_addresses of network %s",
+				       u->c->name, text, net->name);
 	for (size_t i = 0; i < s->containers.n; i++)
 		for (size_t k = 0; k < s->containers.v[i]->endpoints.n; k++) {
 			const char *has = s->containers.v[i]->endpoints.v[k].ip6;
@@ -77,9 +98,10 @@ static int wanted_ip6(const struct unit *u, const struct engine_net *net, const 
 	return 0;
 }
 
-static int choose_ip6(struct unit *u, const struct engine_net *net,
+static int choose_ip6(struct unit *u, const struct state_network *rec, const struct engine_net *net,
 		      const struct service_network *sn, struct state_endpoint *ep, struct err *err)
 {
+	const char *address = sn->ipv6_address;
 	char text[INET6_ADDRSTRLEN];
 	uint8_t ip6[16];
 	uint32_t ip;
@@ -93,15 +115,14 @@ static int choose_ip6(struct unit *u, const struct engine_net *net,
 			u->c->name, net->name);
 	if (!net->net.ipv6 || net_ip_parse(ep->ip, &ip) < 0)
 		return 0;
-	if (sn->ipv6_address) {
-		r = wanted_ip6(u, net, sn->ipv6_address, err);
-		if (r == 0)
-			state_set(&ep->ip6, sn->ipv6_address);
-		return r;
+	if (!address) {
+		net_address6(&net->net, ip, ip6);
+		address = inet_ntop(AF_INET6, ip6, text, sizeof(text));
 	}
-	net_address6(&net->net, ip, ip6);
-	state_set(&ep->ip6, inet_ntop(AF_INET6, ip6, text, sizeof(text)));
-	return 0;
+	r = check_ip6(u, rec, net, address, err);
+	if (r == 0)
+		state_set(&ep->ip6, address);
+	return r;
 }
 
 static void add_aliases(struct unit *u, const struct service_network *sn, struct state_endpoint *ep)
@@ -203,7 +224,7 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 		state_set(&ep->network, rec->name);
 		r = choose_ip(u, rec, net, sn, ep, err);
 		if (r == 0)
-			r = choose_ip6(u, net, sn, ep, err);
+			r = choose_ip6(u, rec, net, sn, ep, err);
 		if (r < 0)
 			return r;
 		(void)net_ip_parse(ep->ip, &ip);

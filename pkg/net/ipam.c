@@ -121,6 +121,22 @@ void net_address6(const struct net_network *net, uint32_t ipv4, uint8_t out[16])
 			out[12 + i] |= (uint8_t)(host >> (24 - 8 * i));
 }
 
+bool net_address4(const struct net_network *net, const uint8_t ipv6[16], uint32_t *out)
+{
+	uint8_t back[16];
+	uint32_t host = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		if (8 * (12 + i) >= net->subnet6.len)
+			host |= (uint32_t)(ipv6[12 + i] & ~net->subnet6.addr[12 + i])
+				<< (24 - 8 * i);
+	*out = net->subnet.addr + host;
+	if (!net_prefix_has(net->subnet, *out))
+		return false;
+	net_address6(net, *out, back);
+	return memcmp(back, ipv6, sizeof(back)) == 0;
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const uint32_t *x = a, *y = b;

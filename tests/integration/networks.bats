@@ -75,6 +75,39 @@ address() { # service [4|6] [interface]
 	[[ $output == *"needs enable_ipv6: true"* ]]
 }
 
+@test "aux_addresses of IPv6 are given to nobody; what cannot be kept of ipam is refused by place" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box }
+		  b: { image: box, networks: { default: { ipv6_address: "fd12:3456::4" } } }
+		  c: { image: box, depends_on: [a, b] }
+		networks:
+		  default:
+		    enable_ipv6: true
+		    ipam:
+		      config:
+		        - subnet: 10.123.0.0/24
+		        - subnet: "fd12:3456::/64"
+		          gateway: "fd12:3456::2"
+		          aux_addresses: { one: "fd12:3456::3" }
+	Y
+	compose up -d
+	# ::1 is the IPv4 gateway's, ::2 the IPv6 gateway, ::3 reserved, ::4 b's
+	[[ $(address a 6) != fd12:3456::[234] && $(address c 6) != fd12:3456::[234] ]]
+	[ "$(address a 6)" != "$(address c 6)" ]
+	[ "$(address b 6)" = fd12:3456::4 ]
+	sed -i 's/ipv6_address: "fd12:3456::4"/ipv6_address: "fd12:3456::3"/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"fd12:3456::3 is one of the aux_addresses of network ${PROJECT}_default"* ]]
+	compose down
+	sed -i 's/10.123.0.0.24/fd34::\/64/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:10:"*"config"*"one IPv4 and one IPv6 subnet"* ]]
+	sed -i -e '/fd34/d' -e 's/aux_addresses: .*/ip_range: "fd12:3456::\/96"/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:12:"*"ip_range"*"only an IPv4 range"* ]]
+}
+
 @test "enable_ipv4: true is how it is, false is refused with its place" {
 	printf 'services: { a: { image: box } }\nnetworks: { default: { enable_ipv4: true } }\n' >compose.yaml
 	compose up -d

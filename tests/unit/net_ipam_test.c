@@ -217,6 +217,34 @@ START_TEST(ipv6_address_follows_the_ipv4_one)
 }
 END_TEST
 
+START_TEST(ipv4_address_is_found_again_from_the_ipv6_one)
+{
+	static const struct {
+		const char *subnet6, *ip6, *ip; /* ip NULL: no IPv4 address goes with it */
+	} cases[] = {
+		{ "fd00:1::/64", "fd00:1::102", "172.18.1.2" },
+		{ "fd00:1::/64", "fd00:1::1:0:0:102", NULL },
+		{ "fd00:1::/64", "fd00:2::102", NULL },
+		{ "fd00:1::/64", "fd00:1::1:102", NULL }, /* outside of the /16 */
+		{ "fd00:1::/64", "fd00:1::ffff:ffff", NULL },
+		{ "fd00:1::5:0/112", "fd00:1::5:102", "172.18.1.2" },
+		{ "fd00:1::5:0/112", "fd00:1::6:102", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_network net = { .subnet = P("172.18.0.0/16"), .ipv6 = true };
+		uint8_t ip6[16];
+		uint32_t ip = 0;
+
+		ck_assert_int_eq(net_prefix6_parse(cases[i].subnet6, &net.subnet6), 0);
+		ck_assert_int_eq(net_ip6_parse(cases[i].ip6, ip6), 0);
+		ck_assert_int_eq(net_address4(&net, ip6, &ip), cases[i].ip != NULL);
+		if (cases[i].ip)
+			ck_assert_uint_eq(ip, A(cases[i].ip));
+	}
+}
+END_TEST
+
 START_TEST(names_fit_and_depend_on_both_parts)
 {
 	char a[NET_IFNAME], b[NET_IFNAME];
@@ -297,6 +325,7 @@ int main(void)
 				       address_is_picked_from_the_range,
 				       wanted_address_is_checked,
 				       ipv6_address_follows_the_ipv4_one,
+				       ipv4_address_is_found_again_from_the_ipv6_one,
 				       pools_are_read_as_docker_has_them,
 				       names_fit_and_depend_on_both_parts };
 	Suite *s = suite_create("net_ipam");
