@@ -459,6 +459,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 1)
 		report();
+	else if (argc == 2 && strcmp(argv[1], "i386") == 0) /* is it there at all? */
+		try_call(&(struct call){ "getpid", { 39, 20 }, 0, 0, 0 }, I386);
 	else if (argc == 3 && strcmp(argv[1], "overwrite") == 0)
 		return overwrite(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "eat") == 0)
