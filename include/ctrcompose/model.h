@@ -232,9 +232,9 @@ struct network {
 	const char *name; /* as the host knows it: <project>_<key> unless given */
 	bool external, internal, attachable, enable_ipv6;
 	const char *driver;                      /* "bridge" (default), "host", "none" */
-	const char *subnet, *gateway, *ip_range; /* first IPv4 ipam.config entry, or NULL */
-	const char *subnet6, *gateway6;
-	struct kvs aux_addresses, aux_addresses6; /* name -> address that no container is given */
+	const char *subnet, *gateway, *ip_range; /* the IPv4 entry of ipam.config, or NULL */
+	const char *subnet6, *gateway6;          /* the IPv6 entry, or NULL */
+	struct kvs aux_addresses; /* name -> address of either family that nobody is given */
 	struct kvs labels, driver_opts;
 };
 

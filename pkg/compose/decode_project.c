@@ -120,10 +120,19 @@ static int by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+static void add_reserved(struct decode *d, const struct yaml_node *v, struct network *net,
+			 size_t *cap)
+{
+	for (size_t i = 0; v && v->type == YAML_MAP && i < v->m.n; i++)
+		kvs_append(d->a, &net->aux_addresses, cap, v->m.v[i].key,
+			   yaml_text(d->a, v->m.v[i].value));
+}
+
 void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 {
 	struct network *net = field;
 	const struct yaml_node *list = yaml_get(v, "config");
+	size_t cap = 0;
 
 	for (size_t i = 0; list && list->type == YAML_LIST && i < list->m.n; i++) {
 		const struct yaml_node *c = list->m.v[i].value, *f;
@@ -136,8 +145,7 @@ void dec_ipam(struct decode *d, const struct yaml_node *v, void *field)
 			dec_str(d, f, six ? &net->gateway6 : &net->gateway);
 		if ((f = yaml_get(c, "ip_range")))
 			dec_str(d, f, &net->ip_range);
-		if ((f = yaml_get(c, "aux_addresses")))
-			dec_kvs(d, f, six ? &net->aux_addresses6 : &net->aux_addresses);
+		add_reserved(d, yaml_get(c, "aux_addresses"), net, &cap);
 	}
 }
 

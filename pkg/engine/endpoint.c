@@ -11,8 +11,8 @@ struct taken {
 	size_t n, cap;
 };
 
-/* An address of either family takes the pair that it belongs to. */
-static void take(const struct net_network *net, const char *address, struct taken *out)
+/* pairs, or NULL: an IPv6 address of this network takes the IPv4 one that it would go with. */
+static void take(const struct net_network *pairs, const char *address, struct taken *out)
 {
 	uint8_t six[16];
 	uint32_t ip;
@@ -20,30 +20,26 @@ static void take(const struct net_network *net, const char *address, struct take
 	if (!address)
 		return;
 	if (net_ip_parse(address, &ip) == 0 ||
-	    (net->ipv6 && net_ip6_parse(address, six) == 0 && net_address4(net, six, &ip)))
+	    (pairs && net_ip6_parse(address, six) == 0 && net_address4(pairs, six, &ip)))
 		*vec_push(out) = ip;
 }
 
-/* six: also what has the IPv6 address that would go with an IPv4 one. */
 static void taken_on(const struct engine *e, const struct state_network *rec,
-		     const struct net_network *net, bool six, struct taken *out)
+		     const struct net_network *pairs, struct taken *out)
 {
 	const char *network = rec->name;
 
 	for (size_t i = 0; i < rec->reserved.n; i++)
-		if (six || !strchr(rec->reserved.v[i], ':'))
-			take(net, rec->reserved.v[i], out);
-	if (six)
-		take(net, rec->gateway6, out);
+		take(pairs, rec->reserved.v[i], out);
+	take(pairs, rec->gateway6, out);
 	for (size_t i = 0; i < e->state->containers.n; i++) {
 		const struct state_container *c = e->state->containers.v[i];
 
 		for (size_t k = 0; k < c->endpoints.n; k++) {
 			if (!str_eq(c->endpoints.v[k].network, network))
 				continue;
-			take(net, c->endpoints.v[k].ip, out);
-			if (six)
-				take(net, c->endpoints.v[k].ip6, out);
+			take(pairs, c->endpoints.v[k].ip, out);
+			take(pairs, c->endpoints.v[k].ip6, out);
 		}
 	}
 }
@@ -52,6 +48,8 @@ static void taken_on(const struct engine *e, const struct state_network *rec,
 static int choose_ip(struct unit *u, const struct state_network *rec, const struct engine_net *net,
 		     const struct service_network *sn, struct state_endpoint *ep, struct err *err)
 {
+	/* Both families are chosen together, unless the file names one of them. */
+	bool pairs = net->net.ipv6 && !sn->ipv4_address && !sn->ipv6_address;
 	struct taken taken = { 0 };
 	char text[NET_IP_LEN];
 	uint32_t wanted = 0, ip = 0;
@@ -59,7 +57,7 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 
 	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
 		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
-	taken_on(u->engine, rec, &net->net, !wanted && !sn->ipv6_address, &taken);
+	taken_on(u->engine, rec, pairs ? &net->net : NULL, &taken);
 	if (r == 0)
 		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
 	free(taken.v);

@@ -203,8 +203,6 @@ static void record_subnet(struct state_network *rec, const struct engine *e,
 	state_set(&rec->ip_range, def->ip_range);
 	for (size_t i = 0; i < def->aux_addresses.n; i++)
 		strs_add(&rec->reserved, def->aux_addresses.v[i].value);
-	for (size_t i = 0; i < def->aux_addresses6.n; i++)
-		strs_add(&rec->reserved, def->aux_addresses6.v[i].value);
 	record_subnet6(rec, e, def);
 	net_bridge_name(e->paths->run, def->name, net.bridge);
 	state_set(&rec->bridge, net.bridge);

@@ -127,9 +127,7 @@ bool net_address4(const struct net_network *net, const uint8_t ipv6[16], uint32_
 	uint32_t host = 0;
 
 	for (unsigned i = 0; i < 4; i++)
-		if (8 * (12 + i) >= net->subnet6.len)
-			host |= (uint32_t)(ipv6[12 + i] & ~net->subnet6.addr[12 + i])
-				<< (24 - 8 * i);
+		host |= (uint32_t)(ipv6[12 + i] ^ net->subnet6.addr[12 + i]) << (24 - 8 * i);
 	*out = net->subnet.addr + host;
 	if (!net_prefix_has(net->subnet, *out))
 		return false;

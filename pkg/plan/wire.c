@@ -57,7 +57,6 @@ static void put_network(struct json *to, const struct network *n)
 	json_add_bool(o, "ipv6", n->enable_ipv6);
 	put_kvs(o, "labels", &n->labels);
 	put_kvs(o, "aux_addresses", &n->aux_addresses);
-	put_kvs(o, "aux_addresses6", &n->aux_addresses6);
 	put_kvs(o, "driver_opts", &n->driver_opts);
 	json_add(to, NULL, o);
 }
@@ -173,7 +172,6 @@ static int get_networks(struct plan *p, const struct json *list, struct err *err
 		n->enable_ipv6 = json_bool(o, "ipv6", false);
 		n->labels = kvs(p, json_get(o, "labels"));
 		n->aux_addresses = kvs(p, json_get(o, "aux_addresses"));
-		n->aux_addresses6 = kvs(p, json_get(o, "aux_addresses6"));
 		n->driver_opts = kvs(p, json_get(o, "driver_opts"));
 	}
 	return 0;
