@@ -28,10 +28,16 @@ static void taken_on(const struct engine *e, const struct state_network *rec,
 		     const struct net_network *pairs, struct taken *out)
 {
 	const char *network = rec->name;
+	uint8_t gateway6[16];
+	uint32_t ip;
 
 	for (size_t i = 0; i < rec->reserved.n; i++)
 		take(pairs, rec->reserved.v[i], out);
-	take(pairs, rec->gateway6, out);
+	if (pairs) {
+		net_gateway6(pairs, gateway6);
+		if (net_address4(pairs, gateway6, &ip))
+			*vec_push(out) = ip;
+	}
 	for (size_t i = 0; i < e->state->containers.n; i++) {
 		const struct state_container *c = e->state->containers.v[i];
 
@@ -79,6 +85,10 @@ static int check_ip6(const struct unit *u, const struct state_network *rec,
 	if (!net_prefix6_has(&net->net.subnet6, ip))
 		return err_set(err, EINVAL,
 			       "container %s: %s is not in the IPv6 subnet of network %s",
+			       u->c->name, text, net->name);
+	net_gateway6(&net->net, other);
+	if (memcmp(ip, other, 16) == 0)
+		return err_set(err, EADDRINUSE, "container %s: %s is the gateway of network %s",
 			       u->c->name, text, net->name);
 	for (size_t i = 0; i < rec->reserved.n; i++)
 		if (net_ip6_parse(rec->reserved.v[i], other) == 0 && memcmp(ip, other, 16) == 0)

@@ -108,6 +108,24 @@ address() { # service [4|6] [interface]
 	[[ $output == *"compose.yaml:12:"*"ip_range"*"only an IPv4 range"* ]]
 }
 
+@test "the IPv6 gateway is nobody else's, also where the IPv4 one is not the first address" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box }
+		networks:
+		  default:
+		    enable_ipv6: true
+		    ipam: { config: [{ subnet: 10.123.0.0/24, gateway: 10.123.0.254 }, { subnet: "fd12:3456::/64" }] }
+	Y
+	compose up -d
+	[ "$(address a 6)" = fd12:3456::2 ]
+	compose exec -T a ip -6 route | grep -q 'default via fd12:3456::1'
+	compose down
+	sed -i 's/image: box/&, networks: { default: { ipv6_address: "fd12:3456::1" } }/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"fd12:3456::1 is the gateway of network ${PROJECT}_default"* ]]
+}
+
 @test "enable_ipv4: true is how it is, false is refused with its place" {
 	printf 'services: { a: { image: box } }\nnetworks: { default: { enable_ipv4: true } }\n' >compose.yaml
 	compose up -d
