@@ -36,26 +36,15 @@ static int find_container(struct stores *s, const char *name, struct json **out,
 
 static int find_network(struct stores *s, const char *name, struct json **out, struct err *err)
 {
-	auto_strs struct strs names = { 0 };
-	int r = state_list_projects(&s->paths, &names, err);
+	auto_network_entries struct network_entries all = { 0 };
+	const struct network_entry *n;
 
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = cmd_load_state(&s->paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->networks.n; k++) {
-			char id[65];
-
-			network_id(&s->paths, p->networks.v[k].name, id);
-			if (p->networks.v[k].external ||
-			    (!str_eq(p->networks.v[k].name, name) &&
-			     !(strlen(name) >= 12 && str_starts(id, name))))
-				continue;
-			*out = inspect_network(&s->paths, p, &p->networks.v[k]);
-			return 0;
-		}
-	}
-	return r < 0 ? r : err_set(err, ENOENT, "there is no network %s", name);
+	network_entries_read(&s->paths, &all);
+	n = network_entry_find(&s->paths, &all, name);
+	if (!n)
+		return err_set(err, ENOENT, "there is no network %s", name);
+	*out = inspect_network(&s->paths, n);
+	return 0;
 }
 
 static int find_volume(struct stores *s, const char *name, struct json **out, struct err *err)

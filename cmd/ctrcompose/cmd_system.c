@@ -1,5 +1,6 @@
 /* cmd_system.c - ctrcompose system df, prune: what all projects of this host take on disk. */
 #include "container.h"
+#include "networks.h"
 #include "online.h"
 #include "store.h"
 
@@ -183,7 +184,7 @@ static const struct opt prune_opts[] = {
 static bool confirmed(void)
 {
 	auto_free char *question = xasprintf(
-		"Remove %sthe cache of builds%s and all images %sthat no container has?",
+		"Remove %snetworks that no project has, the cache of builds%s and all images %sthat no container has?",
 		arg.containers ? "all stopped containers, " : "",
 		arg.volumes ? ", anonymous volumes" : "", arg.all ? "" : "without a name ");
 
@@ -262,6 +263,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
 	auto_strs struct strs containers = { 0 }, volumes = { 0 }, images = { 0 };
+	auto_strs struct strs networks = { 0 };
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	struct image_prune_how how = { .all = arg.all };
 	uint64_t sum = 0, part = 0;
@@ -278,6 +280,8 @@ static int prune_run(int argc, char **argv, struct err *err)
 	r = arg.containers ? prune_projects(&containers, &sum, err) : 0;
 	if (r == 0)
 		r = cmd_image_store(&s, err);
+	if (r == 0)
+		r = cmd_networks_prune(&networks, err);
 	if (r == 0 && arg.volumes)
 		r = cmd_volumes_prune(false, &volumes, &part, err);
 	sum += part;
@@ -292,6 +296,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 		return r;
 	format_bytes(sum + part, size);
 	add_list(&out, "Deleted Containers", &containers);
+	add_list(&out, "Deleted Networks", &networks);
 	add_list(&out, "Deleted Volumes", &volumes);
 	add_list(&out, "Deleted Images", &images);
 	sbuf_addf(&out, "Total reclaimed space: %s\n", size);
@@ -300,7 +305,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 
 static const struct cmd prune = {
 	.name = "prune",
-	.summary = "Remove what no container has: images, the cache of builds",
+	.summary = "Remove what no container has: images, networks, the cache of builds",
 	CMD_OPTS(prune_opts),
 	.run = prune_run,
 };

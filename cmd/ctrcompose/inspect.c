@@ -31,13 +31,6 @@ static void add_list(struct json *o, const char *key, const struct list *l)
 		json_add(a, NULL, json_new_string(l->v[i]));
 }
 
-void network_id(const struct state_paths *paths, const char *name, char out[65])
-{
-	auto_free char *text = xasprintf("%s/%s", paths->run, name);
-
-	digest_text(text, strlen(text), out);
-}
-
 /* "172.18.0.0/16": 16 */
 static int64_t prefix_of(const char *subnet)
 {
@@ -337,21 +330,9 @@ static void add_address(struct json *o, const char *key, const char *ip, const c
 	json_add_str(o, key, text ? text : "");
 }
 
-struct json *inspect_network(const struct state_paths *paths, const struct state_project *s,
-			     const struct state_network *n)
+static void add_members(struct json *all, const struct state_project *s,
+			const struct state_network *n)
 {
-	struct json *o = json_object(), *all, *labels;
-	char id[65];
-
-	network_id(paths, n->name, id);
-	json_add_str(o, "Name", n->name);
-	json_add_str(o, "Id", id);
-	json_add_str(o, "Scope", "local");
-	json_add_str(o, "Driver", n->driver ? n->driver : "bridge");
-	json_add_bool(o, "EnableIPv6", n->subnet6 != NULL);
-	add_ipam(o, n);
-	json_add_bool(o, "Internal", n->internal);
-	all = json_add_object(o, "Containers");
 	for (size_t i = 0; i < s->containers.n; i++) {
 		const struct state_container *c = s->containers.v[i];
 
@@ -368,12 +349,42 @@ struct json *inspect_network(const struct state_paths *paths, const struct state
 			add_address(j, "IPv6Address", e->ip6, n->subnet6);
 		}
 	}
+}
+
+struct json *inspect_network(const struct state_paths *paths, const struct network_entry *entry)
+{
+	const struct state_network *n = &entry->net;
+	struct json *o = json_object(), *all, *labels;
+	auto_strs struct strs list = { 0 };
+	char id[65];
+
+	network_id(paths, n->name, id);
+	json_add_str(o, "Name", n->name);
+	json_add_str(o, "Id", id);
+	json_add_str(o, "Scope", "local");
+	json_add_str(o, "Driver", n->driver ? n->driver : "bridge");
+	json_add_bool(o, "EnableIPv6", n->subnet6 != NULL);
+	add_ipam(o, n);
+	json_add_bool(o, "Internal", n->internal);
+	all = json_add_object(o, "Containers");
+	for (size_t i = 0; i < entry->members.n; i++) {
+		auto_state struct state_project *s = NULL;
+
+		if (cmd_load_state(paths, entry->members.v[i], &s, NULL) == 0)
+			add_members(all, s, n);
+	}
 	if (n->bridge)
 		json_add_str(json_add_object(o, "Options"), "com.docker.network.bridge.name",
 			     n->bridge);
 	labels = json_add_object(o, "Labels");
-	json_add_str(labels, "com.docker.compose.network", n->key);
-	json_add_str(labels, "com.docker.compose.project", s->name);
+	network_entry_labels(entry, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		char *value = strchr(list.v[i], '=');
+
+		if (value)
+			*value++ = '\0';
+		json_add_str(labels, list.v[i], value ? value : "");
+	}
 	return o;
 }
 

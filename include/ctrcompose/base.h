@@ -91,6 +91,8 @@ struct strs {
 void strs_add(struct strs *l, const char *s);
 void strs_addf(struct strs *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool strs_has(const struct strs *l, const char *s);
+void strs_remove(struct strs *l, const char *s); /* the first that is equal; keeps the order */
+void strs_sort(struct strs *l);                  /* by bytes */
 void strs_clear(struct strs *l);
 
 /* ---- Map -------------------------------------------------------------------------------------

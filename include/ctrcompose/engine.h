@@ -27,6 +27,12 @@ void engine_close(struct engine *e);
 int engine_network_up(struct engine *e, const struct network *def, bool *created, struct err *err);
 /* All networks of the project with their links and rules. */
 int engine_networks_down(struct engine *e, struct err *err);
+/* Others still have it: engine_networks_down() only took this project out. */
+bool engine_network_left(const struct engine *e, const char *name);
+/* Whether all external networks that the plan names are there: -ENOENT. */
+int engine_external_check(const struct engine *e, const struct plan *plan, struct err *err);
+/* Addresses that were chosen are on disk: other projects may choose theirs. */
+void engine_settle(struct engine *e);
 int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err);
 int engine_volume_remove(struct engine *e, const char *name, struct err *err);
 /* The project has no containers left: away with anonymous volumes of those that went without
@@ -36,6 +42,13 @@ void engine_volumes_sweep(struct engine *e);
 int engine_groups_remove(struct engine *e, struct err *err);
 /* Put the rules for what runs now in place (or away). */
 int engine_firewall(struct engine *e, struct err *err);
+
+/* ---- Networks that are no project's: for any root process -------------------------------------
+ * create only writes it down: its bridge comes with the first project that uses it. -EEXIST.
+ * remove: -ENOENT; -EBUSY, and the sentence names the projects, when it is used or a project's. */
+int engine_network_create(const struct state_paths *paths, const struct network *def,
+			  struct err *err);
+int engine_network_remove(const struct state_paths *paths, const char *name, struct err *err);
 
 /* ---- Containers ------------------------------------------------------------------------------ */
 /* A unit is a container of the state record with all that only a living process has. */

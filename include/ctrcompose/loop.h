@@ -17,6 +17,7 @@
 #include <ctrcompose/base.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 
 struct loop;
@@ -29,6 +30,8 @@ enum loop_priority { LOOP_FIRST = -100, LOOP_EARLY = -10, LOOP_NORMAL = 0, LOOP_
 
 typedef void loop_fn(void *arg);
 typedef void loop_io_fn(void *arg, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR */
+/* mask: what happened; name: of the file in a folder that is watched, else "". */
+typedef void loop_watch_fn(void *arg, uint32_t mask, const char *name);
 typedef void loop_signal_fn(void *arg, const struct signalfd_siginfo *info);
 /* info->si_pid is 0 when the process ended but its status is not ours to read (not our child, and
  * a kernel without PIDFD_GET_INFO exit codes); else si_code is CLD_EXITED, CLD_KILLED or
@@ -55,6 +58,10 @@ int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void
 		struct loop_source **out, struct err *err);
 /* Change what is watched; 0 leaves only hang-ups and errors. */
 int loop_io_mod(struct loop_source *src, uint32_t events);
+
+/* Watch a file or folder for the changes in mask: inotify(7). All watches share one descriptor. */
+int loop_watch_add(struct loop *loop, const char *path, uint32_t mask, loop_watch_fn *fn, void *arg,
+		   struct loop_source **out, struct err *err);
 
 /* Call fn once, delay_us from now on the clock of now_mono_us() (counts while suspended).
  * LOOP_NEVER makes it disarmed. The source stays after it fired: set it again to use it again. */

@@ -52,13 +52,14 @@ struct net_network {
 	uint32_t gateway;        /* address of the bridge, inside subnet; 0 = the first one */
 	struct net_prefix range; /* addresses are picked here; len 0 = the whole subnet */
 	bool internal;           /* no way in or out */
-	bool external;           /* made by somebody else: no firewall rules, not up, not down */
+	bool shared;             /* containers of other projects are on it too */
 	unsigned mtu;            /* 0 = 1500 */
 	bool ipv6;
 	struct net_prefix6 subnet6;
-	uint8_t gateway6[16]; /* all zero = the first one */
-	uint32_t group;       /* link group of the project that uses it: net_group() */
-	int ifindex;          /* of the bridge; filled in by net_network_up() */
+	uint8_t gateway6[16];  /* all zero = the first one */
+	uint32_t group;        /* link group of the project that uses it: net_group() */
+	uint32_t bridge_group; /* that of its bridge; 0: the same */
+	int ifindex;           /* of the bridge; filled in by net_network_up() */
 };
 
 /* Names derived from who owns them (pure): `owner` is the run folder, so that two users' stacks
@@ -104,8 +105,9 @@ bool net_address4(const struct net_network *net, const uint8_t ipv6[16], uint32_
 /* Make the bridge, give it its address, bring it up; fine if it is there with that address.
  * Sets net->ifindex. On failure nothing new is left. */
 int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err);
-/* Only look for the bridge (an external network) and set net->ifindex: -ENODEV. */
-int net_network_find(struct nl_conn *nl, struct net_network *net, struct err *err);
+/* Put its bridge into the group, so that it goes with that one's links; missing is success. */
+int net_network_regroup(struct nl_conn *nl, const struct net_network *net, uint32_t group,
+			struct err *err);
 /* Delete one network's bridge; missing is success. */
 int net_network_down(struct nl_conn *nl, const struct net_network *net, struct err *err);
 /* Delete every link of the group (veths and bridges) in one message; none is success. */

@@ -74,6 +74,7 @@ void nl_put_bridge_port(struct nl_batch *b, const char *name, bool hairpin);
  * program already. */
 void nl_put_program(struct nl_batch *b, int index, bool egress, int prog_fd, const char *name);
 void nl_put_master(struct nl_batch *b, const char *name, int master);
+void nl_put_link_group(struct nl_batch *b, const char *name, uint32_t group);
 void nl_put_link_del(struct nl_batch *b, const char *name);
 /* All links of the group at once; -ENODEV when there is none. Group 0, which every link of the
  * host is in, is refused (-EINVAL). */

@@ -5,6 +5,8 @@
  *   <state>/projects/<project>/lock         flock: who changes the project
  *   <state>/projects/<project>/events       what happened, a line of JSON each (events.1: before)
  *   <state>/projects/<project>/uid          first id of its range of 65536
+ *   <state>/networks/<network>.json         a network that is not one project's alone
+ *   <state>/networks/lock                   flock: who changes those, or chooses addresses
  *   <run>/<project>/c/<id>                  pid, status ... of one container; not synced
  *   <run>/<project>/exits                   binary exit records, written by the keeper
  *
@@ -98,6 +100,7 @@ struct state_network {
 	char *key, *name, *driver, *bridge;
 	char *subnet, *gateway, *ip_range, *subnet6, *gateway6;
 	struct strs reserved; /* addresses that no container is given */
+	struct strs labels;   /* "KEY=VALUE" */
 	unsigned mtu;         /* 0: the kernel's default */
 	bool internal, external;
 	char *config_hash;
@@ -211,6 +214,51 @@ int state_find_anywhere(const struct state_paths *p, const char *ref,
 #define STATE_UID_COUNT 65536U
 int state_alloc_uid_base(const struct state_paths *p, const char *project, uint32_t *out,
 			 struct err *err);
+
+/* ---- Networks that are not one project's alone ------------------------------------------------
+ * Those that were made by themselves, and those of a project that others have joined ("external").
+ * Every member has a copy of the network in its own record. Changed under the exclusive lock.
+ */
+struct state_shared {
+	struct state_network net;
+	char *project;       /* that made it; NULL: nobody's */
+	bool owned;          /* that project has it still */
+	struct strs users;   /* projects that joined it */
+	uint64_t created_ns; /* 0: unknown */
+};
+/* A letter or digit, then letters, digits, '_', '.' and '-'; at most 200. */
+bool state_network_name_ok(const char *name);
+char *state_shared_dir(const struct state_paths *p); /* caller frees; may be missing */
+/* Shared: who chooses addresses on networks that are its own alone. Exclusive: who chooses them on
+ * others, or changes a record here. An flock in *fd, which closing releases. */
+int state_shared_lock(const struct state_paths *p, bool exclusive, int *fd, struct err *err);
+bool state_shared_exists(const struct state_paths *p, const char *name);
+/* Errors as state_load(); memory is given back by state_shared_free(). */
+int state_shared_load(const struct state_paths *p, const char *name, struct state_shared **out,
+		      struct err *err);
+int state_shared_save(const struct state_paths *p, const struct state_shared *s, struct err *err);
+int state_shared_remove(const struct state_paths *p, const char *name, struct err *err);
+int state_shared_list(const struct state_paths *p, struct strs *names,
+		      struct err *err); /* sorted */
+void state_shared_free(struct state_shared *s);
+void auto_shared_fn(struct state_shared **s);
+#define auto_shared __attribute__((cleanup(auto_shared_fn)))
+/* Drop members whose record does not know the network any more. */
+void state_shared_refresh(const struct state_paths *p, struct state_shared *s);
+/* Pure: one more, one less (also its owner), and what is left to do. */
+void state_shared_join(struct state_shared *s, const char *project);
+void state_shared_leave(struct state_shared *s, const char *project);
+bool state_shared_used(const struct state_shared *s); /* its bridge is needed */
+bool state_shared_kept(const struct state_shared *s); /* its record is needed */
+/* All members but one; appends. */
+void state_shared_others(const struct state_shared *s, const char *project, struct strs *out);
+/* Every network of this world once: those of projects, and those that are nobody's (project NULL).
+ * Records that can't be read are passed over. mine, if not NULL, is newer than its record on disk. */
+typedef void state_network_fn(const char *project, const struct state_network *net, void *arg);
+void state_networks_each(const struct state_paths *p, const struct state_project *mine,
+			 state_network_fn *fn, void *arg);
+void state_network_copy(struct state_network *to, const struct state_network *from);
+void state_network_clear(struct state_network *net);
 
 /* ---- Exit records and the truth ---------------------------------------------------------------
  * The keeper appends one record per child; nobody rewrites them.

@@ -54,11 +54,6 @@ static int tar_failed(struct packer *p, struct err *err)
 	return err_set(err, EIO, "'%s': %s", sbuf_str(&p->path), why ? why : "cannot be packed");
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_names(int fd, struct strs *names)
 {
 	DIR *dir = fdopendir(fd); /* takes fd over */
@@ -72,8 +67,7 @@ static int read_names(int fd, struct strs *names)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			strs_add(names, e->d_name);
 	(void)closedir(dir);
-	if (names->n > 1)
-		qsort(names->v, names->n, sizeof(*names->v), compare);
+	strs_sort(names);
 	return 0;
 }
 

@@ -111,6 +111,28 @@ bool strs_has(const struct strs *l, const char *s)
 	return false;
 }
 
+void strs_remove(struct strs *l, const char *s)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], s) == 0) {
+			free(l->v[i]);
+			l->n--;
+			memmove(&l->v[i], &l->v[i + 1], (l->n - i + 1) * sizeof(*l->v));
+			return;
+		}
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strs_sort(struct strs *l)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_bytes);
+}
+
 void strs_clear(struct strs *l)
 {
 	for (size_t i = 0; i < l->n; i++)

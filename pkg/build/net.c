@@ -44,25 +44,14 @@ void build_net_remove(const char *run, const char *id)
 	(void)net_networks_down(nl, net_group(run, name), NULL);
 }
 
-/* Subnets that projects have written down, running or not. */
-static void taken_subnets(const struct state_paths *paths, struct net_prefixes *out)
+static void add_subnet(const char *project, const struct state_network *net, void *arg)
 {
-	auto_strs struct strs projects = { 0 };
+	struct net_prefixes *out = arg;
+	struct net_prefix p;
 
-	(void)state_list_projects(paths, &projects, NULL);
-	for (size_t i = 0; i < projects.n; i++) {
-		auto_state struct state_project *s = NULL;
-
-		if (state_load(paths, projects.v[i], &s, NULL) < 0)
-			continue;
-		for (size_t k = 0; k < s->networks.n; k++) {
-			struct net_prefix p;
-
-			if (s->networks.v[k].subnet &&
-			    net_prefix_parse(s->networks.v[k].subnet, &p) == 0)
-				*vec_push(out) = p;
-		}
-	}
+	(void)project;
+	if (net->subnet && net_prefix_parse(net->subnet, &p) == 0)
+		*vec_push(out) = p;
 }
 
 /* Small ones, out of the way of those that projects get. */
@@ -76,7 +65,7 @@ static int choose_subnet(struct build_net *n, const struct state_paths *paths, s
 	int r = net_host_routes(n->nl, &host, err);
 
 	if (r == 0) {
-		taken_subnets(paths, &taken);
+		state_networks_each(paths, NULL, add_subnet, &taken);
 		r = net_pick_subnet(&host, &taken, pools, ARRAY_LEN(pools), &n->net.subnet, err);
 	}
 	free(host.v);

@@ -29,11 +29,6 @@ static char *below(const char *folder, const char *name)
 	return *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_names(int fd, struct strs *names)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,8 +41,7 @@ static int read_names(int fd, struct strs *names)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			strs_add(names, e->d_name);
 	(void)closedir(dir);
-	if (names->n > 1)
-		qsort(names->v, names->n, sizeof(*names->v), compare);
+	strs_sort(names);
 	return 0;
 }
 

@@ -46,12 +46,16 @@ static void fail(struct job *j, size_t i, const char *why)
 		j->error = xstrdup(why);
 }
 
-static void done(struct job *j, size_t i)
+static void done(struct sup *s, struct job *j, size_t i)
 {
 	const struct plan_action *a = &j->plan->actions.v[i];
 
 	j->steps[i] = STEP_DONE;
-	say_step(j, a, a->op == PLAN_CREATE && a->reason ? "Recreated" : plan_done(a->op), NULL);
+	if (a->op == PLAN_NETWORK_DOWN && engine_network_left(s->engine, a->name))
+		say(j, plan_kind(a->op), a->name, "Resource is still in use", NULL, true);
+	else
+		say_step(j, a, a->op == PLAN_CREATE && a->reason ? "Recreated" : plan_done(a->op),
+			 NULL);
 }
 
 /* -1: some predecessor failed; 0: not yet; 1: go. */
@@ -231,7 +235,7 @@ static void begin(struct sup *s, struct job *j, size_t i)
 	} else if (quiet) {
 		j->steps[i] = STEP_DONE;
 	} else {
-		done(j, i);
+		done(s, j, i);
 	}
 }
 
@@ -299,7 +303,7 @@ static void check(struct sup *s, struct job *j, size_t i)
 
 			fail(j, i, why);
 		} else if (c->started) {
-			done(j, i);
+			done(s, j, i);
 		} else if (c->st == SVC_STOPPED) {
 			auto_free char *why =
 				xasprintf("container %s was stopped before it ran", a->name);
@@ -315,7 +319,7 @@ static void check(struct sup *s, struct job *j, size_t i)
 			say_step(j, a, "Error", why);
 			fail(j, i, why);
 		} else if (c->st == SVC_STOPPED) {
-			done(j, i);
+			done(s, j, i);
 		}
 	} else if (a->op == PLAN_WAIT) {
 		check_wait(s, j, i, c);
@@ -338,6 +342,10 @@ static void finish(struct sup *s)
 	if (j->error && s->state->containers.n == 0 && s->state->networks.n == 0)
 		s->forget = true;
 	events_flush(s);
+	/* Those it only joined: no step of a plan is about them. */
+	if (s->forget && engine_networks_down(s->engine, &err) < 0 && !j->error)
+		j->error = xstrdup(err_text(&err));
+	engine_settle(s->engine);
 	if (s->forget && j->plan->remove_volumes)
 		engine_volumes_sweep(s->engine);
 	if (s->forget) {
@@ -398,6 +406,7 @@ void job_advance(struct sup *s)
 			j->error = xstrdup(err_text(&err));
 			j->cancelled = true;
 		}
+		engine_settle(s->engine);
 	} while (round_of(s, j, true));
 	inside = false;
 	for (size_t i = 0; i < j->plan->actions.n; i++)
@@ -424,7 +433,8 @@ void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn)
 		for (size_t i = 0; i < plan->config_files.n; i++)
 			strs_add(&s->state->config_files, plan->config_files.v[i]);
 	}
-	if (engine_ports_check(s->engine, plan, &err) < 0) {
+	if (engine_external_check(s->engine, plan, &err) < 0 ||
+	    engine_ports_check(s->engine, plan, &err) < 0) {
 		j->error = xstrdup(err_text(&err));
 		j->cancelled = true;
 	}

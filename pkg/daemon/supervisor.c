@@ -350,7 +350,7 @@ static int set_up(struct sup *s, struct err *err)
 	if (r == 0)
 		r = loop_io_add(s->loop, s->args->wake_fd, EPOLLIN, on_wake, s, &s->wake_src, err);
 	if (r == 0)
-		r = record_watch(s, err);
+		record_watch(s);
 	if (r == 0)
 		r = adopt_all(s, err);
 	if (r == 0)

@@ -70,7 +70,6 @@ struct sup {
 		size_t n, cap;
 	} exits; /* read, not yet claimed */
 	struct loop_source *save_timer, *wake_src;
-	int record_fd; /* inotify on the folder of the record, or -1 */
 	struct {
 		struct ipc_conn **v;
 		size_t n, cap;
@@ -91,7 +90,7 @@ void sup_settled(struct sup *s);
 void sup_reply_done(struct ipc_conn *conn, const char *error);
 
 /* record.c */
-int record_watch(struct sup *s, struct err *err);
+void record_watch(struct sup *s);
 
 /* events.c: <state>/projects/<project>/events, a line of JSON each, and events.1 with older ones. */
 void event_note(struct sup *s, const struct state_container *c, const char *action, const char *key,

@@ -43,7 +43,7 @@ static void on_gone(int index, void *arg)
 		auto_err struct err err = ERR_INIT;
 		int r;
 
-		if (n->net.ifindex != index || n->net.external)
+		if (n->net.ifindex != index)
 			continue;
 		r = mend(e, n, &err);
 		log_line(r < 0 ? LOG_ERROR : LOG_WARN,

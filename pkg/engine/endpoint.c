@@ -25,7 +25,8 @@ static void take(const struct net_network *pairs, const char *address, struct ta
 }
 
 static void taken_on(const struct engine *e, const struct state_network *rec,
-		     const struct net_network *pairs, struct taken *out)
+		     const struct engine_net *net, const struct net_network *pairs,
+		     struct taken *out)
 {
 	const char *network = rec->name;
 	uint8_t gateway6[16];
@@ -33,6 +34,8 @@ static void taken_on(const struct engine *e, const struct state_network *rec,
 
 	for (size_t i = 0; i < rec->reserved.n; i++)
 		take(pairs, rec->reserved.v[i], out);
+	for (size_t i = 0; i < net->others.n; i++)
+		take(pairs, net->others.v[i], out);
 	if (pairs) {
 		net_gateway6(pairs, gateway6);
 		if (net_address4(pairs, gateway6, &ip))
@@ -63,7 +66,7 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 
 	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
 		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
-	taken_on(u->engine, rec, pairs ? &net->net : NULL, &taken);
+	taken_on(u->engine, rec, net, pairs ? &net->net : NULL, &taken);
 	if (r == 0)
 		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
 	free(taken.v);
@@ -95,6 +98,12 @@ static int check_ip6(const struct unit *u, const struct state_network *rec,
 			return err_set(err, EADDRINUSE,
 				       "container %s: %s is one of the aux_addresses of network %s",
 				       u->c->name, text, net->name);
+	for (size_t i = 0; i < net->others.n; i++)
+		if (net_ip6_parse(net->others.v[i], other) == 0 && memcmp(ip, other, 16) == 0)
+			return err_set(
+				err, EADDRINUSE,
+				"container %s: %s is in use by another project on network %s",
+				u->c->name, text, net->name);
 	for (size_t i = 0; i < s->containers.n; i++)
 		for (size_t k = 0; k < s->containers.v[i]->endpoints.n; k++) {
 			const char *has = s->containers.v[i]->endpoints.v[k].ip6;
@@ -226,6 +235,8 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 		if (!rec)
 			return err_set(err, ENOENT, "network %s is not there", sn->network);
 		r = engine_net_ensure(e, rec->name, &net, err);
+		if (r == 0)
+			r = engine_shared_choose(e, net, err);
 		if (r < 0)
 			return r;
 		ep = state_endpoint_add(u->c);
@@ -315,24 +326,25 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 }
 
 /* ---- Names ------------------------------------------------------------------------------------ */
-static void add_names(struct unit *u, const struct state_endpoint *ep, struct dns_zone *zone)
+void engine_names_add(const struct state_container *c, const struct state_endpoint *ep,
+		      const char *hostname, struct dns_zone *zone)
 {
 	struct dns_addr addr[2];
-	auto_free char *full = xasprintf("%s.%s", u->c->name, ep->network);
+	auto_free char *full = xasprintf("%s.%s", c->name, ep->network);
 	char short_id[13];
 
-	(void)snprintf(short_id, sizeof(short_id), "%s", u->c->id);
+	(void)snprintf(short_id, sizeof(short_id), "%s", c->id);
 	for (size_t k = 0; k < 2; k++) {
 		const char *text = k ? ep->ip6 : ep->ip;
 
 		if (!text || dns_addr_parse(text, &addr[k]) < 0)
 			continue;
 		for (size_t i = 0; i < ep->aliases.n; i++)
-			(void)dns_zone_add(zone, u->c->id, ep->aliases.v[i], &addr[k], NULL);
-		(void)dns_zone_add(zone, u->c->id, short_id, &addr[k], NULL);
-		if (u->svc->hostname)
-			(void)dns_zone_add(zone, u->c->id, u->svc->hostname, &addr[k], NULL);
-		(void)dns_zone_add_ptr(zone, u->c->id, &addr[k], full, NULL);
+			(void)dns_zone_add(zone, c->id, ep->aliases.v[i], &addr[k], NULL);
+		(void)dns_zone_add(zone, c->id, short_id, &addr[k], NULL);
+		if (hostname)
+			(void)dns_zone_add(zone, c->id, hostname, &addr[k], NULL);
+		(void)dns_zone_add_ptr(zone, c->id, &addr[k], full, NULL);
 	}
 }
 
@@ -382,7 +394,7 @@ int unit_names_open(struct unit *u, struct err *err)
 
 		if (!net)
 			continue;
-		add_names(u, ep, net->zone);
+		engine_names_add(u->c, ep, u->svc->hostname, net->zone);
 		zones[cfg.n_zones++] = net->zone;
 		cfg.forward |= !net->net.internal;
 	}

@@ -41,6 +41,7 @@ int engine_open_stores(const struct state_paths *paths, struct state_project *st
 	e->userns_fd = -1;
 	e->run_fd = -1;
 	e->gone_fd = -1;
+	e->share_fd = -1;
 	e->dir = state_project_dir(paths, state->name);
 	e->run = state_run_dir(paths, state->name);
 	e->cgroup = path_join(root, state->name);
@@ -80,6 +81,8 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 		r = engine_firewall_open(e, err);
 	if (r == 0)
 		r = engine_bridges_open(e, err);
+	if (r == 0)
+		r = engine_guests_open(e, err);
 	if (r < 0) {
 		engine_close(e);
 		return r;
@@ -93,6 +96,9 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	dns_server_free(e->dns);
+	engine_guests_close(e);
+	engine_settle(e);
+	strs_clear(&e->left);
 	engine_bridges_close(e);
 	engine_firewall_close(e);
 	engine_nets_free(e);

@@ -16,6 +16,9 @@ struct engine_net { /* one network that is up */
 	char *name;
 	struct net_network net;
 	struct dns_zone *zone;
+	struct strs guests; /* ids of other projects' containers in the zone */
+	struct strs others; /* addresses of other projects' containers, while some are chosen */
+	bool others_known;
 };
 
 struct unit_port { /* one published port of a running container */
@@ -63,7 +66,11 @@ struct engine {
 	struct fw_watch *fw_watch;
 	int gone_fd; /* tells of links that are deleted; -1: not open */
 	struct loop_source *gone_io;
-	bool fw_due; /* there is a network that the rules don't know */
+	bool fw_due;  /* there is a network that the rules don't know */
+	int share_fd; /* state_shared_lock() until engine_settle(); -1 */
+	bool share_exclusive;
+	struct strs left; /* networks that others still have */
+	struct engine_guests *guests;
 	/* Anonymous volumes of containers that were removed: "<container>\t<target>" -> the name, for
 	 * the container of that name that comes next. */
 	struct map kept;
@@ -82,6 +89,33 @@ struct engine_net *engine_net_find(struct engine *e, const char *name);
 /* For what the record says of a network: bring it up if it is not. */
 int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out, struct err *err);
 void engine_nets_free(struct engine *e);
+
+/* subnet.c */
+/* What the definition says and what is free into rec, which *lock keeps free until it is closed: by
+ * then rec has to be on disk. mine: the project's own record, or NULL. */
+int engine_network_define(const struct state_paths *paths, struct nl_conn *nl,
+			  const struct state_project *mine, const struct network *def,
+			  struct state_network *rec, int *lock, struct err *err);
+
+/* shared.c: networks that several projects have, or none */
+/* Into the record, if it is there and not this project's alone: one that is external, and one that this
+ * project once made and others kept. -ENOENT: it is external and nowhere. Locked until engine_settle(). */
+int engine_shared_join(struct engine *e, const struct network *def, struct err *err);
+/* Out of all of them; bridges that nobody else has go, those that others have stay. */
+int engine_shared_leave(struct engine *e, struct err *err);
+/* What net needs to know of a network of the record. */
+int engine_shared_read(const struct engine *e, const struct state_network *rec,
+		       struct net_network *net, struct err *err);
+/* Somebody may have joined it meanwhile. */
+void engine_shared_notice(struct engine *e, struct engine_net *n);
+/* Before addresses are chosen: n->others are those that others have. Nobody else chooses there until
+ * engine_settle(). */
+int engine_shared_choose(struct engine *e, struct engine_net *n, struct err *err);
+
+/* guests.c: names of other projects' containers on shared networks */
+int engine_guests_open(struct engine *e, struct err *err); /* needs the loop */
+void engine_guests_close(struct engine *e);
+void engine_guests_refresh(struct engine *e);
 
 /* firewall.c */
 /* Begin to put the rules in place; fw_wait(e->fw) before anything may use the networks. */
@@ -107,6 +141,9 @@ void engine_bridges_close(struct engine *e);
 /* Its veth is on the bridge, also when that was made anew. */
 int engine_net_rejoin(struct engine *e, const struct state_container *c, struct engine_net *n,
 		      struct err *err);
+/* All names that a container has on a network; hostname may be NULL. */
+void engine_names_add(const struct state_container *c, const struct state_endpoint *ep,
+		      const char *hostname, struct dns_zone *zone);
 int unit_names_open(struct unit *u, struct err *err);
 void unit_names_close(struct unit *u);
 

@@ -22,18 +22,6 @@ int engine_volume_make(struct engine *e, const struct volume *def, bool *created
 	return r;
 }
 
-static void forget_name(struct strs *l, const char *name)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i], name) == 0) {
-			free(l->v[i]);
-			for (l->n--; i < l->n; i++)
-				l->v[i] = l->v[i + 1];
-			l->v[l->n] = NULL;
-			return;
-		}
-}
-
 int engine_volume_remove(struct engine *e, const char *name, struct err *err)
 {
 	auto_strs struct strs users = { 0 };
@@ -52,7 +40,7 @@ int engine_volume_remove(struct engine *e, const char *name, struct err *err)
 		r = 0;
 	}
 	if (r == 0)
-		forget_name(&e->state->volumes, name);
+		strs_remove(&e->state->volumes, name);
 	return r;
 }
 

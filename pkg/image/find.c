@@ -17,11 +17,6 @@ void auto_image_fn(struct image **img)
 	image_free(*img);
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static struct list copy_strs(struct arena *a, const struct strs *l)
 {
 	struct list out = { .v = arena_array(a, l->n + 1, sizeof(*out.v)), .n = l->n };
@@ -167,8 +162,7 @@ int image_list(struct image_store *s, struct image_list *out, struct err *err)
 
 			strs_add(&sum->refs, familiar);
 		}
-		if (sum->refs.n > 1)
-			qsort(sum->refs.v, sum->refs.n, sizeof(*sum->refs.v), compare);
+		strs_sort(&sum->refs);
 	}
 	if (out->n > 1)
 		qsort(out->v, out->n, sizeof(*out->v), newest_first);

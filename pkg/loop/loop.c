@@ -24,6 +24,7 @@ struct loop_source {
 		loop_io_fn *io;
 		loop_signal_fn *signal;
 		loop_child_fn *child;
+		loop_watch_fn *watch;
 	} fn;
 	int pidfd;
 	bool oneshot; /* switched on means: once more */
@@ -163,6 +164,28 @@ int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void
 int loop_io_mod(struct loop_source *src, uint32_t events)
 {
 	return sd->sd_event_source_set_io_events(src->event, events);
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static int on_watch(sd_event_source *s, const struct inotify_event *event, void *arg)
+{
+	struct loop_source *src = arg;
+
+	(void)s;
+	src->fn.watch(src->arg, event->mask, event->len ? event->name : "");
+	return 0;
+}
+
+int loop_watch_add(struct loop *loop, const char *path, uint32_t mask, loop_watch_fn *fn, void *arg,
+		   struct loop_source **out, struct err *err)
+{
+	struct loop_source *src = source_new(loop, arg);
+
+	src->fn.watch = fn;
+	return source_done(
+		src, sd->sd_event_add_inotify(loop->event, &src->event, path, mask, on_watch, src),
+		out, path, err);
 }
 
 /* ---- Timers ---------------------------------------------------------------------------------- */

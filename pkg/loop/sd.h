@@ -9,6 +9,7 @@
 /* One line per function used; typed by libsystemd's own header. */
 #define SD_LIB_FUNCTIONS(X)              \
 	X(sd_event_add_defer)            \
+	X(sd_event_add_inotify)          \
 	X(sd_event_add_io)               \
 	X(sd_event_add_post)             \
 	X(sd_event_add_signal)           \

@@ -144,7 +144,8 @@ int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 
 	/* A bridge without an address of its own takes that of a port, and changes it with them. */
 	net_mac_of(net_gateway(net), mac);
-	nl_put_bridge(&batch, net->bridge, net->group, net->mtu, mac);
+	nl_put_bridge(&batch, net->bridge, net->bridge_group ? net->bridge_group : net->group,
+		      net->mtu, mac);
 	nl_batch_tolerate(&batch, -EEXIST);
 	nl_batch_watch(&batch, &created);
 	r = nl_batch_send(nl, &batch, err);
@@ -164,18 +165,14 @@ int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 	return r < 0 ? err_wrap(err, r, "network '%s'", net->name) : 0;
 }
 
-int net_network_find(struct nl_conn *nl, struct net_network *net, struct err *err)
+int net_network_regroup(struct nl_conn *nl, const struct net_network *net, uint32_t group,
+			struct err *err)
 {
-	struct nl_link link;
-	int r = nl_link_get(nl, net->bridge, &link, err);
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 
-	if (r == -ENODEV)
-		return err_set(err, r, "network '%s': bridge '%s' is not there", net->name,
-			       net->bridge);
-	if (r < 0)
-		return r;
-	net->ifindex = link.index;
-	return 0;
+	nl_put_link_group(&batch, net->bridge, group);
+	nl_batch_tolerate(&batch, -ENODEV);
+	return nl_batch_send(nl, &batch, err);
 }
 
 int net_network_down(struct nl_conn *nl, const struct net_network *net, struct err *err)

@@ -157,11 +157,16 @@ static void serve_ports(struct builder *b, const struct net_network *net, bool l
 	add(b, POST, "-s %s -o %s -m conntrack --ctstate DNAT -j MASQUERADE", subnet, net->bridge);
 	if (!loopback || b->v6)
 		return;
-	/* 127.0.0.1 of the host: allowed onto the bridge, and nothing of it accepted from there. */
+	/* 127.0.0.1 of the host: allowed onto the bridge. */
 	add(b, POST, "-s 127.0.0.0/8 -o %s -j MASQUERADE", net->bridge);
+	add_sysctl(b->out, "1", "net/ipv4/conf/%s/route_localnet", net->bridge);
+}
+
+/* Nothing of 127.0.0.0/8 is accepted from there. */
+static void guard_loopback(struct builder *b, const struct net_network *net)
+{
 	add(b, RAW, "-d 127.0.0.0/8 -i %s -j DROP", net->bridge);
 	add(b, RAW, "-s 127.0.0.0/8 -i %s -j DROP", net->bridge);
-	add_sysctl(b->out, "1", "net/ipv4/conf/%s/route_localnet", net->bridge);
 }
 
 /* ---- Per port -------------------------------------------------------------------------------- */
@@ -216,8 +221,9 @@ static void build_family(struct builder *b, const struct net_network *nets, size
 		}
 		if (has_ports)
 			serve_ports(b, &nets[i], loopback);
-		if (nets[i].external)
-			continue;
+		/* Another project may have allowed it there. */
+		if (!b->v6 && (loopback || nets[i].shared))
+			guard_loopback(b, &nets[i]);
 		isolate(b, &nets[i]);
 		accept_in(b, &nets[i]);
 		if (!nets[i].internal)
@@ -227,7 +233,7 @@ static void build_family(struct builder *b, const struct net_network *nets, size
 	for (size_t i = 0; any_open && i < ARRAY_LEN(foreign_bridges); i++)
 		add(b, FWD, "-o %s -j RETURN", foreign_bridges[i]);
 	for (size_t i = 0; i < n_nets; i++)
-		if (!nets[i].external && !nets[i].internal && (!b->v6 || nets[i].ipv6))
+		if (!nets[i].internal && (!b->v6 || nets[i].ipv6))
 			add(b, FWD, "-i %s -j ACCEPT", nets[i].bridge);
 	if (any_open)
 		add_sysctl(b->out, "1",

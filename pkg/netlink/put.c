@@ -214,6 +214,14 @@ void nl_put_master(struct nl_batch *b, const char *name, int master)
 	put_end(&p, "put link '%s' on its bridge", name);
 }
 
+void nl_put_link_group(struct nl_batch *b, const char *name, uint32_t group)
+{
+	struct put p = put_link(b, RTM_NEWLINK, 0, name, 0);
+
+	put_u32(&p, IFLA_GROUP, group);
+	put_end(&p, "put link '%s' into group %u", name, group);
+}
+
 void nl_put_link_del(struct nl_batch *b, const char *name)
 {
 	struct put p = put_link(b, RTM_DELLINK, 0, name, 0);

@@ -151,6 +151,22 @@ static bool is_named(const struct plan_options *opt, const char *service)
 	return false;
 }
 
+/* Its networks by their names: what a key stands for is not in the service's hash. */
+static bool has_networks(const struct up *u, const struct service *svc,
+			 const struct state_container *c)
+{
+	for (size_t i = 0; i < svc->n_networks; i++) {
+		const struct network *n = project_network(u->want, svc->networks[i].network);
+		bool has = n == NULL;
+
+		for (size_t k = 0; n && k < c->endpoints.n; k++)
+			has |= strcmp(c->endpoints.v[k].network, n->name) == 0;
+		if (!has)
+			return false;
+	}
+	return true;
+}
+
 static const char *why_recreate(const struct up *u, const struct service *svc,
 				const struct state_container *c)
 {
@@ -160,7 +176,7 @@ static const char *why_recreate(const struct up *u, const struct service *svc,
 		return "recreation was asked for";
 	if (!c->config_hash || strcmp(c->config_hash, svc->config_hash) != 0)
 		return "its configuration changed";
-	return NULL;
+	return has_networks(u, svc, c) ? NULL : "its networks changed";
 }
 
 static size_t create(struct up *u, const struct service *svc, const char *name, unsigned number)

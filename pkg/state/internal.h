@@ -13,7 +13,7 @@ struct json;
 /* A struct as a table of its fields: encoding, decoding and freeing read the same rows. */
 struct table;
 extern const struct table project_table, container_table;
-extern const struct table network_table, endpoint_table, port_table, mount_table;
+extern const struct table network_table, shared_table, endpoint_table, port_table, mount_table;
 
 /* live_only: those rows alone that a live record has. */
 void table_encode(const struct table *t, const void *base, bool live_only, struct json *out);

@@ -180,11 +180,6 @@ int state_lock(const struct state_paths *p, const char *project, uint64_t wait_u
 
 /* ---- Which there are ---- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int state_list_projects(const struct state_paths *p, struct strs *out, struct err *err)
 {
 	auto_free char *parent = path_join(p->state, "projects");
@@ -202,8 +197,7 @@ int state_list_projects(const struct state_paths *p, struct strs *out, struct er
 			strs_add(out, e->d_name);
 	}
 	(void)closedir(dir);
-	if (out->n > 1)
-		qsort(out->v, out->n, sizeof(*out->v), by_name);
+	strs_sort(out);
 	return 0;
 }
 

@@ -83,6 +83,7 @@ static const struct field network_fields[] = {
 	{ AT(state_network, gateway), K_STR, 0, NULL, 0 },
 	{ AT(state_network, ip_range), K_STR, 0, NULL, 0 },
 	{ AT(state_network, reserved), K_STRS, 0, NULL, 0 },
+	{ AT(state_network, labels), K_STRS, 0, NULL, 0 },
 	{ AT(state_network, subnet6), K_STR, 0, NULL, 0 },
 	{ AT(state_network, gateway6), K_STR, 0, NULL, 0 },
 	{ AT(state_network, mtu), K_UINT, 0, NULL, 65535 },
@@ -91,6 +92,15 @@ static const struct field network_fields[] = {
 	{ AT(state_network, config_hash), K_STR, 0, NULL, 0 },
 };
 const struct table network_table = TABLE(network_fields, struct state_network);
+
+/* Its network is an object beside these. */
+static const struct field shared_fields[] = {
+	{ AT(state_shared, project), K_STR, 0, NULL, 0 },
+	{ AT(state_shared, owned), K_BOOL, 0, NULL, 0 },
+	{ AT(state_shared, users), K_STRS, 0, NULL, 0 },
+	{ AT(state_shared, created_ns), K_U64, 0, NULL, 0 },
+};
+const struct table shared_table = TABLE(shared_fields, struct state_shared);
 
 #define PID_LIMIT (1 << 22)
 

@@ -61,8 +61,8 @@ machine() {
 	echo "# processes"
 	ls -l /proc/[0-9]*/fd 2>/dev/null | { grep -F -e "$CTRCOMPOSE_RUN" -e "$CTRCOMPOSE_STATE" || true; } | sed 's/.* -> /-> /' | sort
 	echo "# files"
-	find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/projects "$CTRCOMPOSE_STATE"/containers "$CTRCOMPOSE_STATE"/volumes 2>/dev/null |
-		{ grep -v -e /ipam.lock -e '/volumes$' -e '/projects$' -e '/containers$' || true; } | sort
+	find "$CTRCOMPOSE_RUN" "$CTRCOMPOSE_STATE"/{projects,containers,volumes,networks} 2>/dev/null |
+		{ grep -v -e /ipam.lock -e /networks/lock -e '/\(volumes\|projects\|containers\|networks\)$' || true; } | sort
 }
 
 # FNV-1a of the run folder, as the names of its groups and links have it.
