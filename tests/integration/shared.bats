@@ -27,7 +27,7 @@ project() {
 at() { (cd "$1" && shift && compose "$@"); } # PROJECT COMMAND...
 
 get() { # PROJECT SERVICE HOST
-	at "$1" exec -T "$2" wget -q -T 2 -O - "http://$3/"
+	at "$1" exec -T "$2" timeout 3 wget -q -O - "http://$3/"
 }
 
 links() { ip -o link show type bridge | wc -l; }
@@ -150,10 +150,10 @@ links() { ip -o link show type bridge | wc -l; }
 	at two up -d
 	PROJECT=one
 	kill -9 "$(family ctrcompose-sup)"
-	eventually 3 get one web db
+	eventually 10 get one web db
 	[ "$(get two db web)" = "from one" ]
 	at one restart -t 0 web
-	eventually 3 get two db web
+	eventually 10 get two db web
 }
 
 @test "isolation: an internal one has no way out, another network of the same project is not reached" {
