@@ -84,6 +84,19 @@ START_TEST(plain_network)
 }
 END_TEST
 
+START_TEST(a_shared_network_is_guarded_without_ports_too)
+{
+	struct net_network net = network("cc-1", "10.1.0.0/24");
+	auto_fw_rules struct fw_rules r;
+
+	net.shared = true;
+	fw_build("p", &net, 1, NULL, 0, &r);
+	ck_assert_uint_eq(fw_count(&r, false, "raw", NULL), 3);
+	ck_assert_str_eq(r.v[0].args, "-d 127.0.0.0/8 -i cc-1 -j DROP");
+	ck_assert_uint_eq(fw_count(&r, true, NULL, NULL), 0);
+}
+END_TEST
+
 START_TEST(internal_network_has_no_way_in_or_out)
 {
 	struct net_network net = network("cc-1", "10.1.0.0/24");
@@ -111,7 +124,6 @@ START_TEST(published_ports)
 	auto_fw_rules struct fw_rules r;
 
 	ports[2].udp = true;
-	net.external = true; /* only what ports need */
 	expect(&net, 1, ports, 3, false,
 	       "nat NAT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.1.0.2:80\n"
 	       "raw RAW -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 5432 -j DROP\n"
@@ -121,12 +133,19 @@ START_TEST(published_ports)
 	       "nat POST -s 127.0.0.0/8 -o cc-1 -j MASQUERADE\n"
 	       "raw RAW -d 127.0.0.0/8 -i cc-1 -j DROP\n"
 	       "raw RAW -s 127.0.0.0/8 -i cc-1 -j DROP\n"
+	       "mangle ISO ! -i cc-1 -o cc-1 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP\n"
+	       "filter FWD -o cc-1 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT\n"
+	       "filter FWD -i cc-1 -o cc-1 -j ACCEPT\n"
+	       "nat POST -s 10.1.0.0/24 ! -o cc-1 -j MASQUERADE\n"
+	       "filter FWD -i cc-1 -j ACCEPT\n"
 	       "raw PREROUTING -j \n"
+	       "mangle FORWARD -j \n"
 	       "nat PREROUTING -m addrtype --dst-type LOCAL -j \n"
 	       "nat OUTPUT -m addrtype --dst-type LOCAL -j \n"
-	       "nat POSTROUTING -j \n");
+	       "nat POSTROUTING -j \n"
+	       "filter FORWARD -j \n");
 	fw_build("p", &net, 1, ports, 3, &r);
-	ck_assert_uint_eq(r.sysctls.n, 1);
+	ck_assert_uint_eq(r.sysctls.n, 2);
 	ck_assert_str_eq(r.sysctls.v[0].path, "net/ipv4/conf/cc-1/route_localnet");
 }
 END_TEST
@@ -332,6 +351,7 @@ int main(void)
 {
 	const TTest *const tests[] = { nothing_needs_no_rules,
 				       plain_network,
+				       a_shared_network_is_guarded_without_ports_too,
 				       internal_network_has_no_way_in_or_out,
 				       published_ports,
 				       a_port_on_one_address_needs_no_loopback,

@@ -52,6 +52,7 @@ static struct state_container *there(struct world *w, const char *service, unsig
 	state_set(&c->config_hash, hash);
 	c->number = number;
 	c->status = STATE_RUNNING;
+	state_set(&state_endpoint_add(c)->network, "p_n");
 	return c;
 }
 
@@ -167,6 +168,22 @@ START_TEST(what_changed_is_made_anew)
 }
 END_TEST
 
+START_TEST(another_network_by_the_same_key_is_a_change)
+{
+	struct world w;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	(void)there(&w, "web", 1, "h");
+	w.net.name = "common";
+	w.net.external = true;
+	expect(&w, &(struct plan_options){ .grace_us = -1 },
+	       "Stopping p-db-1, Removing p-db-1, Creating p-db-1, Starting p-db-1, Stopping "
+	       "p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+}
+END_TEST
+
 START_TEST(force_is_for_those_that_are_named)
 {
 	static const char *const web[] = { "web", NULL };
@@ -268,6 +285,7 @@ int main(void)
 	tcase_add_test(t, without_a_start_each_is_made_once);
 	tcase_add_test(t, what_is_as_it_should_be_is_kept);
 	tcase_add_test(t, what_changed_is_made_anew);
+	tcase_add_test(t, another_network_by_the_same_key_is_a_change);
 	tcase_add_test(t, force_is_for_those_that_are_named);
 	tcase_add_test(t, replicas_come_and_go);
 	tcase_add_test(t, orphans_are_named_and_left);

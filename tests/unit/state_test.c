@@ -420,6 +420,101 @@ START_TEST(nothing_runs_after_a_reboot)
 }
 END_TEST
 
+START_TEST(a_shared_network_lives_as_long_as_somebody_has_it)
+{
+	auto_shared struct state_shared *s = xcalloc(1, sizeof(*s));
+	auto_strs struct strs others = { 0 };
+
+	state_set(&s->project, "one");
+	s->owned = true;
+	state_shared_join(s, "two");
+	state_shared_join(s, "two");
+	state_shared_join(s, "three");
+	ck_assert_uint_eq(s->users.n, 2);
+	state_shared_others(s, "two", &others);
+	ck_assert_uint_eq(others.n, 2);
+	ck_assert_str_eq(others.v[0], "one");
+	state_shared_leave(s, "one");
+	ck_assert(!s->owned && state_shared_used(s) && state_shared_kept(s));
+	state_shared_leave(s, "two");
+	ck_assert(state_shared_used(s) && state_shared_kept(s));
+	state_shared_leave(s, "three");
+	ck_assert(!state_shared_used(s) && !state_shared_kept(s));
+	s->owned = true; /* its owner's alone again: its own record says it all */
+	ck_assert(state_shared_used(s) && !state_shared_kept(s));
+	s->owned = false;
+	state_set(&s->project, NULL); /* one that a person made */
+	ck_assert(!state_shared_used(s) && state_shared_kept(s));
+}
+END_TEST
+
+static void save_with_network(const char *project, const char *network, bool external)
+{
+	auto_state struct state_project *s = state_new(project);
+	struct state_network *net = state_network_add(s);
+
+	state_set(&net->key, "default");
+	state_set(&net->name, network);
+	net->external = external;
+	OK(state_save(&paths, s, &err));
+}
+
+static void save_shared(const char *network, const char *project, const char *user)
+{
+	auto_shared struct state_shared *s = xcalloc(1, sizeof(*s));
+	auto_close int lock = -1;
+
+	OK(state_shared_lock(&paths, true, &lock, &err));
+	state_set(&s->net.key, "default");
+	state_set(&s->net.name, network);
+	state_set(&s->project, project);
+	s->owned = project != NULL;
+	state_shared_join(s, user);
+	OK(state_shared_save(&paths, s, &err));
+}
+
+START_TEST(shared_records_drop_projects_that_are_gone)
+{
+	auto_shared struct state_shared *s = NULL, *none = NULL;
+
+	ck_assert_int_eq(state_shared_load(&paths, "net", &none, NULL), -ENOENT);
+	ck_assert_int_eq(state_shared_load(&paths, "../net", &none, NULL), -EINVAL);
+	save_with_network("one", "net", false);
+	save_with_network("two", "net", true);
+	save_shared("net", "one", "two");
+	ck_assert(state_shared_exists(&paths, "net"));
+	OK(state_shared_load(&paths, "net", &s, &err));
+	state_shared_join(s, "ghost");
+	state_shared_refresh(&paths, s);
+	ck_assert(s->owned);
+	ck_assert_uint_eq(s->users.n, 1);
+	OK(state_project_remove(&paths, "one", &err));
+	OK(state_project_remove(&paths, "two", &err));
+	state_shared_refresh(&paths, s);
+	ck_assert(!state_shared_used(s));
+	OK(state_shared_remove(&paths, "net", &err));
+	ck_assert(!state_shared_exists(&paths, "net"));
+}
+END_TEST
+
+static void note_name(const char *project, const struct state_network *net, void *arg)
+{
+	sbuf_addf(arg, "%s/%s ", project ? project : "-", net->name);
+}
+
+START_TEST(every_network_is_seen_once)
+{
+	auto_sbuf struct sbuf seen = SBUF_INIT;
+
+	save_with_network("one", "net", false);
+	save_with_network("two", "net", true);
+	save_shared("net", "one", "two");
+	save_shared("alone", NULL, "two");
+	state_networks_each(&paths, NULL, note_name, &seen);
+	ck_assert_str_eq(sbuf_str(&seen), "one/net -/alone ");
+}
+END_TEST
+
 START_TEST(full_or_foreign_folders_are_refused)
 {
 	auto_err struct err why = ERR_INIT;
@@ -459,6 +554,9 @@ int main(void)
 	tcase_add_test(t, exit_codes_as_a_shell_has_them);
 	tcase_add_test(t, refresh_believes_the_kernel);
 	tcase_add_test(t, nothing_runs_after_a_reboot);
+	tcase_add_test(t, a_shared_network_lives_as_long_as_somebody_has_it);
+	tcase_add_test(t, shared_records_drop_projects_that_are_gone);
+	tcase_add_test(t, every_network_is_seen_once);
 	tcase_add_test(t, full_or_foreign_folders_are_refused);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
