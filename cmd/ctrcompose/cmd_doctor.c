@@ -206,7 +206,7 @@ static void firewall(struct findings *l)
 
 struct clash {
 	struct findings *l;
-	const struct state_project *s;
+	const char *project; /* NULL: nobody's */
 	const struct state_network *n;
 	struct net_prefix mine;
 	int bridge;
@@ -225,39 +225,39 @@ static int look_at_route(const struct nl_route *route, void *data)
 	add(c->l, "addresses", LESS,
 	    xasprintf("network %s has %s, and the host a route to %s", c->n->name, c->n->subnet,
 		      net_prefix_format(p, text)),
-	    xasprintf("one of the two can't be reached: `ctrcompose -p %s down`, then `up` chooses "
-		      "other addresses",
-		      c->s->name));
+	    c->project ? xasprintf("one of the two can't be reached: `ctrcompose -p %s down`, then "
+				   "`up` chooses other addresses",
+				   c->project)
+		       : xasprintf("one of the two can't be reached: take the projects that use it "
+				   "down, then `ctrcompose network rm %s` and `network create`",
+				   c->n->name));
 	return 0;
 }
 
-static void clashes_of(struct findings *l, const struct state_project *s, struct nl_conn *nl)
-{
-	for (size_t i = 0; i < s->networks.n; i++) {
-		struct clash c = { .l = l, .s = s, .n = &s->networks.v[i] };
-		struct nl_link bridge = { 0 };
+struct search {
+	struct findings *l;
+	struct nl_conn *nl;
+};
 
-		if (!c.n->subnet || !c.n->bridge || net_prefix_parse(c.n->subnet, &c.mine) < 0 ||
-		    nl_link_get(nl, c.n->bridge, &bridge, NULL) < 0)
-			continue;
-		c.bridge = bridge.index;
-		(void)nl_each_route(nl, AF_INET, look_at_route, &c, NULL);
-	}
+static void clashes_of(const char *project, const struct state_network *n, void *data)
+{
+	const struct search *s = data;
+	struct clash c = { .l = s->l, .project = project, .n = n };
+	struct nl_link bridge = { 0 };
+
+	if (!n->subnet || !n->bridge || net_prefix_parse(n->subnet, &c.mine) < 0 ||
+	    nl_link_get(s->nl, n->bridge, &bridge, NULL) < 0)
+		return;
+	c.bridge = bridge.index;
+	(void)nl_each_route(s->nl, AF_INET, look_at_route, &c, NULL);
 }
 
 static void clashes(struct findings *l, const struct state_paths *paths)
 {
-	auto_strs struct strs names = { 0 };
 	auto_nl struct nl_conn *nl = NULL;
 
-	if (nl_conn_open(&nl, NULL) < 0 || state_list_projects(paths, &names, NULL) < 0)
-		return;
-	for (size_t i = 0; i < names.n; i++) {
-		auto_state struct state_project *s = NULL;
-
-		if (cmd_load_state(paths, names.v[i], &s, NULL) == 0)
-			clashes_of(l, s, nl);
-	}
+	if (nl_conn_open(&nl, NULL) == 0)
+		state_networks_each(paths, NULL, clashes_of, &(struct search){ l, nl });
 }
 
 /* ---- What is said ------------------------------------------------------------------------------ */
