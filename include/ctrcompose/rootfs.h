@@ -24,7 +24,8 @@ struct rootfs_extent {
 	uint32_t count;
 };
 
-/* A user namespace that maps [0, count) to [base, base + count), for idmapped mounts. */
+/* A user namespace that maps [0, count) to [base, base + count), for idmapped mounts. The child that
+ * it takes has been killed, and is left for rootfs_userns_reap() or the next of these calls. */
 int rootfs_userns(uint32_t base, uint32_t count, struct err *err);
 /* The same from lists of extents, at most 340 each. */
 int rootfs_userns_map(const struct rootfs_extent *uids, size_t n_uids,
@@ -35,11 +36,13 @@ int rootfs_userns_map(const struct rootfs_extent *uids, size_t n_uids,
 int rootfs_userns_owner(uint32_t base, uint32_t count, uid_t uid, gid_t gid, bool share_zero,
 			struct err *err);
 
+void rootfs_userns_reap(void);
+
 /* Whether the file system of path can be idmapped. Costs a few microseconds. */
 bool rootfs_idmap_supported(const char *path, int userns_fd);
 
 /* Attach an idmapped clone of store_dir on mountpoint_dir (an existing folder, may be store_dir
- * itself) in this mount namespace. Once per id range. */
+ * itself) in this mount namespace. Once per id range. -ENOTSUP: its file system can't be idmapped. */
 int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, int userns_fd,
 			   struct err *err);
 

@@ -95,6 +95,7 @@ void engine_close(struct engine *e)
 {
 	if (!e)
 		return;
+	rootfs_userns_reap();
 	dns_server_free(e->dns);
 	engine_guests_close(e);
 	engine_settle(e);
@@ -135,17 +136,19 @@ static int attach(struct engine *e, struct err *err)
 	userns = rootfs_userns(e->state->uid_base, STATE_UID_COUNT, err);
 	if (userns < 0)
 		return userns;
-	if (!rootfs_idmap_supported(e->paths->state, userns)) {
+	if (mkdir(at, 0700) < 0 && errno != EEXIST)
+		return err_errno(err, "make %s", at);
+	r = rootfs_attach_idmapped(e->paths->state, at, userns, err);
+	if (r == -ENOTSUP) {
 		log_line(
 			LOG_WARN,
 			"%s: the file system of %s can't map ids: containers run without a user namespace",
 			e->state->name, e->paths->state);
+		err_clear(err);
+		(void)rmdir(at);
 		e->no_userns = true;
 		return 0;
 	}
-	if (mkdir(at, 0700) < 0 && errno != EEXIST)
-		return err_errno(err, "make %s", at);
-	r = rootfs_attach_idmapped(e->paths->state, at, userns, err);
 	if (r < 0)
 		return r;
 	e->userns_fd = steal_fd(&userns);

@@ -418,6 +418,7 @@ int engine_started(struct unit *u, struct err *err)
 	u->start_exit = u->box->exit_code;
 	box_close(u->box);
 	free(steal(u->box));
+	rootfs_userns_reap();
 	if (r == 0 && u->tty_fd >= 0 && !u->c->oneoff)
 		r = unit_terminal_open(u, err);
 	return r;

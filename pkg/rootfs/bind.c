@@ -45,7 +45,7 @@ int rootfs_attach_idmapped(const char *store_dir, const char *mountpoint_dir, in
 		return err_set(err, fd, "open '%s': %s", store_dir, strerrordesc_np(-fd));
 	r = rootfs_set_idmap(fd, userns_fd, false);
 	if (r < 0)
-		return err_set(err, r, "the file system of '%s' has no idmapped mounts: %s",
+		return err_set(err, -ENOTSUP, "the file system of '%s' has no idmapped mounts: %s",
 			       store_dir, strerrordesc_np(-r));
 	if (move_mount(fd, "", AT_FDCWD, mountpoint_dir, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_errno(err, "attach the store on '%s'", mountpoint_dir);

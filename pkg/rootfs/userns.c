@@ -2,7 +2,6 @@
 #include <ctrcompose/rootfs.h>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,16 +24,31 @@ int rootfs_enter_private(struct err *err)
 	return 0;
 }
 
-/* A child that only exists: its namespace is opened through /proc, then it is killed. */
+static pid_t last; /* killed, not yet reaped */
+
+void rootfs_userns_reap(void)
+{
+	while (last > 0 && waitpid(last, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	last = 0;
+}
+
+static int idle(void *arg)
+{
+	(void)arg;
+	for (;;)
+		(void)syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* A child that only exists: its namespace is opened through /proc, then it is killed. It shares the
+ * memory, so that nothing is copied for it, and needs no more of it than a stack. */
 static pid_t clone_idle(void)
 {
-	struct clone_args args = { .flags = CLONE_NEWUSER };
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	static _Alignas(16) char stack[4096];
 
-	if (pid == 0)
-		for (;;)
-			(void)syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
-	return pid;
+	rootfs_userns_reap();
+	return clone(idle, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | CLONE_FILES, NULL);
 }
 
 static int put_map(pid_t pid, const char *file, const struct rootfs_extent *map, size_t n,
@@ -75,9 +89,9 @@ int rootfs_userns_map(const struct rootfs_extent *uids, size_t n_uids,
 		if (r < 0)
 			r = err_errno(err, "open a user namespace");
 	}
+	/* Its end can take a while on a busy machine: nobody waits for it here. */
 	(void)kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	last = pid;
 	return r;
 }
 
