@@ -76,6 +76,8 @@ size_t dns_parse_resolv_conf(const char *text, struct dns_addr *out, size_t max)
 /* Upstreams are read from /etc/resolv.conf of the host, again when it changes. */
 int dns_server_new(struct loop *loop, struct dns_server **out, struct err *err);
 void dns_server_free(struct dns_server *srv); /* closes its endpoints too; NULL is fine */
+/* fn is called before each question is looked up: the caller brings its zones up to date. */
+void dns_server_before(struct dns_server *srv, void (*fn)(void *arg), void *arg);
 /* For tests and `dns:` of a whole project: use these instead of the host's. Port 0 is 53. */
 int dns_server_set_upstreams(struct dns_server *srv, const struct dns_addr *addrs, size_t n,
 			     uint16_t port);

@@ -70,6 +70,8 @@ static size_t question(const struct dns_origin *from, const uint8_t *q, size_t n
 	struct dns_view view = view_of(ep);
 	size_t len = 0;
 
+	if (ep->srv->before)
+		ep->srv->before(ep->srv->before_arg);
 	switch (dns_answer(&view, q, n, from->client != NULL, out, cap, &len)) {
 	case DNS_ANSWERED:
 		ep->srv->stats.answered++;

@@ -295,6 +295,12 @@ int dns_server_new(struct loop *loop, struct dns_server **out, struct err *err)
 	return 0;
 }
 
+void dns_server_before(struct dns_server *srv, void (*fn)(void *arg), void *arg)
+{
+	srv->before = fn;
+	srv->before_arg = arg;
+}
+
 void dns_server_free(struct dns_server *srv)
 {
 	if (!srv)

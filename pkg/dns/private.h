@@ -38,6 +38,8 @@ struct dns_server {
 	struct dns_endpoint *endpoints;
 	struct dns_pending *pending;
 	struct dns_stats stats;
+	void (*before)(void *arg); /* dns_server_before() */
+	void *before_arg;
 };
 
 struct dns_client { /* who asked over TCP */

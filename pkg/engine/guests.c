@@ -1,14 +1,13 @@
 /* guests.c - what containers of other projects are called on the networks that this one has with
- * them: read from their records, again when these change; see private.h */
+ * them: read from their records, again when these have changed and somebody asks; see private.h */
 #include "private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CALM_US 10000 /* a stack that starts writes many records */
-
 struct engine_guests {
-	struct loop_source *networks, *timer;
+	struct loop_source *networks;
+	bool old; /* some record has changed since they were read */
 	struct {
 		struct host { /* another project */
 			struct engine *e;
@@ -26,7 +25,7 @@ static void on_record(void *arg, uint32_t mask, const char *name)
 
 	(void)mask;
 	(void)name;
-	(void)loop_timer_set(h->e->guests->timer, CALM_US);
+	h->e->guests->old = true;
 }
 
 static void on_live(void *arg, uint32_t mask, const char *name)
@@ -40,7 +39,16 @@ static void on_live(void *arg, uint32_t mask, const char *name)
 	on_record(h, mask, name);
 }
 
-static void watch(struct host *h)
+/* What has happened to records is seen before the questions that come after it. */
+static int watch(struct engine *e, const char *dir, loop_watch_fn *fn, void *arg,
+		 struct loop_source **out, struct err *err)
+{
+	int r = loop_watch_add(e->loop, dir, IN_MOVED_TO | IN_DELETE, fn, arg, out, err);
+
+	return r < 0 ? r : loop_source_priority(*out, LOOP_EARLY);
+}
+
+static void watch_host(struct host *h)
 {
 	const struct state_paths *paths = h->e->paths;
 	auto_free char *dir = state_project_dir(paths, h->project);
@@ -48,11 +56,9 @@ static void watch(struct host *h)
 
 	/* Those that are not there yet come before the record is written. */
 	if (!h->record)
-		(void)loop_watch_add(h->e->loop, dir, IN_MOVED_TO | IN_DELETE, on_record, h,
-				     &h->record, NULL);
+		(void)watch(h->e, dir, on_record, h, &h->record, NULL);
 	if (!h->live)
-		(void)loop_watch_add(h->e->loop, live, IN_MOVED_TO | IN_DELETE, on_live, h,
-				     &h->live, NULL);
+		(void)watch(h->e, live, on_live, h, &h->live, NULL);
 }
 
 static void host_free(struct host *h)
@@ -85,7 +91,7 @@ static void watch_all(struct engine *e, const struct strs *projects)
 			h->project = xstrdup(projects->v[i]);
 			*vec_push(&g->hosts) = h;
 		}
-		watch(h);
+		watch_host(h);
 	}
 }
 
@@ -116,6 +122,7 @@ void engine_guests_refresh(struct engine *e)
 
 	if (!e->guests)
 		return;
+	e->guests->old = false;
 	for (size_t i = 0; i < e->nets.n; i++) {
 		auto_shared struct state_shared *s = NULL;
 
@@ -137,9 +144,12 @@ void engine_guests_refresh(struct engine *e)
 	}
 }
 
-static void on_timer(void *arg)
+static void before_question(void *arg)
 {
-	engine_guests_refresh(arg);
+	struct engine *e = arg;
+
+	if (e->guests->old)
+		engine_guests_refresh(e);
 }
 
 /* Somebody joins a network of ours, or leaves one. */
@@ -156,7 +166,7 @@ static void on_network(void *arg, uint32_t mask, const char *name)
 		if (!str_eq(name, file))
 			continue;
 		engine_shared_notice(e, n);
-		(void)loop_timer_set(e->guests->timer, CALM_US);
+		e->guests->old = true;
 		if (e->fw_due && engine_firewall(e, &err) < 0)
 			log_line(LOG_ERROR, "%s: %s", e->state->name, err_text(&err));
 	}
@@ -171,15 +181,14 @@ int engine_guests_open(struct engine *e, struct err *err)
 	e->guests = g;
 	if (r < 0)
 		return err_set(err, r, "make folder %s: %s", dir, strerror(-r));
-	r = loop_timer_add(e->loop, LOOP_NEVER, on_timer, e, &g->timer, err);
-	if (r == 0 && loop_watch_add(e->loop, dir, IN_MOVED_TO | IN_DELETE, on_network, e,
-				     &g->networks, err) < 0) {
+	dns_server_before(e->dns, before_question, e);
+	if (watch(e, dir, on_network, e, &g->networks, err) < 0) {
 		/* Another program has used up the limit of watches, say. */
 		log_line(LOG_WARN, "%s: %s: names of others on shared networks may be old",
 			 e->state->name, err_text(err));
 		err_clear(err);
 	}
-	return r;
+	return 0;
 }
 
 void engine_guests_close(struct engine *e)
@@ -192,6 +201,5 @@ void engine_guests_close(struct engine *e)
 		host_free(g->hosts.v[i]);
 	free(g->hosts.v);
 	loop_source_free(g->networks);
-	loop_source_free(g->timer);
 	free(g);
 }
