@@ -92,6 +92,8 @@ struct dns_endpoint_config { /* all copied; zones are borrowed until the endpoin
 	bool forward;
 	uint16_t
 		inside; /* what is sent to DNS_PORT arrives at this port, if at all; 0: no such thing */
+	const int *sockets; /* dns_endpoint_sockets() of an endpoint that was there before: taken over,
+			     * whatever happens; NULL: new ones are made */
 };
 /* Bind in the network namespace (lo must be up) and serve through the loop. The thread is back in
  * its own namespace afterwards; if it can't get back, the process ends. */
@@ -99,6 +101,8 @@ int dns_server_open_in(struct dns_server *srv, int netns_fd, const struct dns_en
 		       struct dns_endpoint **out, struct err *err);
 /* The container was connected to or left a network. */
 void dns_endpoint_configure(struct dns_endpoint *ep, const struct dns_endpoint_config *cfg);
+/* Where questions come in, UDP and TCP; still the endpoint's. Questions wait in them. */
+void dns_endpoint_sockets(const struct dns_endpoint *ep, int sockets[2]);
 void dns_endpoint_close(struct dns_endpoint *ep); /* NULL is fine */
 
 struct dns_stats {

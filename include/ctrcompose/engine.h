@@ -8,6 +8,7 @@
 
 #include <ctrcompose/base.h>
 #include <ctrcompose/dns.h>
+#include <ctrcompose/fdstore.h>
 #include <ctrcompose/image.h>
 #include <ctrcompose/logs.h>
 #include <ctrcompose/loop.h>
@@ -21,6 +22,8 @@ struct box;
 /* Borrows paths, loop and state. Enters a mount namespace of its own. */
 int engine_open(const struct state_paths *paths, struct loop *loop, struct state_project *state,
 		struct engine **out, struct err *err);
+/* Terminals and sockets of containers are kept here, and found by engine_adopt(). Borrowed. */
+void engine_keep_in(struct engine *e, struct fd_store *store);
 void engine_close(struct engine *e);
 
 /* ---- Networks and volumes: idempotent; *created tells whether something new came ------------- */

@@ -147,7 +147,8 @@ static int keeper_main(const struct state_paths *paths, const char *project, int
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		return 1;
-	k.exits_fd = state_exits_open(paths, project, &err);
+	if (fd_store_pair(k.args.store, &err) == 0)
+		k.exits_fd = state_exits_open(paths, project, &err);
 	if (k.exits_fd < 0) {
 		(void)fd_write_all(ready, err_text(&err), strlen(err_text(&err)));
 		return 1;

@@ -5,6 +5,7 @@
 #include <ctrcompose/base.h>
 #include <ctrcompose/daemon.h>
 #include <ctrcompose/engine.h>
+#include <ctrcompose/fdstore.h>
 #include <ctrcompose/ipc.h>
 #include <ctrcompose/json.h>
 #include <ctrcompose/loop.h>
@@ -17,6 +18,7 @@ struct supervisor_args {
 	const struct state_paths *paths;
 	const char *project;
 	int wake_fd;  /* readable: the keeper wrote exit records */
+	int store[2]; /* fd_store_pair(): what must outlive a supervisor */
 	int ready_fd; /* write "" and close when listening, else an error sentence; -1 later on */
 };
 enum supervisor_exit {

@@ -51,6 +51,7 @@ static void on_turn(void *arg)
 		job_advance(s);
 	}
 	events_flush(s);
+	fd_store_sweep(s->fds);
 	if (!s->fw_dirty || (s->job && s->job->plan->forget))
 		return;
 	s->fw_dirty = false;
@@ -220,7 +221,7 @@ static int request_attach(struct sup *s, struct ipc_conn *conn, const struct jso
 	if (c->unit->tty_fd < 0)
 		return err_set(err, ENOTTY,
 			       "the terminal of container %s is not at hand: another command has "
-			       "it, or its supervisor was replaced",
+			       "it, or its supervisor and keeper were both killed",
 			       name);
 	if (nfds != 1)
 		return err_set(err, EPROTO, "attach needs one descriptor");
@@ -310,6 +311,8 @@ static int open_state(struct sup *s, struct err *err)
 
 static int adopt_all(struct sup *s, struct err *err)
 {
+	s->fds = fd_store_open(s->args->store);
+	engine_keep_in(s->engine, s->fds);
 	for (size_t i = 0; i < s->state->containers.n; i++) {
 		struct unit *u = NULL;
 		int r = engine_adopt(s->engine, s->state->containers.v[i], &u, err);
@@ -318,6 +321,7 @@ static int adopt_all(struct sup *s, struct err *err)
 			return r;
 		ctr_adopted(ctr_new(s, u));
 	}
+	fd_store_drop_untaken(s->fds);
 	return 0;
 }
 

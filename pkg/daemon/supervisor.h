@@ -58,6 +58,7 @@ struct sup {
 	struct loop *loop;
 	struct state_project *state;
 	struct engine *engine;
+	struct fd_store *fds;
 	struct ipc_server *ipc;
 	struct {
 		struct ctr **v;

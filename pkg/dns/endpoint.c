@@ -313,9 +313,13 @@ int dns_server_open_in(struct dns_server *srv, int netns_fd, const struct dns_en
 	int r;
 
 	*ep = (struct dns_endpoint){ .srv = srv, .next = srv->endpoints, .udp = -1, .tcp = -1 };
+	if (cfg->sockets) {
+		ep->udp = cfg->sockets[0];
+		ep->tcp = cfg->sockets[1];
+	}
 	srv->endpoints = ep;
 	dns_endpoint_configure(ep, cfg);
-	r = open_sockets(ep, netns_fd, cfg->inside, err);
+	r = cfg->sockets ? 0 : open_sockets(ep, netns_fd, cfg->inside, err);
 	if (r == 0)
 		r = loop_io_add(srv->loop, ep->udp, EPOLLIN, on_udp, ep, &ep->udp_io, err);
 	if (r == 0)
@@ -326,6 +330,12 @@ int dns_server_open_in(struct dns_server *srv, int netns_fd, const struct dns_en
 	}
 	*out = ep;
 	return 0;
+}
+
+void dns_endpoint_sockets(const struct dns_endpoint *ep, int sockets[2])
+{
+	sockets[0] = ep->udp;
+	sockets[1] = ep->tcp;
 }
 
 void dns_endpoint_close(struct dns_endpoint *ep)

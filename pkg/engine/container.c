@@ -35,6 +35,7 @@ void engine_unit_free(struct unit *u)
 	auto_close_fn(&u->pidfd);
 	auto_close_fn(&u->netns_fd);
 	auto_close_fn(&u->tty_fd);
+	unit_outlive_end(u, "terminal");
 	image_free(u->image);
 	arena_free(&u->arena);
 	free(u);
@@ -373,6 +374,8 @@ static int take_up(struct unit *u, struct err *err)
 	}
 	if (r == 0 && !u->svc->tty)
 		r = unit_pump_open(u, err);
+	else if (r == 0 && unit_outlived(u, "terminal", &u->tty_fd, 1))
+		r = unit_terminal_open(u, err);
 	if (r == 0)
 		r = unit_ports_open(u, err);
 	if (r == 0 && u->netns_fd >= 0)

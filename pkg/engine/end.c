@@ -169,6 +169,7 @@ void engine_reap(struct unit *u)
 	auto_close_fn(&u->pidfd);
 	auto_close_fn(&u->netns_fd);
 	auto_close_fn(&u->tty_fd);
+	unit_outlive_end(u, "terminal");
 	u->pidfd = u->netns_fd = u->tty_fd = -1;
 	u->c->pid = 0;
 	u->c->start_time = 0;

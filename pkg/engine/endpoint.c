@@ -385,6 +385,7 @@ int unit_names_open(struct unit *u, struct err *err)
 	struct dns_endpoint_config cfg = {
 		.zones = zones, .upstreams = ups, .aliases = aliases, .inside = NET_NAMES_PORT
 	};
+	int sockets[2], r;
 
 	if (n == 0 || u->netns_fd < 0)
 		return 0;
@@ -403,7 +404,14 @@ int unit_names_open(struct unit *u, struct err *err)
 			cfg.n_upstreams++;
 	engine_names_health(u);
 	cfg.n_aliases = link_names(&u->arena, &u->svc->links, aliases);
-	return dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
+	if (unit_outlived(u, "names", sockets, 2))
+		cfg.sockets = sockets;
+	r = dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
+	if (r == 0 && !cfg.sockets) {
+		dns_endpoint_sockets(u->dns, sockets);
+		unit_outlive(u, "names", sockets, 2);
+	}
+	return r;
 }
 
 void unit_names_close(struct unit *u)
@@ -415,4 +423,5 @@ void unit_names_close(struct unit *u)
 			dns_zone_remove_owner(net->zone, u->c->id);
 	}
 	dns_endpoint_close(steal(u->dns));
+	unit_outlive_end(u, "names");
 }

@@ -91,6 +91,11 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 	return 0;
 }
 
+void engine_keep_in(struct engine *e, struct fd_store *store)
+{
+	e->fds = store;
+}
+
 void engine_close(struct engine *e)
 {
 	if (!e)

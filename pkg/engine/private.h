@@ -41,6 +41,7 @@ struct engine {
 	struct nl_conn *nl;
 	struct net_pins *pins;
 	struct dns_server *dns;
+	struct fd_store *fds; /* NULL: nobody keeps them */
 	struct image_store *images;
 	struct volume_store *volumes;
 	char *cgroup;    /* path of the project's group */
@@ -146,6 +147,12 @@ void engine_names_add(const struct state_container *c, const struct state_endpoi
 		      const char *hostname, struct dns_zone *zone);
 int unit_names_open(struct unit *u, struct err *err);
 void unit_names_close(struct unit *u);
+
+/* outlive.c: "terminal" and "names" */
+void unit_outlive(struct unit *u, const char *what, const int *fds, size_t n);
+/* Whether the supervisor before us had n descriptors of this; they are the caller's. */
+bool unit_outlived(struct unit *u, const char *what, int *fds, size_t n);
+void unit_outlive_end(struct unit *u, const char *what);
 
 /* ports.c */
 int unit_ports_open(struct unit *u, struct err *err);

@@ -419,7 +419,9 @@ int engine_started(struct unit *u, struct err *err)
 	box_close(u->box);
 	free(steal(u->box));
 	rootfs_userns_reap();
-	if (r == 0 && u->tty_fd >= 0 && !u->c->oneoff)
+	if (r == 0 && u->tty_fd >= 0 && !u->c->oneoff) {
+		unit_outlive(u, "terminal", &u->tty_fd, 1);
 		r = unit_terminal_open(u, err);
+	}
 	return r;
 }

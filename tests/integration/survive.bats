@@ -7,7 +7,14 @@ teardown_file() { world_close; }
 setup() { project_open; }
 teardown() { project_close; }
 
-supervised() { [ -n "$(family ctrcompose-sup)" ]; }
+# kill_supervisor: and wait for the next one
+replaced() { local now; now=$(family ctrcompose-sup) && [ -n "$now" ] && [ "$now" != "$1" ]; }
+kill_supervisor() {
+	local old
+	old=$(family ctrcompose-sup)
+	kill -9 "$old"
+	eventually 5 replaced "$old"
+}
 
 @test "the supervisor is killed: containers live on and are adopted" {
 	cat >compose.yaml <<-Y
@@ -20,9 +27,7 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 	Y
 	compose up -d
 	ids=$(compose ps -q | sort)
-	old=$(family ctrcompose-sup)
-	kill -9 "$old"
-	eventually 5 supervised
+	kill_supervisor
 	[ "$(compose ps -q | sort)" = "$ids" ]
 	eventually 5 curl -s -o /dev/null http://127.0.0.1:18090/
 	compose exec -T b wget -q -O - http://web/ | grep -q hi
@@ -30,6 +35,23 @@ supervised() { [ -n "$(family ctrcompose-sup)" ]; }
 	eventually 5 sh -c "[ \$(\"$CTRCOMPOSE\" logs --no-log-prefix b | wc -l) -gt $((n + 5)) ]"
 	compose up -d
 	[ "$(compose ps -q | sort)" = "$ids" ]
+}
+
+@test "the supervisor is killed: a program at a terminal does not lose it" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, tty: true, stdin_open: true, command: sh -c 'while read -r line; do echo "said \$\$line"; done' }
+	Y
+	compose up -d
+	started=$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')
+	for i in 1 2 3; do
+		kill_supervisor
+		{ echo "word$i" && sleep 1; } | timeout 0.5 "$CTRCOMPOSE" attach --sig-proxy=false a >out.$i || true
+		eventually 5 sh -c "\"$CTRCOMPOSE\" logs --no-log-prefix a | grep -q 'said word$i'"
+	done
+	[ "$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')" = "$started" ]
+	compose stop -t 0 a # what the store has of it is closed: its network goes with it
+	[ "$(compose ps -a --format "{{.State}}")" = exited ]
 }
 
 @test "keeper and supervisor are killed: the next command takes over" {
