@@ -59,7 +59,9 @@ int loop_io_add(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void
 /* Change what is watched; 0 leaves only hang-ups and errors. */
 int loop_io_mod(struct loop_source *src, uint32_t events);
 
-/* Watch a file or folder for the changes in mask: inotify(7). All watches share one descriptor. */
+/* Watch a file or folder for the changes in mask: inotify(7). All watches of one priority
+ * share one descriptor, which the kernel takes 10 ms to close: the first watch that is made should be one
+ * that keeps its priority. */
 int loop_watch_add(struct loop *loop, const char *path, uint32_t mask, loop_watch_fn *fn, void *arg,
 		   struct loop_source **out, struct err *err);
 

@@ -350,11 +350,11 @@ static int set_up(struct sup *s, struct err *err)
 	if (r == 0)
 		r = open_state(s, err);
 	if (r == 0)
+		record_watch(s); /* before others move theirs to another priority: see loop.h */
+	if (r == 0)
 		r = engine_open(s->args->paths, s->loop, s->state, &s->engine, err);
 	if (r == 0)
 		r = loop_io_add(s->loop, s->args->wake_fd, EPOLLIN, on_wake, s, &s->wake_src, err);
-	if (r == 0)
-		record_watch(s);
 	if (r == 0)
 		r = adopt_all(s, err);
 	if (r == 0)
