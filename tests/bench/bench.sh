@@ -11,7 +11,7 @@ work=$(mktemp -d /dev/shm/ctrcompose-bench.XXXXXX)
 chmod 755 "$work" # the floor enters it from user namespaces
 export CTRCOMPOSE_STATE=$work/state CTRCOMPOSE_RUN=$work/run
 trap 'rm -rf "$work"' EXIT
-ROUNDS=${ROUNDS:-7}
+ROUNDS=${ROUNDS:-9}
 
 image() {
 	local root=$work/root
@@ -33,15 +33,15 @@ measure() { # N
 	local up=$work/up.$1 down=$work/down.$1 t0 t1 t2
 	: >"$up"; : >"$down"
 	for _ in $(seq "$ROUNDS"); do
-		t0=$(date +%s%N)
+		t0=${EPOCHREALTIME/./}
 		"$ctrcompose" --progress quiet -f "$work/n$1/compose.yaml" up -d >/dev/null 2>&1
-		t1=$(date +%s%N)
-		echo $(((t1 - t0) / 10000)) >>"$up"
+		t1=${EPOCHREALTIME/./}
+		echo $(((t1 - t0) / 10)) >>"$up"
 		[ "$1" != 50 ] || [ -s "$work/pss" ] || memory >"$work/pss"
-		t1=$(date +%s%N)
+		t1=${EPOCHREALTIME/./}
 		"$ctrcompose" --progress quiet -f "$work/n$1/compose.yaml" down >/dev/null 2>&1
-		t2=$(date +%s%N)
-		echo $(((t2 - t1) / 10000)) >>"$down"
+		t2=${EPOCHREALTIME/./}
+		echo $(((t2 - t1) / 10)) >>"$down"
 	done
 }
 
