@@ -54,7 +54,7 @@ cat >"$work/compose.yaml" <<-Y
 	networks: { default: { ipam: { config: [{ subnet: 10.97.0.0/24 }] } } }
 Y
 "$ctrcompose" -f "$work/compose.yaml" up -d >/dev/null 2>&1
-ns raw1 "$work/stream" serve 5001 &
+nsenter --net --target "$(cat "$work/pid.raw1")" "$work/stream" serve 5001 &
 echo $! >"$work/pid.server"
 sleep 0.5
 b=$("$ctrcompose" -f "$work/compose.yaml" ps -q b | xargs "$ctrcompose" -f "$work/compose.yaml" inspect | jq -r '.[0].State.Pid')
