@@ -92,7 +92,8 @@ struct dns_endpoint_config { /* all copied; zones are borrowed until the endpoin
 	bool forward;
 	uint16_t
 		inside; /* what is sent to DNS_PORT arrives at this port, if at all; 0: no such thing */
-	const int *sockets; /* dns_endpoint_sockets() of an endpoint that was there before: taken over,
+	const int *
+		sockets; /* dns_endpoint_sockets() of an endpoint that was there before: taken over,
 			     * whatever happens; NULL: new ones are made */
 };
 /* Bind in the network namespace (lo must be up) and serve through the loop. The thread is back in

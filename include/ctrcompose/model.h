@@ -77,6 +77,8 @@ struct service_network {
 	struct list aliases;
 	const char *ipv4_address, *ipv6_address, *mac_address; /* or NULL */
 	const char *interface_name;                            /* inside, or NULL */
+	struct list link_local_ips;
+	const char *sysctls; /* "net.ipv4.conf.IFNAME.KEY=VALUE,...", or NULL */
 	int priority, gw_priority;
 };
 
@@ -171,8 +173,9 @@ struct service {
 	struct kvs labels;
 	struct list profiles, cap_add, cap_drop, security_opt, dns, dns_search, dns_opt, group_add,
 		expose, volumes_from, device_cgroup_rules;
-	struct list links;      /* "SERVICE" or "SERVICE:ALIAS" */
-	struct kvs extra_hosts; /* name -> address */
+	struct list links;          /* "SERVICE" or "SERVICE:ALIAS" */
+	struct list external_links; /* "CONTAINER" or "CONTAINER:ALIAS", of any project */
+	struct kvs extra_hosts;     /* name -> address */
 	struct kvs sysctls;
 	struct service_dep *deps;
 	size_t n_deps;

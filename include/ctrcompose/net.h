@@ -114,6 +114,7 @@ int net_network_down(struct nl_conn *nl, const struct net_network *net, struct e
 int net_networks_down(struct nl_conn *nl, uint32_t group, struct err *err);
 
 /* ---- Endpoints ------------------------------------------------------------------------------- */
+enum { NET_LINK_LOCALS = 2 };
 struct net_endpoint {
 	const struct net_network *network; /* up: ifindex is set */
 	char host_if[NET_IFNAME];          /* net_host_if_name() */
@@ -124,6 +125,10 @@ struct net_endpoint {
 	uint8_t ipv6[16];
 	int netns_fd;       /* of the container; borrowed */
 	bool default_route; /* through this network's gateway; ignored when internal */
+	uint32_t link_local4[NET_LINK_LOCALS];
+	uint8_t link_local6[NET_LINK_LOCALS][16]; /* with has_ipv6 */
+	size_t n_link_local4, n_link_local6;
+	const char *sysctls; /* "net.ipv4.conf.IFNAME.KEY=VALUE,...", or NULL */
 };
 void net_mac_of(uint32_t ipv4, uint8_t out[6]); /* 02:42:a:b:c:d (pure) */
 

@@ -306,6 +306,17 @@ void dec_ports(struct decode *d, const struct yaml_node *v, void *field)
 	}
 }
 
+static void dec_endpoint_opts(struct decode *d, const struct yaml_node *opts,
+			      struct service_network *net)
+{
+	const struct yaml_node *f;
+
+	if ((f = yaml_get(opts, ENDPOINT_IFNAME)))
+		dec_str(d, f, &net->interface_name);
+	if ((f = yaml_get(opts, ENDPOINT_SYSCTLS)))
+		dec_str(d, f, &net->sysctls);
+}
+
 void dec_networks(struct decode *d, const struct yaml_node *v, void *field)
 {
 	struct service *s = field;
@@ -330,6 +341,9 @@ void dec_networks(struct decode *d, const struct yaml_node *v, void *field)
 			dec_int(d, f, &net->priority);
 		if ((f = yaml_get(n, "gw_priority")))
 			dec_int(d, f, &net->gw_priority);
+		if ((f = yaml_get(n, "link_local_ips")))
+			dec_list(d, f, &net->link_local_ips);
+		dec_endpoint_opts(d, yaml_get(n, "driver_opts"), net);
 		if ((f = yaml_get(n, "interface_name")))
 			dec_str(d, f, &net->interface_name);
 	}

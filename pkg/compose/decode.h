@@ -5,6 +5,10 @@
 #include "loader.h"
 
 /* the field has the type in brackets */
+/* driver_opts of a network of a service */
+#define ENDPOINT_IFNAME  "com.docker.network.endpoint.ifname"
+#define ENDPOINT_SYSCTLS "com.docker.network.endpoint.sysctls"
+
 decode_fn dec_str;                     /* const char * */
 decode_fn dec_bool;                    /* bool */
 decode_fn dec_list;                    /* struct list */

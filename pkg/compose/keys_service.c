@@ -1,7 +1,9 @@
 /* keys_service.c - the keys of a service. */
 #include "keys.h"
 
+#include <arpa/inet.h>
 #include <ctrcompose/cgroup.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define F(field) offsetof(struct service, field)
@@ -185,6 +187,55 @@ static const char *refuse_interface(const struct yaml_node *v)
 		       : "not a name for an interface: 1 to 15 characters, no blank or / : %";
 }
 
+static const char *refuse_link_local(const struct yaml_node *v)
+{
+	size_t n[2] = { 0 };
+
+	for (size_t i = 0; i < v->m.n; i++) {
+		const char *s = yaml_str(v->m.v[i].value);
+		struct in6_addr six;
+		struct in_addr four;
+
+		if (s && inet_pton(AF_INET, s, &four) == 1 && ntohl(four.s_addr) >> 16 == 0xa9fe)
+			n[0]++;
+		else if (s && inet_pton(AF_INET6, s, &six) == 1 && IN6_IS_ADDR_LINKLOCAL(&six))
+			n[1]++;
+		else
+			return "not an address of 169.254.0.0/16 or fe80::/10";
+	}
+	return n[0] > 2 || n[1] > 2 ? "an endpoint has two link-local addresses of a family at most"
+				    : NULL;
+}
+
+/* "net.ipv4.conf.IFNAME.log_martians=1,...": only what is about the interface itself. */
+static bool endpoint_sysctls_ok(const char *s)
+{
+	do {
+		size_t n = strcspn(s, ",");
+		const char *eq = memchr(s, '=', n);
+		const char *name = strstr(s, ".IFNAME.");
+
+		if (!eq || eq == s + n - 1 || !name || name > eq ||
+		    (!str_starts(s, "net.ipv4.") && !str_starts(s, "net.ipv6.")) ||
+		    memchr(s, '/', n) || memmem(s, n, "..", 2))
+			return false;
+		s += n;
+	} while (*s++ == ',');
+	return true;
+}
+
+static const char *refuse_endpoint_opts(const struct yaml_node *v)
+{
+	const struct yaml_node *ifname = yaml_get(v, ENDPOINT_IFNAME);
+	const char *sysctls = yaml_str(yaml_get(v, ENDPOINT_SYSCTLS));
+
+	if (v->m.n != (size_t)(ifname != NULL) + (sysctls != NULL))
+		return "the options are " ENDPOINT_IFNAME " and " ENDPOINT_SYSCTLS;
+	if (sysctls && !endpoint_sysctls_ok(sysctls))
+		return "not like net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.forwarding=0";
+	return ifname ? refuse_interface(ifname) : NULL;
+}
+
 static const char *refuse_ports(const struct yaml_node *v)
 {
 	for (size_t i = 0; i < v->m.n; i++) {
@@ -292,8 +343,9 @@ const struct key service_network_keys[] = {
 	KEY("priority", s_int, RUNS, NULL),
 	KEY("gw_priority", s_int, RUNS, "the highest has the default route"),
 	KEY_IF("interface_name", s_str, RUNS, NULL, refuse_interface),
-	KEY("link_local_ips", s_unique, NOT_YET, NULL),
-	KEY("driver_opts", s_str_map, NOT_YET, NULL),
+	KEY_IF("link_local_ips", s_unique, RUNS, "two of each family", refuse_link_local),
+	KEY_IF("driver_opts", s_str_map, RUNS, "endpoint.ifname, endpoint.sysctls",
+	       refuse_endpoint_opts),
 	END,
 };
 static const struct shape s_network = { .types = T_MAP | T_NULL, .keys = service_network_keys };
@@ -486,7 +538,7 @@ const struct key service_keys[] = {
 	DEC("environment", s_env, RUNS, NULL, dec_kvs, F(environment)),
 	DEC("expose", s_expose, RUNS, NULL, dec_list, F(expose)),
 	KEY("extends", s_extends, LOADS, NULL),
-	KEY("external_links", s_links, NOT_YET, NULL),
+	DEC("external_links", s_links, RUNS, NULL, dec_list, F(external_links)),
 	DEC("extra_hosts", s_hosts, RUNS, NULL, dec_hosts, F(extra_hosts)),
 	KEY_IF("gpus", s_gpus, NOT_YET, "name the nodes under `devices`", refuse_requests),
 	DEC("group_add", s_group_add, RUNS, NULL, dec_list, F(group_add)),

@@ -281,6 +281,36 @@ static int mac_parse(const char *s, uint8_t out[6])
 	return 0;
 }
 
+/* What the file says of the endpoint besides its address. */
+static int take_extras(const struct unit *u, size_t i, struct net_endpoint *ep, struct err *err)
+{
+	const struct service_network *sn;
+
+	if (i >= u->svc->n_networks)
+		return 0;
+	sn = &u->svc->networks[i];
+	ep->sysctls = sn->sysctls;
+	for (size_t k = 0; k < sn->link_local_ips.n; k++) {
+		const char *text = sn->link_local_ips.v[k];
+		bool six = strchr(text, ':') != NULL;
+		size_t *n = six ? &ep->n_link_local6 : &ep->n_link_local4;
+		bool fits = *n < NET_LINK_LOCALS;
+
+		if (six && !ep->has_ipv6)
+			return err_set(
+				err, EINVAL,
+				"container %s: link_local_ips: %s on network %s, which has no "
+				"IPv6: it needs enable_ipv6: true",
+				u->c->name, text, ep->network->name);
+		if (!fits || (six ? net_ip6_parse(text, ep->link_local6[*n])
+				  : net_ip_parse(text, &ep->link_local4[*n])) < 0)
+			return err_set(err, EINVAL, "container %s: link_local_ips: '%s'",
+				       u->c->name, text);
+		++*n;
+	}
+	return 0;
+}
+
 int unit_net_attach(struct unit *u, bool again, struct err *err)
 {
 	struct engine *e = u->engine;
@@ -314,6 +344,9 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 				       u->c->name, rec->network);
 		if (net->net.ipv6 && rec->ip6)
 			eps[i].has_ipv6 = net_ip6_parse(rec->ip6, eps[i].ipv6) == 0;
+		r = take_extras(u, i, &eps[i], err);
+		if (r < 0)
+			return r;
 	}
 	if (again) /* the last run's veths may still be on their way out */
 		(void)net_detach(e->nl, eps, n, NULL);
@@ -381,7 +414,8 @@ int unit_names_open(struct unit *u, struct err *err)
 	size_t n = u->c->endpoints.n;
 	auto_free struct dns_zone **zones = xcalloc(n + 1, sizeof(struct dns_zone *));
 	auto_free struct dns_addr *ups = xcalloc(u->svc->dns.n + 1, sizeof(*ups));
-	auto_free struct dns_alias *aliases = xcalloc(u->svc->links.n + 1, sizeof(*aliases));
+	auto_free struct dns_alias *aliases =
+		xcalloc(u->svc->links.n + u->svc->external_links.n + 1, sizeof(*aliases));
 	struct dns_endpoint_config cfg = {
 		.zones = zones, .upstreams = ups, .aliases = aliases, .inside = NET_NAMES_PORT
 	};
@@ -404,6 +438,7 @@ int unit_names_open(struct unit *u, struct err *err)
 			cfg.n_upstreams++;
 	engine_names_health(u);
 	cfg.n_aliases = link_names(&u->arena, &u->svc->links, aliases);
+	cfg.n_aliases += link_names(&u->arena, &u->svc->external_links, aliases + cfg.n_aliases);
 	if (unit_outlived(u, "names", sockets, 2))
 		cfg.sockets = sockets;
 	r = dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);

@@ -39,6 +39,39 @@ static int home_open(struct err *err)
 	return fd < 0 ? err_errno(err, "open the host's network namespace") : fd;
 }
 
+/* Checked by whoever read them: see net.h for what they look like. */
+static int write_sysctls(const struct net_endpoint *ep, struct err *err)
+{
+	auto_free char *all = xstrdup(ep->sysctls ? ep->sysctls : "");
+	char *rest = all, *one;
+
+	while ((one = strsep(&rest, ",")) && *one) {
+		auto_sbuf struct sbuf path = SBUF_INIT;
+		char *value = strchr(one, '='), *key = one, *part;
+		int r;
+
+		if (!value)
+			return err_set(err, EINVAL, "sysctl '%s' of an endpoint has no value", one);
+		*value++ = '\0';
+		while ((part = strsep(&key, ".")))
+			sbuf_addf(&path, "%s%s", path.len ? "/" : "",
+				  strcmp(part, "IFNAME") == 0 ? ep->ifname : part);
+		r = net_sysctl(sbuf_str(&path), value);
+		if (r < 0)
+			return err_set(err, r, "sysctl %s of an endpoint: %s", sbuf_str(&path),
+				       strerror(-r));
+	}
+	return 0;
+}
+
+static void add_link_locals(struct nl_batch *batch, const struct net_endpoint *ep, int index)
+{
+	for (size_t i = 0; i < ep->n_link_local4; i++)
+		nl_put_addr4(batch, index, ep->link_local4[i], 16);
+	for (size_t i = 0; ep->has_ipv6 && i < ep->n_link_local6; i++)
+		nl_put_addr6(batch, index, ep->link_local6[i], 64);
+}
+
 static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep, int index)
 {
 	const struct net_network *net = ep->network;
@@ -53,6 +86,7 @@ static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep,
 		(void)net_sysctl_if("ipv6", ep->ifname, "accept_dad", "0");
 		nl_put_addr6(batch, index, ep->ipv6, net->subnet6.len);
 	}
+	add_link_locals(batch, ep, index);
 	nl_put_link_up(batch, index, ep->ifname);
 	if (route)
 		nl_put_default4(batch, index, net_gateway(net));
@@ -83,6 +117,9 @@ static int configure_inside(const struct net_endpoint *eps, size_t n, int loopba
 		if (index == 0)
 			return err_errno(err, "link '%s' of a container", eps[i].ifname);
 		configure_one(&batch, &eps[i], (int)index);
+		r = write_sysctls(&eps[i], err);
+		if (r < 0)
+			return r;
 	}
 	return nl_batch_send(nl, &batch, err);
 }

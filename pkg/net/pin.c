@@ -31,8 +31,10 @@ void pin_of(const struct net_endpoint *ep, struct pin *out)
 	memset(out, 0, sizeof(*out));
 	memcpy(out->mac, m, sizeof(m));
 	for (size_t i = 0; i < PIN_ADDRESSES; i++) {
-		out->ip4[i] = htonl(ep->ipv4);
+		out->ip4[i] = htonl(i < ep->n_link_local4 ? ep->link_local4[i] : ep->ipv4);
 		memcpy(out->ip6[i], i == 0 ? link_local : ep->ipv6, 16);
+		if (i < ep->n_link_local6)
+			memcpy(out->ip6[PIN_ADDRESSES - 1 - i], ep->link_local6[i], 16);
 	}
 	out->has_ip6 = ep->has_ipv6;
 }

@@ -160,6 +160,37 @@ address() { # service [4|6] [interface]
 	[[ $status != 0 && $output == *"compose.yaml:5:"*"not a name for an interface"* ]]
 }
 
+@test "link_local_ips: more addresses of an endpoint, which it may speak from; sysctls of the interface" {
+	cat >compose.yaml <<-Y
+		services:
+		  a:
+		    image: box
+		    networks:
+		      default:
+		        link_local_ips: [169.254.7.7, "fe80::7:7"]
+		        driver_opts:
+		          com.docker.network.endpoint.ifname: lan0
+		          com.docker.network.endpoint.sysctls: net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.forwarding=1
+		  b: { image: box, networks: { default: { link_local_ips: [169.254.8.8] } } }
+		networks: { default: { enable_ipv6: true } }
+	Y
+	compose up -d
+	compose exec -T a ip -4 -o addr show lan0 | grep -q "169.254.7.7/16"
+	compose exec -T a ip -6 -o addr show lan0 | grep -q "fe80::7:7/64"
+	compose exec -T a cat /proc/sys/net/ipv4/conf/lan0/log_martians /proc/sys/net/ipv6/conf/lan0/forwarding | xargs | grep -qx "1 1"
+	compose exec -T b ping -c 1 -W 2 -I 169.254.8.8 169.254.7.7
+	sed -i 's/enable_ipv6: true/enable_ipv6: false/' compose.yaml
+	compose down
+	run ! compose up -d
+	[[ $output == *"link_local_ips: fe80::7:7"*"enable_ipv6: true"* ]]
+	sed -i 's/169.254.8.8/10.0.0.1/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:10:"*"not an address of 169.254.0.0/16 or fe80::/10"* ]]
+	sed -i 's/10.0.0.1/169.254.8.8/; s/conf.IFNAME.log_martians/conf.all.forwarding/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:"*"driver_opts"*"net.ipv4.conf.IFNAME.log_martians=1"* ]]
+}
+
 @test "subnets come from the pools that the owner of the host chose" {
 	export CTRCOMPOSE_NETWORKS=$PWD/networks.json
 	echo '{"default-address-pools": [{"base": "10.212.8.0/23", "size": 24}]}' >networks.json

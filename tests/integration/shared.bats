@@ -64,6 +64,17 @@ links() { ip -o link show type bridge | wc -l; }
 	compose network rm -f common
 }
 
+@test "external_links: a container of another project by a name of one's own" {
+	compose network create common
+	project one web
+	project two db "external_links: [one-web-1:site, one-web-1]"
+	at one up -d
+	at two up -d
+	[ "$(get two db site)" = "from one" ]
+	[ "$(get two db one-web-1)" = "from one" ]
+	run ! get one web site
+}
+
 @test "an external network that is nowhere: named before anything is made" {
 	project one web
 	echo '  other: {}' >>one/compose.yaml
