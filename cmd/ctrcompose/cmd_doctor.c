@@ -209,8 +209,33 @@ struct clash {
 	const char *project; /* NULL: nobody's */
 	const struct state_network *n;
 	struct net_prefix mine;
+	struct net_prefix6 mine6; /* len 0: none */
 	int bridge;
 };
+
+static void add_clash(const struct clash *c, const char *ours, const char *route)
+{
+	add(c->l, "addresses", LESS,
+	    xasprintf("network %s has %s, and the host a route to %s", c->n->name, ours, route),
+	    c->project ? xasprintf("one of the two can't be reached: `ctrcompose -p %s down`, then "
+				   "`up` chooses other addresses",
+				   c->project)
+		       : xasprintf("one of the two can't be reached: take the projects that use it "
+				   "down, then `ctrcompose network rm %s` and `network create`",
+				   c->n->name));
+}
+
+static int look_at_route6(const struct nl_route *route, void *data)
+{
+	const struct clash *c = data;
+	struct net_prefix6 p = { .len = route->prefix };
+	char text[NET_PREFIX6_LEN];
+
+	memcpy(p.addr, route->dst, sizeof(p.addr));
+	if (p.len > 0 && route->oif != c->bridge && net_prefix6_overlap(&c->mine6, &p))
+		add_clash(c, c->n->subnet6, net_prefix6_format(&p, text));
+	return 0;
+}
 
 static int look_at_route(const struct nl_route *route, void *data)
 {
@@ -220,17 +245,8 @@ static int look_at_route(const struct nl_route *route, void *data)
 
 	memcpy(&p.addr, route->dst, sizeof(p.addr));
 	p.addr = ntohl(p.addr);
-	if (p.len == 0 || route->oif == c->bridge || !net_prefix_overlap(c->mine, p))
-		return 0;
-	add(c->l, "addresses", LESS,
-	    xasprintf("network %s has %s, and the host a route to %s", c->n->name, c->n->subnet,
-		      net_prefix_format(p, text)),
-	    c->project ? xasprintf("one of the two can't be reached: `ctrcompose -p %s down`, then "
-				   "`up` chooses other addresses",
-				   c->project)
-		       : xasprintf("one of the two can't be reached: take the projects that use it "
-				   "down, then `ctrcompose network rm %s` and `network create`",
-				   c->n->name));
+	if (p.len > 0 && route->oif != c->bridge && net_prefix_overlap(c->mine, p))
+		add_clash(c, c->n->subnet, net_prefix_format(p, text));
 	return 0;
 }
 
@@ -250,6 +266,8 @@ static void clashes_of(const char *project, const struct state_network *n, void 
 		return;
 	c.bridge = bridge.index;
 	(void)nl_each_route(s->nl, AF_INET, look_at_route, &c, NULL);
+	if (n->subnet6 && net_prefix6_parse(n->subnet6, &c.mine6) == 0)
+		(void)nl_each_route(s->nl, AF_INET6, look_at_route6, &c, NULL);
 }
 
 static void clashes(struct findings *l, const struct state_paths *paths)

@@ -30,6 +30,10 @@ struct net_prefixes { /* a vector: vec_push(), free(l.v) */
 	struct net_prefix *v;
 	size_t n, cap;
 };
+struct net_prefixes6 {
+	struct net_prefix6 *v;
+	size_t n, cap;
+};
 #define NET_IP_LEN      16 /* "255.255.255.255" and NUL */
 #define NET_PREFIX_LEN  20
 #define NET_PREFIX6_LEN 50
@@ -41,6 +45,7 @@ const char *net_ip_format(uint32_t ip, char out[NET_IP_LEN]); /* returns out */
 const char *net_prefix_format(struct net_prefix p, char out[NET_PREFIX_LEN]);
 const char *net_prefix6_format(const struct net_prefix6 *p, char out[NET_PREFIX6_LEN]);
 bool net_prefix_overlap(struct net_prefix a, struct net_prefix b);
+bool net_prefix6_overlap(const struct net_prefix6 *a, const struct net_prefix6 *b);
 bool net_prefix_has(struct net_prefix p, uint32_t ip);
 bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16]);
 
@@ -86,10 +91,13 @@ int net_pools_parse(const char *text, size_t len, struct net_pools *out, struct 
 int net_pick_subnet(const struct net_prefixes *host, const struct net_prefixes *taken,
 		    const struct net_pool *pools, size_t n_pools, struct net_prefix *out,
 		    struct err *err);
-/* A private IPv6 /64 (fd..), the same for the same name (pure). */
-void net_pick_subnet6(const char *owner, const char *network, struct net_prefix6 *out);
+/* A private IPv6 /64 (fd..) that overlaps none in `used`, the same for the same name (pure). */
+void net_pick_subnet6(const char *owner, const char *network, const struct net_prefixes6 *used,
+		      struct net_prefix6 *out);
 /* All IPv4 routes (every table) and addresses of this namespace; appends to *out. */
 int net_host_routes(struct nl_conn *nl, struct net_prefixes *out, struct err *err);
+/* All IPv6 routes but default ones. */
+int net_host_routes6(struct nl_conn *nl, struct net_prefixes6 *out, struct err *err);
 
 /* A free address (pure): not the network's own, its broadcast, its gateway, nor a taken one.
  * wanted 0: any. -EADDRINUSE: wanted is taken; -EINVAL: wanted is outside; -ENOSPC: full. */

@@ -24,6 +24,7 @@ static int ipam_lock(const struct state_paths *paths, int *fd, struct err *err)
 struct survey {
 	const char *name; /* of the new network */
 	struct net_prefixes taken;
+	struct net_prefixes6 taken6;
 	bool there;   /* one of that name is there already */
 	char *holder; /* whose it is; NULL: nobody's */
 };
@@ -32,7 +33,10 @@ static void survey(const char *project, const struct state_network *net, void *a
 {
 	struct survey *s = arg;
 	struct net_prefix p;
+	struct net_prefix6 p6;
 
+	if (net->subnet6 && net_prefix6_parse(net->subnet6, &p6) == 0)
+		*vec_push(&s->taken6) = p6;
 	if (net->subnet && net_prefix_parse(net->subnet, &p) == 0)
 		*vec_push(&s->taken) = p;
 	if (!s->there && str_eq(net->name, s->name)) {
@@ -101,7 +105,7 @@ static int choose_subnet(struct nl_conn *nl, const struct network *def,
 
 /* The one that is written, else, where IPv6 is asked for, one of this network alone (RFC 4193). */
 static void record_subnet6(struct state_network *rec, const struct state_paths *paths,
-			   const struct network *def)
+			   const struct network *def, const struct net_prefixes6 *used)
 {
 	char text[NET_PREFIX6_LEN];
 	struct net_prefix6 p;
@@ -110,13 +114,14 @@ static void record_subnet6(struct state_network *rec, const struct state_paths *
 		state_set(&rec->subnet6, def->subnet6);
 		state_set(&rec->gateway6, def->gateway6);
 	} else if (def->enable_ipv6) {
-		net_pick_subnet6(paths->run, def->name, &p);
+		net_pick_subnet6(paths->run, def->name, used, &p);
 		state_set(&rec->subnet6, net_prefix6_format(&p, text));
 	}
 }
 
 static void record_subnet(struct state_network *rec, const struct state_paths *paths,
-			  const struct network *def, struct net_prefix subnet)
+			  const struct network *def, struct net_prefix subnet,
+			  const struct net_prefixes6 *used6)
 {
 	char text[NET_PREFIX_LEN], ip[NET_IP_LEN];
 	struct net_network net = { .subnet = subnet };
@@ -128,7 +133,7 @@ static void record_subnet(struct state_network *rec, const struct state_paths *p
 	state_set(&rec->ip_range, def->ip_range);
 	for (size_t i = 0; i < def->aux_addresses.n; i++)
 		strs_add(&rec->reserved, def->aux_addresses.v[i].value);
-	record_subnet6(rec, paths, def);
+	record_subnet6(rec, paths, def, used6);
 	net_bridge_name(paths->run, def->name, net.bridge);
 	state_set(&rec->bridge, net.bridge);
 }
@@ -221,7 +226,12 @@ int engine_network_define(const struct state_paths *paths, struct nl_conn *nl,
 		if (r < 0)
 			r = err_wrap(err, r, "network %s", def->name);
 	}
+	if (r == 0 && def->enable_ipv6 && !def->subnet6)
+		r = net_host_routes6(nl, &all.taken6, err);
+	if (r == 0)
+		record_subnet(rec, paths, def, subnet, &all.taken6);
 	free(all.taken.v);
+	free(all.taken6.v);
 	free(all.holder);
 	if (r < 0)
 		return r;
@@ -231,7 +241,6 @@ int engine_network_define(const struct state_paths *paths, struct nl_conn *nl,
 	rec->internal = def->internal;
 	for (size_t i = 0; i < def->labels.n; i++)
 		strs_addf(&rec->labels, "%s=%s", def->labels.v[i].key, def->labels.v[i].value);
-	record_subnet(rec, paths, def, subnet);
 	r = check_addresses(rec, def, err);
 	return r < 0 ? r : take_options(rec, def, err);
 }

@@ -106,6 +106,11 @@ bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16])
 	return true;
 }
 
+bool net_prefix6_overlap(const struct net_prefix6 *a, const struct net_prefix6 *b)
+{
+	return a->len < b->len ? net_prefix6_has(a, b->addr) : net_prefix6_has(b, a->addr);
+}
+
 bool net_prefix_overlap(struct net_prefix a, struct net_prefix b)
 {
 	return a.len < b.len ? net_prefix_has(a, b.addr) : net_prefix_has(b, a.addr);

@@ -64,6 +64,24 @@ int net_host_routes(struct nl_conn *nl, struct net_prefixes *out, struct err *er
 	return r < 0 ? r : nl_each_addr(nl, AF_INET, add_addr, out, err);
 }
 
+static int add_route6(const struct nl_route *route, void *arg)
+{
+	struct net_prefixes6 *out = arg;
+	struct net_prefix6 *p;
+
+	if (route->family != AF_INET6 || route->prefix == 0)
+		return 0;
+	p = vec_push(out);
+	memcpy(p->addr, route->dst, sizeof(p->addr));
+	p->len = route->prefix;
+	return 0;
+}
+
+int net_host_routes6(struct nl_conn *nl, struct net_prefixes6 *out, struct err *err)
+{
+	return nl_each_route(nl, AF_INET6, add_route6, out, err);
+}
+
 /* ---- Bridge ---------------------------------------------------------------------------------- */
 struct bridge_look {
 	int index;

@@ -82,16 +82,32 @@ int net_pick_subnet(const struct net_prefixes *host, const struct net_prefixes *
 		       "other networks; give the network a subnet of its own (ipam.config.subnet)");
 }
 
-void net_pick_subnet6(const char *owner, const char *network, struct net_prefix6 *out)
+static bool overlaps(const struct net_prefix6 *p, const struct net_prefixes6 *used)
 {
-	auto_free char *both = xasprintf("subnet6\n%s\n%s", owner, network);
-	uint64_t h = str_hash(both);
+	for (size_t i = 0; i < used->n; i++)
+		if (net_prefix6_overlap(p, &used->v[i]))
+			return true;
+	return false;
+}
 
-	memset(out, 0, sizeof(*out));
-	out->len = 64;
-	out->addr[0] = 0xfd;
-	for (unsigned i = 1; i < 8; i++, h >>= 8)
-		out->addr[i] = (uint8_t)h;
+void net_pick_subnet6(const char *owner, const char *network, const struct net_prefixes6 *used,
+		      struct net_prefix6 *out)
+{
+	enum { TRIES = 1000 }; /* a route to all of fd00::/8 leaves nothing to look for */
+
+	for (unsigned try = 0; try < TRIES; try++) {
+		auto_free char *text = try ? xasprintf("subnet6\n%s\n%s\n%u", owner, network, try)
+					   : xasprintf("subnet6\n%s\n%s", owner, network);
+		uint64_t h = str_hash(text);
+
+		memset(out, 0, sizeof(*out));
+		out->len = 64;
+		out->addr[0] = 0xfd;
+		for (unsigned i = 1; i < 8; i++, h >>= 8)
+			out->addr[i] = (uint8_t)h;
+		if (!overlaps(out, used))
+			return;
+	}
 }
 
 uint32_t net_gateway(const struct net_network *net)

@@ -56,6 +56,29 @@ address() { # service [4|6] [interface]
 	ip -6 addr del fd99::1/128 dev lo
 }
 
+@test "an IPv6 subnet avoids the routes of the host; doctor names a route that begins to clash" {
+	cat >compose.yaml <<-Y
+		services: { a: { image: box } }
+		networks: { default: { enable_ipv6: true } }
+	Y
+	subnet6() { compose network inspect "${PROJECT}_default" | jq -r '.[0].IPAM.Config[].Subnet | select(test(":"))'; }
+	compose up -d
+	first=$(subnet6)
+	run compose doctor
+	[[ $output != *"and the host a route to"* ]]
+	ip -6 route add "$first" dev lo metric 5
+	run compose doctor
+	[[ $output == *"network ${PROJECT}_default has $first, and the host a route to $first"* ]]
+	compose down
+	compose up -d
+	[[ $(subnet6) == fd*/64 ]]
+	[ "$(subnet6)" != "$first" ]
+	ip -6 route del "$first" dev lo
+	compose down
+	compose up -d
+	[ "$(subnet6)" = "$first" ]
+}
+
 @test "ipv6_address: the one that is asked for; outside of the subnet or taken, it is refused" {
 	cat >compose.yaml <<-Y
 		services:

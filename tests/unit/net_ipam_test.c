@@ -248,7 +248,8 @@ END_TEST
 START_TEST(names_fit_and_depend_on_both_parts)
 {
 	char a[NET_IFNAME], b[NET_IFNAME];
-	struct net_prefix6 x, y;
+	struct net_prefix6 x, y, z;
+	struct net_prefixes6 used = { 0 };
 	uint8_t mac[6];
 
 	net_bridge_name("/run/ctrcompose", "shop_default", a);
@@ -262,10 +263,18 @@ START_TEST(names_fit_and_depend_on_both_parts)
 	ck_assert_uint_ne(net_group("/run", "a"), 0);
 	ck_assert_uint_ne(net_group("/run", "a"), net_group("/run", "b"));
 	ck_assert_int_gt((int)net_group("/run", "a"), 0);
-	net_pick_subnet6("/run", "a", &x);
-	net_pick_subnet6("/run", "b", &y);
+	net_pick_subnet6("/run", "a", &used, &x);
+	net_pick_subnet6("/run", "b", &used, &y);
 	ck_assert_uint_eq(x.addr[0], 0xfd);
 	ck_assert_mem_ne(x.addr, y.addr, 16);
+	*vec_push(&used) = x; /* a VPN's, say */
+	used.v[0].len = 48;
+	net_pick_subnet6("/run", "a", &used, &z);
+	ck_assert_uint_eq(z.addr[0], 0xfd);
+	ck_assert(!net_prefix6_overlap(&x, &z));
+	used.v[0].len = 0; /* all of it: what is chosen then is the caller's risk, and it ends */
+	net_pick_subnet6("/run", "a", &used, &z);
+	free(used.v);
 	net_mac_of(0x0a010203, mac);
 	ck_assert_mem_eq(mac, "\x02\x42\x0a\x01\x02\x03", 6);
 }
