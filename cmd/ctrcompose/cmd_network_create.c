@@ -16,7 +16,7 @@ static const struct opt opts[] = {
 	{ 0, "attachable", OPT_FLAG, &arg.attachable, NULL, "No effect: every network is" },
 	{ 0, "aux-address", OPT_LIST, &arg.reserved, "NAME=ADDRESS",
 	  "An address that no container is given" },
-	{ 'd', "driver", OPT_STRING, &arg.driver, "DRIVER", "bridge" },
+	{ 'd', "driver", OPT_STRING, &arg.driver, "DRIVER", "bridge, macvlan or ipvlan" },
 	{ 0, "gateway", OPT_LIST, &arg.gateways, "ADDRESS", "IPv4 or IPv6 address of the host" },
 	{ 0, "internal", OPT_FLAG, &arg.internal, NULL, "No way in or out" },
 	{ 0, "ip-range", OPT_LIST, &arg.ranges, "RANGE",
@@ -24,7 +24,8 @@ static const struct opt opts[] = {
 	{ 0, "ipv6", OPT_FLAG, &arg.ipv6, NULL, "Also IPv6" },
 	{ 0, "label", OPT_LIST, &arg.labels, "KEY=VALUE", "Add a label" },
 	{ 'o', "opt", OPT_LIST, &arg.opts, "KEY=VALUE",
-	  "com.docker.network.bridge.name or com.docker.network.driver.mtu" },
+	  "com.docker.network.bridge.name, com.docker.network.driver.mtu, parent, macvlan_mode, "
+	  "ipvlan_mode, ipvlan_flag" },
 	{ 0, "subnet", OPT_LIST, &arg.subnets, "SUBNET", "IPv4 and IPv6 subnet, one of each" },
 };
 
@@ -61,10 +62,21 @@ static struct kvs pairs(struct arena *a, struct strs *l)
 
 static int check_opts(const struct kvs *o, struct err *err)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (!str_eq(o->v[i].key, "com.docker.network.bridge.name") &&
-		    !str_eq(o->v[i].key, "com.docker.network.driver.mtu"))
+	static const char *const known[] = { "com.docker.network.bridge.name",
+					     "com.docker.network.driver.mtu",
+					     "parent",
+					     "macvlan_mode",
+					     "ipvlan_mode",
+					     "ipvlan_flag" };
+
+	for (size_t i = 0; i < o->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(known); k++)
+			found |= str_eq(o->v[i].key, known[k]);
+		if (!found)
 			return usage_error(err, "--opt: there is no %s", o->v[i].key);
+	}
 	return 0;
 }
 
@@ -74,13 +86,16 @@ static int define(struct arena *a, const char *name, struct network *def, struct
 
 	*def = (struct network){ .key = name,
 				 .name = name,
-				 .driver = "bridge",
+				 .driver = arg.driver,
 				 .internal = arg.internal,
 				 .labels = pairs(a, &arg.labels),
 				 .driver_opts = pairs(a, &arg.opts),
 				 .aux_addresses = pairs(a, &arg.reserved) };
-	if (!str_eq(arg.driver, "bridge"))
-		return usage_error(err, "--driver: '%s': there is only bridge", arg.driver);
+	if (!str_eq(arg.driver, "bridge") && !str_eq(arg.driver, "macvlan") &&
+	    !str_eq(arg.driver, "ipvlan"))
+		return usage_error(err,
+				   "--driver: '%s': the drivers are bridge, macvlan and ipvlan",
+				   arg.driver);
 	r = by_family(&arg.subnets, "subnet", &def->subnet, &def->subnet6, err);
 	if (r == 0)
 		r = by_family(&arg.gateways, "gateway", &def->gateway, &def->gateway6, err);

@@ -80,6 +80,8 @@ struct unit {
 /* New record in the state, from a PLAN_CREATE; the plan has the definitions it refers to. */
 int engine_create(struct engine *e, const struct plan *plan, const struct plan_action *a,
 		  struct unit **out, struct err *err);
+/* Why the ports of a container that runs are not at hand on the host, or NULL. Caller frees. */
+char *engine_unpublished(const struct unit *u);
 /* A unit for a record that is there already; opens its process if it still runs. */
 int engine_adopt(struct engine *e, struct state_container *c, struct unit **out, struct err *err);
 void engine_unit_free(struct unit *u); /* descriptors and memory only */

@@ -50,13 +50,20 @@ bool net_prefix_has(struct net_prefix p, uint32_t ip);
 bool net_prefix6_has(const struct net_prefix6 *p, const uint8_t ip[16]);
 
 /* ---- Networks -------------------------------------------------------------------------------- */
+enum net_kind {
+	NET_BRIDGE,
+	NET_MACVLAN, /* endpoints are children of a link of the host, */
+	NET_IPVLAN   /* with a MAC of their own, or its */
+};
 struct net_network {
+	enum net_kind kind;
 	const char *name;        /* as the host knows it: "shop_default" */
 	char bridge[NET_IFNAME]; /* net_bridge_name() */
 	struct net_prefix subnet;
 	uint32_t gateway;        /* address of the bridge, inside subnet; 0 = the first one */
 	struct net_prefix range; /* addresses are picked here; len 0 = the whole subnet */
 	bool internal;           /* no way in or out */
+	bool no_host;            /* the bridge has no address of the host's */
 	bool shared;             /* containers of other projects are on it too */
 	unsigned mtu;            /* 0 = 1500 */
 	bool ipv6;
@@ -64,8 +71,16 @@ struct net_network {
 	uint8_t gateway6[16];  /* all zero = the first one */
 	uint32_t group;        /* link group of the project that uses it: net_group() */
 	uint32_t bridge_group; /* that of its bridge; 0: the same */
-	int ifindex;           /* of the bridge; filled in by net_network_up() */
+	int ifindex;           /* of the bridge or parent; filled in by net_network_up() */
+	/* macvlan, ipvlan: a parent like eth0.50 that is not there is made: VLAN 50 of eth0. */
+	char parent[NET_IFNAME];
+	unsigned mode, flags; /* net_child_modes() */
 };
+
+/* macvlan_mode or ipvlan_mode, and ipvlan_flag, as Docker's drivers call them; NULL: the default (pure).
+ * -EINVAL: its kind has no such mode. */
+enum net_kind net_kind_of(const char *driver); /* "bridge" or NULL, "macvlan", "ipvlan" (pure) */
+int net_child_modes(struct net_network *net, const char *mode, const char *flag);
 
 /* Names derived from who owns them (pure): `owner` is the run folder, so that two users' stacks
  * with the same names do not meet. */
@@ -158,7 +173,7 @@ int net_pins_try(struct err *err);
  * its own MAC and addresses; no ARP, router advertisement or redirect that speaks for another. */
 int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpoint *eps, size_t n,
 	       struct err *err);
-/* Delete their veths in one batch; missing ones are fine. (Closing the namespace does it too.) */
+/* Delete their links; missing ones are fine. (Closing the namespace does it too, some time later.) */
 int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err);
 /* Put the host's side of an endpoint on the bridge again, which was made anew; -ENODEV where it is gone
  * is fine. */

@@ -64,6 +64,18 @@ struct nl_veth {
 };
 void nl_put_veth(struct nl_batch *b, const struct nl_veth *v);
 
+struct nl_child {
+	const char *kind; /* "macvlan" or "ipvlan" */
+	const char *name; /* where it is born, down */
+	int parent;       /* ifindex in the connection's namespace */
+	int netns_fd;
+	const uint8_t *mac; /* 6 bytes or NULL */
+	unsigned mtu;       /* 0 = the parent's */
+	unsigned mode, flags;
+};
+void nl_put_child(struct nl_batch *b, const struct nl_child *c);
+void nl_put_vlan(struct nl_batch *b, const char *name, int parent, unsigned id, uint32_t group);
+
 /* By index, or by name when index is 0. */
 void nl_put_link_up(struct nl_batch *b, int index, const char *name);
 /* For a port of a bridge: no link-local IPv6 address of its own; hairpin: what came in may leave
@@ -84,6 +96,8 @@ void nl_put_addr4(struct nl_batch *b, int index, uint32_t addr, unsigned prefix)
 void nl_put_addr6(struct nl_batch *b, int index, const uint8_t addr[16], unsigned prefix);
 void nl_put_default4(struct nl_batch *b, int index, uint32_t gateway);
 void nl_put_default6(struct nl_batch *b, int index, const uint8_t gateway[16]);
+/* Of a family, by the link alone. */
+void nl_put_default_link(struct nl_batch *b, int family, int index);
 
 /* Links that are deleted in this namespace: a descriptor that is readable when some were. */
 int nl_gone_open(struct err *err);

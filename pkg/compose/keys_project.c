@@ -8,10 +8,13 @@ static const char *refuse_driver(const struct yaml_node *v)
 {
 	const char *s = yaml_str(v);
 
-	return s && strcmp(s, "bridge") != 0 && *s ? "only 'bridge' is supported yet" : NULL;
+	return s && *s && strcmp(s, "bridge") != 0 && strcmp(s, "macvlan") != 0 &&
+			       strcmp(s, "ipvlan") != 0
+		       ? "the drivers are bridge, macvlan and ipvlan"
+		       : NULL;
 }
 
-/* The options of Docker's bridge driver that have a meaning here; those that say what is so anyway. */
+/* The options of Docker's drivers that have a meaning here; those that say what is so anyway. */
 static const char *refuse_network_opts(const struct yaml_node *v)
 {
 	static const struct {
@@ -19,6 +22,10 @@ static const char *refuse_network_opts(const struct yaml_node *v)
 	} known[] = {
 		{ "com.docker.network.bridge.name", NULL },
 		{ "com.docker.network.driver.mtu", NULL },
+		{ "parent", NULL },
+		{ "macvlan_mode", NULL },
+		{ "ipvlan_mode", NULL },
+		{ "ipvlan_flag", NULL },
 		{ "com.docker.network.bridge.enable_icc", "true" },
 		{ "com.docker.network.bridge.enable_ip_masquerade", "true" },
 		{ "com.docker.network.enable_ipv6", "false" },
@@ -32,8 +39,9 @@ static const char *refuse_network_opts(const struct yaml_node *v)
 			ok |= strcmp(v->m.v[i].key, known[k].key) == 0 &&
 			      (!known[k].only || str_eq(yaml_str(v->m.v[i].value), known[k].only));
 		if (!ok)
-			return "of Docker's driver options there are com.docker.network.bridge.name "
-			       "and com.docker.network.driver.mtu";
+			return "of Docker's driver options there are com.docker.network.bridge.name, "
+			       "com.docker.network.driver.mtu, parent, macvlan_mode, ipvlan_mode and "
+			       "ipvlan_flag";
 	}
 	return NULL;
 }
@@ -122,9 +130,9 @@ static const struct shape s_external = { .types = T_BOOL | T_STR | T_MAP,
 					 .keys = external_keys };
 const struct key network_keys[] = {
 	DEC("name", s_str_set, RUNS, NULL, dec_str, N(name)),
-	DEC_IF("driver", s_str, RUNS, "bridge", dec_str, N(driver), refuse_driver),
-	DEC_IF("driver_opts", s_str_map, RUNS, "bridge.name, driver.mtu", dec_kvs, N(driver_opts),
-	       refuse_network_opts),
+	DEC_IF("driver", s_str, RUNS, "bridge, macvlan, ipvlan", dec_str, N(driver), refuse_driver),
+	DEC_IF("driver_opts", s_str_map, RUNS, "bridge.name, driver.mtu, parent, modes", dec_kvs,
+	       N(driver_opts), refuse_network_opts),
 	DEC("ipam", s_ipam, RUNS, "one IPv4 and one IPv6 subnet", dec_ipam, 0),
 	DEC("external", s_external, RUNS, NULL, dec_bool, N(external)),
 	DEC("internal", s_bool, RUNS, NULL, dec_bool, N(internal)),

@@ -50,9 +50,14 @@ static void done(struct sup *s, struct job *j, size_t i)
 {
 	const struct plan_action *a = &j->plan->actions.v[i];
 
+	const struct ctr *c = a->op == PLAN_START ? ctr_find(s, a->name) : NULL;
+	auto_free char *unpublished = c ? engine_unpublished(c->unit) : NULL;
+
 	j->steps[i] = STEP_DONE;
 	if (a->op == PLAN_NETWORK_DOWN && engine_network_left(s->engine, a->name))
 		say(j, plan_kind(a->op), a->name, "Resource is still in use", NULL, true);
+	else if (unpublished)
+		say(j, plan_kind(a->op), a->name, plan_done(a->op), unpublished, true);
 	else
 		say_step(j, a, a->op == PLAN_CREATE && a->reason ? "Recreated" : plan_done(a->op),
 			 NULL);

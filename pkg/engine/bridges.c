@@ -7,7 +7,7 @@
 static void rejoin(const struct state_container *c, const struct engine_net *n,
 		   struct nl_batch *batch)
 {
-	for (size_t i = 0; c->pid && i < c->endpoints.n; i++)
+	for (size_t i = 0; n->net.kind == NET_BRIDGE && c->pid && i < c->endpoints.n; i++)
 		if (str_eq(c->endpoints.v[i].network, n->name) && c->endpoints.v[i].host_if)
 			net_put_rejoin(batch, &n->net, c->endpoints.v[i].host_if);
 }
@@ -45,6 +45,14 @@ static void on_gone(int index, void *arg)
 
 		if (n->net.ifindex != index)
 			continue;
+		if (n->net.kind != NET_BRIDGE) {
+			log_line(
+				LOG_WARN,
+				"%s: the link below network %s was deleted by another program: its "
+				"containers are cut off until they are started again",
+				e->state->name, n->name);
+			return;
+		}
 		r = mend(e, n, &err);
 		log_line(r < 0 ? LOG_ERROR : LOG_WARN,
 			 "%s: bridge %s of network %s was deleted by another program%s%s",
@@ -64,7 +72,8 @@ static void on_readable(void *arg, uint32_t events)
 	for (size_t i = 0; i < e->nets.n; i++) { /* some message was lost */
 		struct nl_link link;
 
-		if (nl_link_get(e->nl, e->nets.v[i]->net.bridge, &link, NULL) == -ENODEV)
+		if (e->nets.v[i]->net.kind == NET_BRIDGE &&
+		    nl_link_get(e->nl, e->nets.v[i]->net.bridge, &link, NULL) == -ENODEV)
 			on_gone(e->nets.v[i]->net.ifindex, e);
 	}
 }

@@ -158,6 +158,7 @@ void engine_reap(struct unit *u)
 	note_oom(u, path);
 	unit_names_close(u);
 	unit_ports_close(u);
+	unit_net_release(u);
 	if (u->pump)
 		logs_pump_drain(u->pump);
 	if (u->box) {

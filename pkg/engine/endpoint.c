@@ -154,12 +154,26 @@ static void add_aliases(struct unit *u, const struct service_network *sn, struct
 		strs_add(&ep->aliases, u->c->name);
 }
 
-static bool is_internal(const struct engine *e, const char *network)
+static const struct state_network *record_of(const struct engine *e, const char *network)
 {
 	for (size_t i = 0; i < e->state->networks.n; i++)
 		if (str_eq(e->state->networks.v[i].name, network))
-			return e->state->networks.v[i].internal;
-	return false;
+			return &e->state->networks.v[i];
+	return NULL;
+}
+
+static bool is_internal(const struct engine *e, const char *network)
+{
+	const struct state_network *rec = record_of(e, network);
+
+	return rec && rec->internal;
+}
+
+bool engine_is_bridged(const struct engine *e, const char *network)
+{
+	const struct state_network *rec = record_of(e, network);
+
+	return !rec || net_kind_of(rec->driver) == NET_BRIDGE;
 }
 
 static bool names_taken(const struct state_container *c, const char *name)
@@ -270,6 +284,14 @@ const struct state_endpoint *engine_way_out(const struct engine *e, const struct
 	return c->endpoints.n ? &c->endpoints.v[0] : NULL;
 }
 
+const struct state_endpoint *engine_published(const struct engine *e,
+					      const struct state_container *c)
+{
+	const struct state_endpoint *ep = engine_way_out(e, c);
+
+	return ep && engine_is_bridged(e, ep->network) ? ep : NULL;
+}
+
 static int mac_parse(const char *s, uint8_t out[6])
 {
 	unsigned b[6];
@@ -311,43 +333,43 @@ static int take_extras(const struct unit *u, size_t i, struct net_endpoint *ep, 
 	return 0;
 }
 
+/* Endpoint i as net has it. */
+static int endpoint_of(struct unit *u, size_t i, struct net_endpoint *out, struct err *err)
+{
+	const struct state_endpoint *rec = &u->c->endpoints.v[i];
+	struct engine_net *net = NULL;
+	int r = engine_net_ensure(u->engine, rec->network, &net, err);
+
+	if (r < 0)
+		return r;
+	*out = (struct net_endpoint){ .network = &net->net,
+				      .netns_fd = u->netns_fd,
+				      .default_route = rec == engine_way_out(u->engine, u->c) };
+	(void)snprintf(out->host_if, sizeof(out->host_if), "%s", rec->host_if);
+	if (rec->ifname)
+		(void)snprintf(out->ifname, sizeof(out->ifname), "%s", rec->ifname);
+	else
+		(void)snprintf(out->ifname, sizeof(out->ifname), "eth%u", (unsigned)i & 0xffff);
+	if (net_ip_parse(rec->ip, &out->ipv4) < 0 ||
+	    (rec->mac && mac_parse(rec->mac, out->mac) < 0))
+		return err_set(err, EINVAL, "container %s has no usable address on network %s",
+			       u->c->name, rec->network);
+	if (net->net.ipv6 && rec->ip6)
+		out->has_ipv6 = net_ip6_parse(rec->ip6, out->ipv6) == 0;
+	return take_extras(u, i, out, err);
+}
+
 int unit_net_attach(struct unit *u, bool again, struct err *err)
 {
 	struct engine *e = u->engine;
 	size_t n = u->c->endpoints.n;
 	auto_free struct net_endpoint *eps = xcalloc(n + 1, sizeof(*eps));
-	const struct state_endpoint *way_out = engine_way_out(e, u->c);
-	int r;
+	int r = 0;
 
-	if (n == 0)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct state_endpoint *rec = &u->c->endpoints.v[i];
-		struct engine_net *net = NULL;
-
-		r = engine_net_ensure(e, rec->network, &net, err);
-		if (r < 0)
-			return r;
-		eps[i] = (struct net_endpoint){ .network = &net->net,
-						.netns_fd = u->netns_fd,
-						.default_route = rec == way_out };
-		(void)snprintf(eps[i].host_if, sizeof(eps[i].host_if), "%s", rec->host_if);
-		if (rec->ifname)
-			(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "%s", rec->ifname);
-		else
-			(void)snprintf(eps[i].ifname, sizeof(eps[i].ifname), "eth%u",
-				       (unsigned)i & 0xffff);
-		if (net_ip_parse(rec->ip, &eps[i].ipv4) < 0 ||
-		    (rec->mac && mac_parse(rec->mac, eps[i].mac) < 0))
-			return err_set(err, EINVAL,
-				       "container %s has no usable address on network %s",
-				       u->c->name, rec->network);
-		if (net->net.ipv6 && rec->ip6)
-			eps[i].has_ipv6 = net_ip6_parse(rec->ip6, eps[i].ipv6) == 0;
-		r = take_extras(u, i, &eps[i], err);
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = endpoint_of(u, i, &eps[i], err);
+	if (r < 0 || n == 0)
+		return r;
 	if (again) /* the last run's veths may still be on their way out */
 		(void)net_detach(e->nl, eps, n, NULL);
 	r = net_attach(e->nl, e->pins, eps, n, err);
@@ -356,6 +378,19 @@ int unit_net_attach(struct unit *u, bool again, struct err *err)
 	err_clear(err); /* those of a start that came to nothing, then */
 	(void)net_detach(e->nl, eps, n, NULL);
 	return net_attach(e->nl, e->pins, eps, n, err);
+}
+
+void unit_net_release(struct unit *u)
+{
+	for (size_t i = 0; u->netns_fd >= 0 && i < u->c->endpoints.n; i++) {
+		auto_err struct err err = ERR_INIT;
+		struct net_endpoint ep;
+
+		if (engine_is_bridged(u->engine, u->c->endpoints.v[i].network))
+			continue;
+		if (endpoint_of(u, i, &ep, &err) < 0 || net_detach(u->engine->nl, &ep, 1, &err) < 0)
+			log_line(LOG_WARN, "%s: %s", u->c->name, err_text(&err));
+	}
 }
 
 /* ---- Names ------------------------------------------------------------------------------------ */

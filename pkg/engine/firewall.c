@@ -7,7 +7,7 @@
 static void add_ports(const struct engine *e, struct arena *a, const struct state_container *c,
 		      struct net_port *ports, size_t *n)
 {
-	const struct state_endpoint *ep = engine_way_out(e, c);
+	const struct state_endpoint *ep = engine_published(e, c);
 	uint8_t *six = arena_alloc(a, 16);
 	uint32_t target = 0;
 
@@ -39,16 +39,18 @@ static void make_rules(struct engine *e, struct fw_rules *out)
 	auto_free struct net_network *nets = xcalloc(e->nets.n + 1, sizeof(*nets));
 	auto_arena struct arena a = { 0 };
 	auto_free struct net_port *ports = NULL;
-	size_t n_ports = 0, max = 1;
+	size_t n_nets = 0, n_ports = 0, max = 1;
 
 	for (size_t i = 0; i < e->state->containers.n; i++)
 		max += e->state->containers.v[i]->ports.n;
 	ports = xcalloc(max, sizeof(*ports));
 	for (size_t i = 0; i < e->nets.n; i++)
-		nets[i] = e->nets.v[i]->net;
+		if (e->nets.v[i]->net.kind ==
+		    NET_BRIDGE) /* what passes the others passes no rule */
+			nets[n_nets++] = e->nets.v[i]->net;
 	for (size_t i = 0; i < e->state->containers.n; i++)
 		add_ports(e, &a, e->state->containers.v[i], ports, &n_ports);
-	fw_build(e->dir, nets, e->nets.n, ports, n_ports, out);
+	fw_build(e->dir, nets, n_nets, ports, n_ports, out);
 }
 
 int engine_firewall_begin(struct engine *e, struct err *err)

@@ -8,9 +8,20 @@
 
 static int target_of(const struct unit *u, uint32_t *ip)
 {
-	const struct state_endpoint *ep = engine_way_out(u->engine, u->c);
+	const struct state_endpoint *ep = engine_published(u->engine, u->c);
 
 	return ep && ep->ip ? net_ip_parse(ep->ip, ip) : -ENOENT;
+}
+
+char *engine_unpublished(const struct unit *u)
+{
+	const struct state_endpoint *ep = engine_way_out(u->engine, u->c);
+
+	if (u->c->ports.n == 0 || !ep || engine_is_bridged(u->engine, ep->network))
+		return NULL;
+	return xasprintf("ports are not published: its way out is network %s, where it has the "
+			 "address %s",
+			 ep->network, ep->ip);
 }
 
 /* ---- Who has it -------------------------------------------------------------------------------- */

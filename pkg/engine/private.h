@@ -132,11 +132,17 @@ int unit_endpoints_choose(struct unit *u, struct err *err);
  * that died in the middle of a start has left there. */
 void unit_group_clear(struct unit *u);
 int unit_net_attach(struct unit *u, bool again, struct err *err);
+/* Children of a link of the host would hold their MACs until the kernel takes the namespace away. */
+void unit_net_release(struct unit *u);
+bool engine_is_bridged(const struct engine *e, const char *network); /* not macvlan, ipvlan */
 /* Names and the name server of a running container. */
 /* The endpoint that its default route goes by, and so what is published: the first one of a network that
  * is not internal, else the first one; NULL: it has none. */
 const struct state_endpoint *engine_way_out(const struct engine *e,
 					    const struct state_container *c);
+/* The one that ports are published to: its way out, NULL where that is reached by itself. */
+const struct state_endpoint *engine_published(const struct engine *e,
+					      const struct state_container *c);
 int engine_bridges_open(struct engine *e, struct err *err);
 void engine_bridges_close(struct engine *e);
 /* Its veth is on the bridge, also when that was made anew. */

@@ -184,13 +184,67 @@ static int check_addresses(const struct state_network *rec, const struct network
 	return 0;
 }
 
+/* What is asked for of a driver whose endpoints are children of a link of the host. */
+static int take_child_options(struct state_network *rec, const struct network *def, struct err *err)
+{
+	bool macvlan = str_eq(rec->driver, "macvlan");
+	const char *parent = kvs_get(&def->driver_opts, "parent");
+	const char *mode = kvs_get(&def->driver_opts, macvlan ? "macvlan_mode" : "ipvlan_mode");
+	const char *flag = kvs_get(&def->driver_opts, "ipvlan_flag");
+	struct net_network net = { .kind = net_kind_of(rec->driver) };
+
+	if (parent && strlen(parent) >= NET_IFNAME)
+		return err_set(err, EINVAL, "network %s: '%s' is no name of a link", def->name,
+			       parent);
+	state_set(&rec->parent, parent && *parent ? parent : NULL);
+	state_set(&rec->mode, mode && *mode ? mode : NULL);
+	state_set(&rec->flag, flag && *flag ? flag : NULL);
+	if (!rec->parent && (rec->mode || rec->flag))
+		return err_set(err, EINVAL,
+			       "network %s: a mode of driver %s needs the option parent", def->name,
+			       rec->driver);
+	rec->internal |= !rec->parent; /* there is no way out of what hangs on nothing */
+	if (net_child_modes(&net, rec->mode, rec->flag) < 0)
+		return err_set(err, EINVAL, "network %s: there is no mode '%s' of driver %s",
+			       def->name, rec->mode ? rec->mode : rec->flag, rec->driver);
+	return 0;
+}
+
+/* Of the drivers' options each has its own. */
+static int check_options(const struct state_network *rec, const struct network *def,
+			 struct err *err)
+{
+	static const struct {
+		const char *option, *driver; /* NULL: all but bridge */
+	} own[] = {
+		{ "parent", NULL },
+		{ "macvlan_mode", "macvlan" },
+		{ "ipvlan_mode", "ipvlan" },
+		{ "ipvlan_flag", "ipvlan" },
+		{ "com.docker.network.bridge.name", "bridge" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (kvs_get(&def->driver_opts, own[i].option) &&
+		    (own[i].driver ? !str_eq(rec->driver, own[i].driver)
+				   : str_eq(rec->driver, "bridge")))
+			return err_set(err, EINVAL, "network %s: driver %s has no option %s",
+				       def->name, rec->driver, own[i].option);
+	return 0;
+}
+
 /* What is asked for of the bridge itself. */
 static int take_options(struct state_network *rec, const struct network *def, struct err *err)
 {
 	const char *name = kvs_get(&def->driver_opts, "com.docker.network.bridge.name");
 	const char *mtu = kvs_get(&def->driver_opts, "com.docker.network.driver.mtu");
 	uint64_t v;
+	int r = check_options(rec, def, err);
 
+	if (r == 0 && net_kind_of(rec->driver) != NET_BRIDGE)
+		r = take_child_options(rec, def, err);
+	if (r < 0)
+		return r;
 	if (mtu && *mtu) {
 		if (parse_u64(mtu, &v) < 0 || v < 68 || v > 65535)
 			return err_set(err, EINVAL, "network %s: '%s' is no MTU", def->name, mtu);

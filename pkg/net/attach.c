@@ -1,4 +1,4 @@
-/* attach.c - endpoints: veths on the host's side in one batch, addresses and routes inside each
+/* attach.c - endpoints: links from the host's side in one batch, addresses and routes inside each
  * namespace in one more. */
 #include "net_priv.h"
 #include "pin.h"
@@ -88,6 +88,12 @@ static void configure_one(struct nl_batch *batch, const struct net_endpoint *ep,
 	}
 	add_link_locals(batch, ep, index);
 	nl_put_link_up(batch, index, ep->ifname);
+	if (route && net_child_routed(net)) {
+		nl_put_default_link(batch, AF_INET, index);
+		if (ep->has_ipv6)
+			nl_put_default_link(batch, AF_INET6, index);
+		return;
+	}
 	if (route)
 		nl_put_default4(batch, index, net_gateway(net));
 	if (route && ep->has_ipv6) {
@@ -144,7 +150,20 @@ void net_endpoint_mac(const struct net_endpoint *ep, uint8_t out[6])
 		net_mac_of(ep->ipv4, out);
 }
 
-static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, int *results,
+static void put_veth(struct nl_batch *batch, const struct net_endpoint *ep, const uint8_t mac[6])
+{
+	struct nl_veth veth = { .host_if = ep->host_if,
+				.master = ep->network->ifindex,
+				.group = ep->network->group,
+				.mtu = ep->network->mtu,
+				.peer_if = ep->ifname,
+				.peer_netns_fd = ep->netns_fd,
+				.peer_mac = mac };
+
+	nl_put_veth(batch, &veth);
+}
+
+static int create_links(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, int *results,
 			struct err *err)
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
@@ -153,17 +172,14 @@ static int create_veths(struct nl_conn *nl, const struct net_endpoint *eps, size
 	for (size_t i = 0; i < n; i++) {
 		const struct net_endpoint *ep = &eps[i];
 		uint8_t mac[6];
-		struct nl_veth veth = { .host_if = ep->host_if,
-					.master = ep->network->ifindex,
-					.group = ep->network->group,
-					.mtu = ep->network->mtu,
-					.peer_if = ep->ifname,
-					.peer_netns_fd = ep->netns_fd,
-					.peer_mac = mac };
 
 		net_endpoint_mac(ep, mac);
 		results[i] = -ECANCELED;
-		nl_put_veth(&batch, &veth);
+		if (ep->network->kind != NET_BRIDGE) {
+			net_put_child(&batch, ep, mac); /* goes with its namespace */
+			continue;
+		}
+		put_veth(&batch, ep, mac);
 		nl_batch_watch(&batch, &results[i]);
 		/* It needs no address, and would announce one to the containers. */
 		nl_put_bridge_port(&batch, ep->host_if, hairpin);
@@ -213,9 +229,11 @@ static void settle_all(const struct net_endpoint *eps, size_t n)
 	auto_close int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	for (size_t i = 0; i < n; i++)
-		settle(sock, eps[i].host_if);
+		if (eps[i].network->kind == NET_BRIDGE)
+			settle(sock, eps[i].host_if);
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 || eps[i].network != eps[i - 1].network)
+		if (eps[i].network->kind == NET_BRIDGE &&
+		    (i == 0 || eps[i].network != eps[i - 1].network))
 			settle(sock, eps[i].network->bridge);
 }
 
@@ -228,7 +246,7 @@ int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpo
 
 	if (home < 0)
 		return home;
-	r = create_veths(nl, eps, n, results, err);
+	r = create_links(nl, eps, n, results, err);
 	if (r == 0)
 		r = pins_put(pins, nl, eps, n, err);
 	for (size_t i = 0, end; i < n && r == 0; i = end) {
@@ -248,15 +266,53 @@ int net_attach(struct nl_conn *nl, struct net_pins *pins, const struct net_endpo
 	return r;
 }
 
+/* Those that are children of a link of the host are in the container's namespace alone. */
+static int detach_inside(const struct net_endpoint *ep, int home, struct err *err)
+{
+	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+	auto_nl struct nl_conn *nl = NULL;
+	int r = visit(ep->netns_fd, err);
+
+	if (r < 0)
+		return r;
+	r = nl_conn_open(&nl, err);
+	if (r == 0) {
+		nl_put_link_del(&batch, ep->ifname);
+		nl_batch_tolerate(&batch, -ENODEV);
+		r = nl_batch_send(nl, &batch, err);
+	}
+	come_back(home);
+	return r;
+}
+
+static int detach_children(const struct net_endpoint *eps, size_t n, struct err *err)
+{
+	auto_close int home = -1;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (eps[i].network->kind == NET_BRIDGE)
+			continue;
+		if (home < 0)
+			home = home_open(err);
+		r = home < 0 ? home : detach_inside(&eps[i], home, err);
+	}
+	return r;
+}
+
 int net_detach(struct nl_conn *nl, const struct net_endpoint *eps, size_t n, struct err *err)
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
+	int r;
 
 	for (size_t i = 0; i < n; i++) {
+		if (eps[i].network->kind != NET_BRIDGE)
+			continue;
 		nl_put_link_del(&batch, eps[i].host_if);
 		nl_batch_tolerate(&batch, -ENODEV);
 	}
-	return nl_batch_send(nl, &batch, err);
+	r = nl_batch_send(nl, &batch, err);
+	return r < 0 ? r : detach_children(eps, n, err);
 }
 
 int net_loopback_up(int netns_fd, struct err *err)

@@ -138,12 +138,12 @@ static int configure(struct nl_conn *nl, const struct net_network *net, bool has
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 	uint8_t gateway6[16];
 
-	set_ipv6(net->bridge, net->ipv6);
-	if (!has_addr) {
+	set_ipv6(net->bridge, net->ipv6 && !net->no_host);
+	if (!has_addr && !net->no_host) {
 		nl_put_addr4(&batch, net->ifindex, net_gateway(net), net->subnet.len);
 		nl_batch_tolerate(&batch, -EEXIST);
 	}
-	if (net->ipv6) {
+	if (net->ipv6 && !net->no_host) {
 		net_gateway6(net, gateway6);
 		nl_put_addr6(&batch, net->ifindex, gateway6, net->subnet6.len);
 		nl_batch_tolerate(&batch, -EEXIST);
@@ -152,7 +152,7 @@ static int configure(struct nl_conn *nl, const struct net_network *net, bool has
 	return nl_batch_send(nl, &batch, err);
 }
 
-int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err)
+static int bridge_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 	struct nl_link link;
@@ -180,6 +180,13 @@ int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 	}
 	if (r < 0 && created == 0)
 		(void)net_network_down(nl, net, NULL);
+	return r;
+}
+
+int net_network_up(struct nl_conn *nl, struct net_network *net, struct err *err)
+{
+	int r = net->kind != NET_BRIDGE ? net_child_up(nl, net, err) : bridge_up(nl, net, err);
+
 	return r < 0 ? err_wrap(err, r, "network '%s'", net->name) : 0;
 }
 
@@ -188,6 +195,8 @@ int net_network_regroup(struct nl_conn *nl, const struct net_network *net, uint3
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 
+	if (net->kind != NET_BRIDGE)
+		return 0;
 	nl_put_link_group(&batch, net->bridge, group);
 	nl_batch_tolerate(&batch, -ENODEV);
 	return nl_batch_send(nl, &batch, err);
@@ -197,6 +206,8 @@ int net_network_down(struct nl_conn *nl, const struct net_network *net, struct e
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
 
+	if (net->kind != NET_BRIDGE)
+		return net_child_down(nl, net, err);
 	nl_put_link_del(&batch, net->bridge);
 	nl_batch_tolerate(&batch, -ENODEV);
 	return nl_batch_send(nl, &batch, err);

@@ -11,6 +11,14 @@ int net_sysctl_if(const char *family, const char *ifname, const char *key, const
 
 void net_endpoint_mac(const struct net_endpoint *ep, uint8_t out[6]);
 
+/* child.c: a network of the kind macvlan or ipvlan with a parent. */
+int net_child_up(struct nl_conn *nl, struct net_network *net, struct err *err);
+int net_child_down(struct nl_conn *nl, const struct net_network *net, struct err *err);
+struct nl_batch;
+void net_put_child(struct nl_batch *batch, const struct net_endpoint *ep, const uint8_t mac[6]);
+/* Nothing answers ARP there: routes name the link alone. */
+bool net_child_routed(const struct net_network *net);
+
 /* What `iptables-save` prints; *out is the caller's, also after a failure. */
 int fw_save(bool v6, char **out, struct err *err);
 /* `iptables-restore` of a script, as one transaction. *again: what the script was made for is not

@@ -126,7 +126,9 @@ int pins_put(struct net_pins *pins, struct nl_conn *nl, const struct net_endpoin
 	if (!pins || pins->refused)
 		return 0;
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = put_one(pins, nl, &batch, &eps[i], &why);
+		/* A child of the host's link has no side of ours where it could be held. */
+		r = eps[i].network->kind == NET_BRIDGE ? put_one(pins, nl, &batch, &eps[i], &why)
+						       : ready(pins);
 	if (r == 0)
 		r = nl_batch_send(nl, &batch, &why);
 	if (r == 0 || !is_lack(r))

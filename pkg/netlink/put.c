@@ -48,6 +48,11 @@ static void put_u32(const struct put *p, int type, uint32_t v)
 	put_data(p, type, &v, sizeof(v));
 }
 
+static void put_u16(const struct put *p, int type, uint16_t v)
+{
+	put_data(p, type, &v, sizeof(v));
+}
+
 static void put_u8(const struct put *p, int type, uint8_t v)
 {
 	put_data(p, type, &v, sizeof(v));
@@ -148,6 +153,53 @@ void nl_put_veth(struct nl_batch *b, const struct nl_veth *v)
 	unnest(&p, data);
 	unnest(&p, info);
 	put_end(&p, "create veth '%s' with '%s'", v->host_if, v->peer_if);
+}
+
+void nl_put_child(struct nl_batch *b, const struct nl_child *c)
+{
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct put p = put_begin(b, RTM_NEWLINK, CREATE, &link, sizeof(link));
+	bool macvlan = strcmp(c->kind, "macvlan") == 0;
+	struct nlattr *info, *data;
+
+	put_str(&p, IFLA_IFNAME, c->name);
+	put_u32(&p, IFLA_LINK, (uint32_t)c->parent);
+	put_u32(&p, IFLA_NET_NS_FD, (uint32_t)c->netns_fd);
+	if (c->mac)
+		put_data(&p, IFLA_ADDRESS, c->mac, 6);
+	if (c->mtu)
+		put_u32(&p, IFLA_MTU, c->mtu);
+	info = nest(&p, IFLA_LINKINFO);
+	put_str(&p, IFLA_INFO_KIND, c->kind);
+	data = nest(&p, IFLA_INFO_DATA);
+	if (macvlan) {
+		put_u32(&p, IFLA_MACVLAN_MODE, c->mode);
+	} else {
+		put_u16(&p, IFLA_IPVLAN_MODE, (uint16_t)c->mode);
+		put_u16(&p, IFLA_IPVLAN_FLAGS, (uint16_t)c->flags);
+	}
+	unnest(&p, data);
+	unnest(&p, info);
+	put_end(&p, "create %s '%s'", c->kind, c->name);
+}
+
+void nl_put_vlan(struct nl_batch *b, const char *name, int parent, unsigned id, uint32_t group)
+{
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct put p = put_begin(b, RTM_NEWLINK, CREATE, &link, sizeof(link));
+	struct nlattr *info, *data;
+
+	put_str(&p, IFLA_IFNAME, name);
+	put_u32(&p, IFLA_LINK, (uint32_t)parent);
+	if (group)
+		put_u32(&p, IFLA_GROUP, group);
+	info = nest(&p, IFLA_LINKINFO);
+	put_str(&p, IFLA_INFO_KIND, "vlan");
+	data = nest(&p, IFLA_INFO_DATA);
+	put_u16(&p, IFLA_VLAN_ID, (uint16_t)id);
+	unnest(&p, data);
+	unnest(&p, info);
+	put_end(&p, "create VLAN '%s'", name);
 }
 
 void nl_put_link_up(struct nl_batch *b, int index, const char *name)
@@ -276,14 +328,16 @@ static void put_default(struct nl_batch *b, int family, int index, const void *g
 	struct rtmsg head = { .rtm_family = (uint8_t)family,
 			      .rtm_table = RT_TABLE_MAIN,
 			      .rtm_protocol = RTPROT_STATIC,
-			      .rtm_scope = RT_SCOPE_UNIVERSE,
+			      .rtm_scope = gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 			      .rtm_type = RTN_UNICAST };
 	struct put p = put_begin(b, RTM_NEWROUTE, CREATE, &head, sizeof(head));
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN] = "its link";
 
-	put_data(&p, RTA_GATEWAY, gateway, len);
+	if (gateway) {
+		put_data(&p, RTA_GATEWAY, gateway, len);
+		(void)inet_ntop(family, gateway, text, sizeof(text));
+	}
 	put_u32(&p, RTA_OIF, (uint32_t)index);
-	(void)inet_ntop(family, gateway, text, sizeof(text));
 	put_end(&p, "add the default route by %s", text);
 }
 
@@ -297,4 +351,9 @@ void nl_put_default4(struct nl_batch *b, int index, uint32_t gateway)
 void nl_put_default6(struct nl_batch *b, int index, const uint8_t gateway[16])
 {
 	put_default(b, AF_INET6, index, gateway, 16);
+}
+
+void nl_put_default_link(struct nl_batch *b, int family, int index)
+{
+	put_default(b, family, index, NULL, 0);
 }
