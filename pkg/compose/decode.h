@@ -37,8 +37,11 @@ decode_fn dec_ipam;
 
 /* Write into a service's secrets, configs and security_opt where their bytes come from. */
 void decode_resolve_files(struct decode *d, struct yaml_node *service);
-/* Rewrite what stands for something else: a volume whose driver options make it a bind, and the
- * network mode "bridge", which is the project's default network. */
+/* "host" or "none" where the network of this key is external and called so, else NULL. */
+const char *decode_builtin_network(const struct yaml_node *tree, const char *key);
+/* Rewrite what stands for something else: a volume whose driver options make it a bind, the network
+ * mode "bridge", which is the project's default network, and the external networks "host" and "none",
+ * which are modes. */
 void decode_resolve_places(struct decode *d, struct yaml_node *service);
 /* The service with its program changed to that of a step of pre_start. */
 struct yaml_node *decode_step_service(struct decode *d, const struct yaml_node *service,

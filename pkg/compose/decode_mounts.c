@@ -213,6 +213,32 @@ static void resolve_volume(struct decode *d, struct yaml_node *mount)
 	}
 }
 
+const char *decode_builtin_network(const struct yaml_node *tree, const char *key)
+{
+	const struct yaml_node *net = yaml_get(yaml_get(tree, "networks"), key);
+	const struct yaml_node *external = yaml_get(net, "external");
+	const char *name = yaml_str(yaml_get(net, "name"));
+
+	if (!external || external->type != YAML_BOOL || !external->b)
+		return NULL;
+	name = name ? name : key;
+	return strcmp(name, "host") == 0 || strcmp(name, "none") == 0 ? name : NULL;
+}
+
+/* networks: of what is no network: the host's own, or none. */
+static void resolve_builtin(struct decode *d, struct yaml_node *service)
+{
+	const struct yaml_node *nets = yaml_get(service, "networks");
+	const char *name = nets && nets->type == YAML_MAP && nets->m.n == 1
+				   ? decode_builtin_network(d->tree, nets->m.v[0].key)
+				   : NULL;
+
+	if (!name)
+		return;
+	yaml_put(d->a, service, "network_mode", yaml_new_str(d->a, name, service));
+	yaml_remove(service, "networks");
+}
+
 void decode_resolve_places(struct decode *d, struct yaml_node *service)
 {
 	struct yaml_node *list = yaml_get(service, "volumes"), *nets;
@@ -220,6 +246,7 @@ void decode_resolve_places(struct decode *d, struct yaml_node *service)
 	for (size_t i = 0; list && list->type == YAML_LIST && i < list->m.n; i++)
 		if (list->m.v[i].value->type == YAML_MAP)
 			resolve_volume(d, list->m.v[i].value);
+	resolve_builtin(d, service);
 	if (!str_eq(yaml_str(yaml_get(service, "network_mode")), "bridge"))
 		return;
 	nets = yaml_new(d->a, YAML_MAP, service);

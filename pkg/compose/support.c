@@ -1,4 +1,5 @@
 /* support.c - what the runtime does with each key: the check before `up`, and the page about it. */
+#include "decode.h"
 #include "loader.h"
 
 #include <string.h>
@@ -126,6 +127,23 @@ static void check_steps(struct unsupported *u, const struct project *p)
 	}
 }
 
+/* Whoever is in the network of the host, or in none, is in no other. */
+static void check_builtin(struct unsupported *u, const struct project *p)
+{
+	const struct yaml_node *services = yaml_get(p->tree, "services");
+
+	for (size_t i = 0; services && i < services->m.n; i++) {
+		const struct yaml_node *nets = yaml_get(services->m.v[i].value, "networks");
+		auto_free char *name = xasprintf("services.%s.networks", services->m.v[i].key);
+
+		for (size_t k = 0; nets && nets->type == YAML_MAP && nets->m.n > 1 && k < nets->m.n;
+		     k++)
+			if (decode_builtin_network(p->tree, nets->m.v[k].key))
+				refuse(u, nets->m.v[k].value, name,
+				       "who has the network host or none has no other");
+	}
+}
+
 static const char *swap_problem(const struct service *s)
 {
 	if (s->memswap_limit > 0 && !s->mem_limit)
@@ -161,6 +179,7 @@ int compose_check_supported(const struct project *p, struct err *err)
 	check_shared_tmpfs(&u, p);
 	check_memory(&u, p);
 	check_steps(&u, p);
+	check_builtin(&u, p);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
 	sbuf_clear(&u.text);

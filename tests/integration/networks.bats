@@ -214,6 +214,23 @@ address() { # service [4|6] [interface]
 	[[ $output == *"compose.yaml:"*"driver_opts"*"net.ipv4.conf.IFNAME.log_martians=1"* ]]
 }
 
+@test "the external networks host and none are modes, and stand alone" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, networks: [outside] }
+		  b: { image: box, networks: [none] }
+		networks: { outside: { external: true, name: host }, none: { external: true } }
+	Y
+	compose up -d
+	compose exec -T a readlink /proc/self/ns/net | grep -qxF "$(readlink /proc/self/ns/net)"
+	[ "$(compose exec -T b ip -o link | awk -F ': ' '$2 != "lo" && $2 !~ /^(ifb|tunl|sit|ip6)/' | wc -l)" = 0 ]
+	[ -z "$(compose network ls -q)" ]
+	compose config | grep -q 'name: host'
+	sed -i 's/networks: \[outside\]/networks: [outside, default]/' compose.yaml
+	run ! compose up -d
+	[[ $output == *"compose.yaml:2:"*"host or none has no other"* ]]
+}
+
 @test "subnets come from the pools that the owner of the host chose" {
 	export CTRCOMPOSE_NETWORKS=$PWD/networks.json
 	echo '{"default-address-pools": [{"base": "10.212.8.0/23", "size": 24}]}' >networks.json
