@@ -107,3 +107,21 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 		machine_same
 	done
 }
+
+@test "more than 500 networks (60 in a short run): each its own subnet, all gone in one go" {
+	local n=60
+	[ "$ROUNDS" -lt 100 ] || n=520
+	{
+		echo "services:"
+		for i in $(seq 10); do
+			echo "  s$i: { image: box, networks: [$(seq -s , -f n%g "$(((i - 1) * n / 10 + 1))" "$((i * n / 10))")] }"
+		done
+		echo "networks:"
+		seq -f "  n%g:" "$n"
+	} >compose.yaml
+	compose up -d
+	[ "$(ip -o link show type bridge | wc -l)" = "$n" ]
+	[ "$(ip -o -4 addr show | awk '$2 ~ /^cc-/ { print $4 }' | sort -u | wc -l)" = "$n" ]
+	[ "$(compose exec -T s10 ip -o -4 addr | wc -l)" = $((n / 10 + 1)) ]
+	compose exec -T s10 nslookup s10 127.0.0.11 | grep -q "Name:.*s10"
+}
