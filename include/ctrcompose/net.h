@@ -74,13 +74,13 @@ struct net_network {
 	int ifindex;           /* of the bridge or parent; filled in by net_network_up() */
 	/* macvlan, ipvlan: a parent like eth0.50 that is not there is made: VLAN 50 of eth0. */
 	char parent[NET_IFNAME];
-	unsigned mode, flags; /* net_child_modes() */
+	unsigned mode; /* net_child_mode() */
 };
 
-/* macvlan_mode or ipvlan_mode, and ipvlan_flag, as Docker's drivers call them; NULL: the default (pure).
- * -EINVAL: its kind has no such mode. */
 enum net_kind net_kind_of(const char *driver); /* "bridge" or NULL, "macvlan", "ipvlan" (pure) */
-int net_child_modes(struct net_network *net, const char *mode, const char *flag);
+/* macvlan_mode or ipvlan_mode as Docker's drivers have it; NULL: the default (pure). -EINVAL: its kind
+ * has no such mode. */
+int net_child_mode(struct net_network *net, const char *mode);
 
 /* Names derived from who owns them (pure): `owner` is the run folder, so that two users' stacks
  * with the same names do not meet. */

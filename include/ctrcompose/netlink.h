@@ -64,6 +64,9 @@ struct nl_veth {
 };
 void nl_put_veth(struct nl_batch *b, const struct nl_veth *v);
 
+/* Kinds of links that few projects have: these go through libnl-route, which is loaded here.
+ * -ENOTSUP: it is not there. */
+int nl_kinds_open(struct err *err);
 struct nl_child {
 	const char *kind; /* "macvlan" or "ipvlan" */
 	const char *name; /* where it is born, down */
@@ -71,7 +74,7 @@ struct nl_child {
 	int netns_fd;
 	const uint8_t *mac; /* 6 bytes or NULL */
 	unsigned mtu;       /* 0 = the parent's */
-	unsigned mode, flags;
+	unsigned mode;
 };
 void nl_put_child(struct nl_batch *b, const struct nl_child *c);
 void nl_put_vlan(struct nl_batch *b, const char *name, int parent, unsigned id, uint32_t group);

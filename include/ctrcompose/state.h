@@ -98,8 +98,7 @@ struct state_container {
 
 struct state_network {
 	char *key, *name, *driver, *bridge;
-	char *parent, *mode,
-		*flag; /* of macvlan and ipvlan, as driver_opts have them; NULL: none */
+	char *parent, *mode; /* of macvlan and ipvlan, as driver_opts have them; NULL: none */
 	char *subnet, *gateway, *ip_range, *subnet6, *gateway6;
 	struct strs reserved; /* addresses that no container is given */
 	struct strs labels;   /* "KEY=VALUE" */

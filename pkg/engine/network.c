@@ -45,9 +45,9 @@ static int from_record(const struct engine *e, const struct state_network *rec, 
 	out->kind = rec->parent ? net_kind_of(rec->driver) : NET_BRIDGE;
 	out->no_host = net_kind_of(rec->driver) != NET_BRIDGE;
 	(void)snprintf(out->parent, sizeof(out->parent), "%s", rec->parent ? rec->parent : "");
-	if (net_child_modes(out, rec->mode, rec->flag) < 0)
+	if (net_child_mode(out, rec->mode) < 0)
 		return err_set(err, EINVAL, "network %s: there is no mode '%s' of driver %s", name,
-			       rec->mode ? rec->mode : rec->flag, rec->driver);
+			       rec->mode, rec->driver);
 	out->group = net_group(e->paths->run, e->state->name);
 	r = engine_shared_read(e, rec, out, err);
 	if (r < 0)

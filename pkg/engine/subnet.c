@@ -193,20 +193,22 @@ static int take_child_options(struct state_network *rec, const struct network *d
 	const char *flag = kvs_get(&def->driver_opts, "ipvlan_flag");
 	struct net_network net = { .kind = net_kind_of(rec->driver) };
 
+	if (flag && *flag && strcmp(flag, "bridge") != 0)
+		return err_set(err, ENOTSUP, "network %s: the only ipvlan_flag is bridge, not '%s'",
+			       def->name, flag);
 	if (parent && strlen(parent) >= NET_IFNAME)
 		return err_set(err, EINVAL, "network %s: '%s' is no name of a link", def->name,
 			       parent);
 	state_set(&rec->parent, parent && *parent ? parent : NULL);
 	state_set(&rec->mode, mode && *mode ? mode : NULL);
-	state_set(&rec->flag, flag && *flag ? flag : NULL);
-	if (!rec->parent && (rec->mode || rec->flag))
+	if (!rec->parent && rec->mode)
 		return err_set(err, EINVAL,
 			       "network %s: a mode of driver %s needs the option parent", def->name,
 			       rec->driver);
 	rec->internal |= !rec->parent; /* there is no way out of what hangs on nothing */
-	if (net_child_modes(&net, rec->mode, rec->flag) < 0)
+	if (net_child_mode(&net, rec->mode) < 0)
 		return err_set(err, EINVAL, "network %s: there is no mode '%s' of driver %s",
-			       def->name, rec->mode ? rec->mode : rec->flag, rec->driver);
+			       def->name, rec->mode, rec->driver);
 	return 0;
 }
 

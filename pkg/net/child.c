@@ -18,10 +18,6 @@ static const struct mode {
 	{ NET_IPVLAN, "l2", IPVLAN_MODE_L2 },
 	{ NET_IPVLAN, "l3", IPVLAN_MODE_L3 },
 	{ NET_IPVLAN, "l3s", IPVLAN_MODE_L3S },
-}, flags[] = {
-	{ NET_IPVLAN, "bridge", 0 },
-	{ NET_IPVLAN, "private", IPVLAN_F_PRIVATE },
-	{ NET_IPVLAN, "vepa", IPVLAN_F_VEPA },
 };
 
 enum net_kind net_kind_of(const char *driver)
@@ -31,27 +27,16 @@ enum net_kind net_kind_of(const char *driver)
 					  : NET_BRIDGE;
 }
 
-static const struct mode *mode_find(const struct mode *table, size_t n, enum net_kind kind,
-				    const char *name)
+int net_child_mode(struct net_network *net, const char *mode)
 {
-	for (size_t i = 0; i < n; i++) /* the first one of a kind is the default */
-		if (table[i].kind == kind && (!name || strcmp(table[i].name, name) == 0))
-			return &table[i];
-	return NULL;
-}
-
-int net_child_modes(struct net_network *net, const char *mode, const char *flag)
-{
-	const struct mode *m = mode_find(modes, ARRAY_LEN(modes), net->kind, mode);
-	const struct mode *f = mode_find(flags, ARRAY_LEN(flags), net->kind, flag);
-
 	if (net->kind == NET_BRIDGE)
-		return mode || flag ? -EINVAL : 0;
-	if (!m || (flag && !f))
-		return -EINVAL;
-	net->mode = m->value;
-	net->flags = f ? f->value : 0;
-	return 0;
+		return mode ? -EINVAL : 0;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) /* the first one of a kind is the default */
+		if (modes[i].kind == net->kind && (!mode || strcmp(modes[i].name, mode) == 0)) {
+			net->mode = modes[i].value;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 bool net_child_routed(const struct net_network *net)
@@ -99,8 +84,10 @@ static int make_vlan(struct nl_conn *nl, const struct net_network *net, struct n
 int net_child_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 {
 	struct nl_link parent;
-	int r = nl_link_get(nl, net->parent, &parent, err);
+	int r = nl_kinds_open(err);
 
+	if (r == 0)
+		r = nl_link_get(nl, net->parent, &parent, err);
 	if (r == -ENODEV)
 		r = make_vlan(nl, net, &parent, err);
 	if (r == 0)
@@ -133,8 +120,7 @@ void net_put_child(struct nl_batch *batch, const struct net_endpoint *ep, const 
 				  .netns_fd = ep->netns_fd,
 				  .mac = macvlan ? mac : NULL, /* ipvlan: the parent's */
 				  .mtu = net->mtu,
-				  .mode = net->mode,
-				  .flags = net->flags };
+				  .mode = net->mode };
 
 	nl_put_child(batch, &child);
 }

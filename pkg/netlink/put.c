@@ -48,11 +48,6 @@ static void put_u32(const struct put *p, int type, uint32_t v)
 	put_data(p, type, &v, sizeof(v));
 }
 
-static void put_u16(const struct put *p, int type, uint16_t v)
-{
-	put_data(p, type, &v, sizeof(v));
-}
-
 static void put_u8(const struct put *p, int type, uint8_t v)
 {
 	put_data(p, type, &v, sizeof(v));
@@ -153,53 +148,6 @@ void nl_put_veth(struct nl_batch *b, const struct nl_veth *v)
 	unnest(&p, data);
 	unnest(&p, info);
 	put_end(&p, "create veth '%s' with '%s'", v->host_if, v->peer_if);
-}
-
-void nl_put_child(struct nl_batch *b, const struct nl_child *c)
-{
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct put p = put_begin(b, RTM_NEWLINK, CREATE, &link, sizeof(link));
-	bool macvlan = strcmp(c->kind, "macvlan") == 0;
-	struct nlattr *info, *data;
-
-	put_str(&p, IFLA_IFNAME, c->name);
-	put_u32(&p, IFLA_LINK, (uint32_t)c->parent);
-	put_u32(&p, IFLA_NET_NS_FD, (uint32_t)c->netns_fd);
-	if (c->mac)
-		put_data(&p, IFLA_ADDRESS, c->mac, 6);
-	if (c->mtu)
-		put_u32(&p, IFLA_MTU, c->mtu);
-	info = nest(&p, IFLA_LINKINFO);
-	put_str(&p, IFLA_INFO_KIND, c->kind);
-	data = nest(&p, IFLA_INFO_DATA);
-	if (macvlan) {
-		put_u32(&p, IFLA_MACVLAN_MODE, c->mode);
-	} else {
-		put_u16(&p, IFLA_IPVLAN_MODE, (uint16_t)c->mode);
-		put_u16(&p, IFLA_IPVLAN_FLAGS, (uint16_t)c->flags);
-	}
-	unnest(&p, data);
-	unnest(&p, info);
-	put_end(&p, "create %s '%s'", c->kind, c->name);
-}
-
-void nl_put_vlan(struct nl_batch *b, const char *name, int parent, unsigned id, uint32_t group)
-{
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct put p = put_begin(b, RTM_NEWLINK, CREATE, &link, sizeof(link));
-	struct nlattr *info, *data;
-
-	put_str(&p, IFLA_IFNAME, name);
-	put_u32(&p, IFLA_LINK, (uint32_t)parent);
-	if (group)
-		put_u32(&p, IFLA_GROUP, group);
-	info = nest(&p, IFLA_LINKINFO);
-	put_str(&p, IFLA_INFO_KIND, "vlan");
-	data = nest(&p, IFLA_INFO_DATA);
-	put_u16(&p, IFLA_VLAN_ID, (uint16_t)id);
-	unnest(&p, data);
-	unnest(&p, info);
-	put_end(&p, "create VLAN '%s'", name);
 }
 
 void nl_put_link_up(struct nl_batch *b, int index, const char *name)

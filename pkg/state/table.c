@@ -81,7 +81,6 @@ static const struct field network_fields[] = {
 	{ AT(state_network, bridge), K_STR, 0, NULL, 0 },
 	{ AT(state_network, parent), K_STR, 0, NULL, 0 },
 	{ AT(state_network, mode), K_STR, 0, NULL, 0 },
-	{ AT(state_network, flag), K_STR, 0, NULL, 0 },
 	{ AT(state_network, subnet), K_STR, 0, NULL, 0 },
 	{ AT(state_network, gateway), K_STR, 0, NULL, 0 },
 	{ AT(state_network, ip_range), K_STR, 0, NULL, 0 },
