@@ -224,6 +224,8 @@ static void build_family(struct builder *b, const struct net_network *nets, size
 		/* Another project may have allowed it there. */
 		if (!b->v6 && (loopback || nets[i].shared))
 			guard_loopback(b, &nets[i]);
+		else if (!b->v6) /* what was published on it before, or by others */
+			add_sysctl(b->out, "0", "net/ipv4/conf/%s/route_localnet", nets[i].bridge);
 		isolate(b, &nets[i]);
 		accept_in(b, &nets[i]);
 		if (!nets[i].internal)

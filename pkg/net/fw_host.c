@@ -122,6 +122,8 @@ int fw_sysctls(const struct fw_rules *r, struct err *err)
 		if (str_eq(s->path, "net/ipv6/conf/all/forwarding"))
 			keep_router_advertisements();
 		code = net_sysctl(s->path, s->value);
+		if (code == -ENOENT && str_eq(s->value, "0"))
+			continue; /* the bridge has gone */
 		if (code < 0)
 			return err_set(err, code, "firewall: cannot set /proc/sys/%s to %s: %s",
 				       s->path, s->value, strerror(-code));

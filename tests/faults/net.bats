@@ -97,10 +97,10 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 		  b: { image: box, networks: [two] }
 		networks: { one: { enable_ipv6: true }, two: { internal: true } }
 	Y
-	for _ in $(seq "$ROUNDS"); do
+	for round in $(seq "$ROUNDS"); do
 		pids=
-		for i in 1 2 3 4; do
-			(timeout 120 "$CTRCOMPOSE" -p "$PROJECT-$i" up -d && timeout 120 "$CTRCOMPOSE" -p "$PROJECT-$i" down -t 0) >"out.$i" 2>&1 3>&- &
+		for i in $(seq $((round == 1 ? 20 : 4))); do
+			(timeout 240 "$CTRCOMPOSE" -p "$PROJECT-$i" up -d && timeout 240 "$CTRCOMPOSE" -p "$PROJECT-$i" down -t 0) >"out.$i" 2>&1 3>&- &
 			pids="$pids $!"
 		done
 		for i in $pids; do wait "$i" || { cat out.*; return 1; }; done

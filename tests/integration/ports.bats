@@ -227,3 +227,14 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	compose start web
 	eventually 5 get 127.0.0.1:18350
 }
+
+@test "127.0.0.1 is allowed onto a bridge no longer than something is published there" {
+	printf 'services: { a: { image: box, ports: ["18250:80"] } }\n' >compose.yaml
+	compose up -d
+	at=/proc/sys/net/ipv4/conf/$(compose network inspect "${PROJECT}_default" | jq -r '.[0].Options."com.docker.network.bridge.name" // empty')/route_localnet
+	[ -e "$at" ] || at=$(echo /proc/sys/net/ipv4/conf/cc-*/route_localnet)
+	[ "$(cat "$at")" = 1 ]
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	compose up -d
+	[ "$(cat "$at")" = 0 ]
+}

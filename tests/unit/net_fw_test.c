@@ -1,6 +1,6 @@
 /* net_fw_test.c - the rule list of a project and the script that makes it true: pure. */
+#include "../../pkg/net/net_priv.h"
 #include <check.h>
-#include <ctrcompose/net.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -111,7 +111,9 @@ START_TEST(internal_network_has_no_way_in_or_out)
 	       "mangle FORWARD -j \n"
 	       "filter FORWARD -j \n");
 	fw_build("p", &net, 1, &p, 1, &r);
-	ck_assert_uint_eq(r.sysctls.n, 0); /* no forwarding for it either */
+	ck_assert_uint_eq(r.sysctls.n, 1); /* no forwarding for it either */
+	ck_assert_str_eq(r.sysctls.v[0].path, "net/ipv4/conf/cc-1/route_localnet");
+	ck_assert_str_eq(r.sysctls.v[0].value, "0");
 }
 END_TEST
 
@@ -147,6 +149,7 @@ START_TEST(published_ports)
 	fw_build("p", &net, 1, ports, 3, &r);
 	ck_assert_uint_eq(r.sysctls.n, 2);
 	ck_assert_str_eq(r.sysctls.v[0].path, "net/ipv4/conf/cc-1/route_localnet");
+	ck_assert_str_eq(r.sysctls.v[0].value, "1");
 }
 END_TEST
 
@@ -159,8 +162,9 @@ START_TEST(a_port_on_one_address_needs_no_loopback)
 	fw_build("p", &net, 1, &p, 1, &r);
 	for (size_t i = 0; i < r.n; i++)
 		ck_assert_str_ne(r.v[i].table, "raw");
-	ck_assert_uint_eq(r.sysctls.n, 1);
-	ck_assert_str_eq(r.sysctls.v[0].path, "net/ipv4/ip_forward");
+	ck_assert_uint_eq(r.sysctls.n, 2);
+	ck_assert_str_eq(r.sysctls.v[0].value, "0");
+	ck_assert_str_eq(r.sysctls.v[1].path, "net/ipv4/ip_forward");
 }
 END_TEST
 
