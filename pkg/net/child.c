@@ -83,7 +83,7 @@ static int make_vlan(struct nl_conn *nl, const struct net_network *net, struct n
 
 int net_child_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 {
-	struct nl_link parent;
+	struct nl_link parent = { 0 };
 	int r = nl_kinds_open(err);
 
 	if (r == 0)
@@ -98,7 +98,7 @@ int net_child_up(struct nl_conn *nl, struct net_network *net, struct err *err)
 int net_child_down(struct nl_conn *nl, const struct net_network *net, struct err *err)
 {
 	auto_nlbatch struct nl_batch batch = { .buf = NULL };
-	struct nl_link parent;
+	struct nl_link parent = { 0 };
 	int r = nl_link_get(nl, net->parent, &parent, err);
 
 	if (r < 0)

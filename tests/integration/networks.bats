@@ -56,6 +56,21 @@ address() { # service [4|6] [interface]
 	ip -6 addr del fd99::1/128 dev lo
 }
 
+@test "a VPN's routes are avoided, whatever table they are in, and its addresses" {
+	printf 'services: { a: { image: box } }\n' >compose.yaml
+	ip link add vpn0 type veth peer name vpn1
+	ip link set vpn0 up
+	ip addr add 192.168.3.1/24 dev vpn0
+	ip route add 172.16.0.0/12 dev vpn0 table 51820
+	compose up -d
+	[[ $(compose network inspect "${PROJECT}_default" | jq -r '.[0].IPAM.Config[0].Subnet') == 192.168.16.0/20 ]]
+	compose down
+	ip route add 192.168.0.0/17 dev vpn0
+	compose up -d
+	[[ $(compose network inspect "${PROJECT}_default" | jq -r '.[0].IPAM.Config[0].Subnet') == 192.168.128.0/20 ]]
+	ip link del vpn0
+}
+
 @test "an IPv6 subnet avoids the routes of the host; doctor names a route that begins to clash" {
 	cat >compose.yaml <<-Y
 		services: { a: { image: box } }
