@@ -124,30 +124,35 @@ int engine_firewall_begin(struct engine *e, struct err *err);
 int engine_firewall_open(struct engine *e, struct err *err); /* needs the loop */
 void engine_firewall_close(struct engine *e);
 
-/* endpoint.c: the container's place in its networks */
+/* address.c: the one that is asked for, else a free one, of each family */
+int unit_choose_addresses(struct unit *u, const struct state_network *rec,
+			  const struct engine_net *net, const struct service_network *sn,
+			  struct state_endpoint *ep, struct err *err);
+
+/* endpoint.c: the container's places in its networks */
 /* Addresses for each network of the service into the record. */
 int unit_endpoints_choose(struct unit *u, struct err *err);
 /* Bring up what the record says in the new namespace. */
-/* Without a process of its own a container has none in its group either: ends what a supervisor
- * that died in the middle of a start has left there. */
-void unit_group_clear(struct unit *u);
 int unit_net_attach(struct unit *u, bool again, struct err *err);
 /* Children of a link of the host would hold their MACs until the kernel takes the namespace away. */
 void unit_net_release(struct unit *u);
 bool engine_is_bridged(const struct engine *e, const char *network); /* not macvlan, ipvlan */
-/* Names and the name server of a running container. */
-/* The endpoint that its default route goes by, and so what is published: the first one of a network that
- * is not internal, else the first one; NULL: it has none. */
+/* The endpoint that its default route goes by: the first one of a network that is not internal, else the
+ * first one; NULL: it has none. */
 const struct state_endpoint *engine_way_out(const struct engine *e,
 					    const struct state_container *c);
 /* The one that ports are published to: its way out, NULL where that is reached by itself. */
 const struct state_endpoint *engine_published(const struct engine *e,
 					      const struct state_container *c);
+
+/* bridges.c */
 int engine_bridges_open(struct engine *e, struct err *err);
 void engine_bridges_close(struct engine *e);
 /* Its veth is on the bridge, also when that was made anew. */
 int engine_net_rejoin(struct engine *e, const struct state_container *c, struct engine_net *n,
 		      struct err *err);
+
+/* names.c: names and the name server of a running container */
 /* All names that a container has on a network; hostname may be NULL. */
 void engine_names_add(const struct state_container *c, const struct state_endpoint *ep,
 		      const char *hostname, struct dns_zone *zone);
@@ -237,6 +242,9 @@ int engine_peek(const struct state_paths *paths, struct state_project *state,
 		struct state_container *c, struct engine **e, struct unit **u, struct err *err);
 
 /* end.c */
+/* Without a process of its own a container has none in its group either: ends what a supervisor
+ * that died in the middle of a start has left there. */
+void unit_group_clear(struct unit *u);
 char *unit_cgroup(const struct unit *u);
 /* What the group exists for: made on first use. */
 int unit_group(struct unit *u, struct err *err);
