@@ -351,6 +351,18 @@ static void add_members(struct json *all, const struct state_project *s,
 	}
 }
 
+static void add_options(struct json *o, const struct state_network *n)
+{
+	bool macvlan = str_eq(n->driver, "macvlan");
+
+	if (n->bridge && !macvlan && !str_eq(n->driver, "ipvlan"))
+		json_add_str(o, "com.docker.network.bridge.name", n->bridge);
+	if (n->parent)
+		json_add_str(o, "parent", n->parent);
+	if (n->mode)
+		json_add_str(o, macvlan ? "macvlan_mode" : "ipvlan_mode", n->mode);
+}
+
 struct json *inspect_network(const struct state_paths *paths, const struct network_entry *entry)
 {
 	const struct state_network *n = &entry->net;
@@ -373,9 +385,7 @@ struct json *inspect_network(const struct state_paths *paths, const struct netwo
 		if (cmd_load_state(paths, entry->members.v[i], &s, NULL) == 0)
 			add_members(all, s, n);
 	}
-	if (n->bridge)
-		json_add_str(json_add_object(o, "Options"), "com.docker.network.bridge.name",
-			     n->bridge);
+	add_options(json_add_object(o, "Options"), n);
 	labels = json_add_object(o, "Labels");
 	network_entry_labels(entry, &list);
 	for (size_t i = 0; i < list.n; i++) {

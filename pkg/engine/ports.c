@@ -19,9 +19,9 @@ char *engine_unpublished(const struct unit *u)
 
 	if (u->c->ports.n == 0 || !ep || engine_is_bridged(u->engine, ep->network))
 		return NULL;
-	return xasprintf("ports are not published: its way out is network %s, where it has the "
-			 "address %s",
-			 ep->network, ep->ip);
+	return xasprintf("container %s: ports are not published: its way out is network %s, where "
+			 "it has the address %s",
+			 u->c->name, ep->network, ep->ip);
 }
 
 /* ---- Who has it -------------------------------------------------------------------------------- */
