@@ -1,6 +1,7 @@
 /* cmd_ps.c - ctrcompose ps: the containers of the project. Reads the record, needs no supervisor. */
 #include "container.h"
 #include "observe.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,14 +131,41 @@ static const struct template_header headers[] = {
 	{ NULL, NULL },
 };
 
+/* Configs of the images that were asked for, by id: many containers have the same one. */
+struct images {
+	struct image_store *store;
+	struct json *known;
+};
+
+static const struct json *config_of(struct images *images, const struct state_container *c)
+{
+	auto_sbuf struct sbuf words = SBUF_INIT;
+	struct json *config = NULL;
+
+	if (!c->image_id || container_command(c, NULL, &words))
+		return NULL;
+	if (!json_get(images->known, c->image_id)) {
+		if (!images->store && cmd_image_store(&images->store, NULL) < 0)
+			return NULL;
+		if (image_config(images->store, c->image_id, &config, NULL) < 0)
+			config = json_object();
+		json_add(images->known, c->image_id, config);
+	}
+	return json_get(json_get(images->known, c->image_id), "config");
+}
+
 static int print_rows(const struct state_project *s, const struct shown *l, struct sbuf *out,
 		      struct err *err)
 {
-	auto_json struct json *rows = json_array();
+	auto_json struct json *rows = json_array(), *known = json_object();
+	auto_image_store struct image_store *store = NULL;
+	struct images images = { .known = known };
 	uint64_t now = now_real_ns();
 
 	for (size_t i = 0; i < l->n; i++)
-		json_add(rows, NULL, container_row(s, l->v[i], now, arg.trunc));
+		json_add(rows, NULL,
+			 container_row(s, l->v[i], config_of(&images, l->v[i]), now, arg.trunc));
+	store = images.store; /* closed at the end */
 	if (!arg.format || str_eq(arg.format, "table")) {
 		print_table(rows, out);
 		return 0;

@@ -169,18 +169,25 @@ static size_t add_words(const struct json *list, struct sbuf *out)
 	return n;
 }
 
-bool container_command(const struct state_container *c, struct sbuf *out)
+static bool is_list(const struct json *v)
+{
+	return v && json_kind(v) == JSON_ARRAY;
+}
+
+bool container_command(const struct state_container *c, const struct json *image, struct sbuf *out)
 {
 	auto_json struct json *config = NULL;
-	size_t entry, n;
+	const struct json *entry, *command;
 
 	if (!c->config_json ||
 	    json_parse(c->config_json, strlen(c->config_json), &config, NULL) < 0)
 		return false;
-	entry = add_words(json_get(config, "entrypoint"), out);
-	n = add_words(json_get(config, "command"), out);
+	entry = json_get(config, "entrypoint");
+	command = json_get(config, "command");
 	/* An entrypoint of the file makes the image's command void, not the other way round. */
-	return entry > 0 || (n > 0 && json_kind(json_get(config, "entrypoint")) == JSON_ARRAY);
+	(void)add_words(is_list(entry) ? entry : json_get(image, "Entrypoint"), out);
+	(void)add_words(is_list(command) || is_list(entry) ? command : json_get(image, "Cmd"), out);
+	return is_list(entry);
 }
 
 char *ellipsis(const char *s, size_t max)
@@ -288,12 +295,13 @@ static void add_publishers(struct json *row, const struct state_container *c)
 	}
 }
 
-static void add_command(struct json *row, const struct state_container *c, bool trunc)
+static void add_command(struct json *row, const struct state_container *c, const struct json *image,
+			bool trunc)
 {
 	auto_sbuf struct sbuf text = SBUF_INIT, quoted = SBUF_INIT;
 	auto_free char *shown = NULL;
 
-	(void)container_command(c, &text);
+	(void)container_command(c, image, &text);
 	shown = trunc ? ellipsis(sbuf_str(&text), COMMAND_SHOWN) : xstrdup(sbuf_str(&text));
 	json_quote(&quoted, shown);
 	json_add_str(row, "Command", sbuf_str(&quoted));
@@ -311,7 +319,7 @@ static void add_created(struct json *row, const struct state_container *c)
 }
 
 struct json *container_row(const struct state_project *s, const struct state_container *c,
-			   uint64_t now_ns, bool trunc)
+			   const struct json *image, uint64_t now_ns, bool trunc)
 {
 	struct json *row = json_object();
 	auto_free char *id = xasprintf("%.*s", trunc ? SHORT_ID : 64, c->id);
@@ -323,7 +331,7 @@ struct json *container_row(const struct state_project *s, const struct state_con
 	container_status(c, now_ns, &status);
 	for (size_t i = 0; i < c->endpoints.n; i++)
 		sbuf_addf(&networks, "%s%s", i ? "," : "", c->endpoints.v[i].network);
-	add_command(row, c, trunc);
+	add_command(row, c, image, trunc);
 	add_created(row, c);
 	json_add_int(row, "ExitCode", c->exit_code);
 	json_add_str(row, "Health",

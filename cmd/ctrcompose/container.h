@@ -13,15 +13,16 @@ const char *container_oom(const struct state_container *c);
 void container_ports(const struct state_container *c, struct sbuf *out);
 /* "5 minutes ago" */
 void container_ago(uint64_t then_ns, uint64_t now_ns, struct sbuf *out);
-/* The words that it runs, entrypoint first; false: only the image knows. */
-bool container_command(const struct state_container *c, struct sbuf *out);
+/* The words that it runs, entrypoint first. image: the Config of its image, for what the service
+ * leaves to it; may be NULL. True: the image says nothing about it. */
+bool container_command(const struct state_container *c, const struct json *image, struct sbuf *out);
 /* At most `max` characters, the last of them an ellipsis if it was cut. Caller frees. */
 char *ellipsis(const char *s, size_t max);
 /* The labels that Docker's tools look for, with those of the service: an object of strings. */
 struct json *container_labels(const struct state_project *s, const struct state_container *c);
-/* An object with the keys of `docker compose ps --format json`. */
+/* An object with the keys of `docker compose ps --format json`; image as for container_command(). */
 struct json *container_row(const struct state_project *s, const struct state_container *c,
-			   uint64_t now_ns, bool trunc);
+			   const struct json *image, uint64_t now_ns, bool trunc);
 bool container_is_up(const struct state_container *c); /* running, paused or restarting */
 /* The addresses a port is published on: one, or both of "0.0.0.0" and "::". */
 struct port_ips {

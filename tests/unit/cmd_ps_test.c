@@ -113,8 +113,8 @@ START_TEST(a_row_has_dockers_keys)
 		  "{\"entrypoint\":[\"/bin/sh\",\"-c\"],\"command\":[\"echo hello world\"],"
 		  "\"labels\":{\"a\":\"b\"}}");
 	add_port(c, NULL, 8080, 80, "tcp");
-	row = container_row(s, c, NOW, true);
-	full = container_row(s, c, NOW, false);
+	row = container_row(s, c, NULL, NOW, true);
+	full = container_row(s, c, NULL, NOW, false);
 	ck_assert_uint_eq(json_count(row), ARRAY_LEN(keys));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		ck_assert_msg(json_get(row, keys[i]) != NULL, "%s", keys[i]);
