@@ -1,6 +1,7 @@
 /* cmd_logs.c - ctrcompose logs: what containers printed, and with -f what they print from now on.
  * Reads the files and the record, needs no supervisor. */
 #include "container.h"
+#include "observe.h"
 
 #include <ctrcompose/logs.h>
 #include <poll.h>
@@ -226,6 +227,14 @@ static int follow(struct logs_run *l, struct err *err)
 	return r < 0 ? r : print_rest(l, err);
 }
 
+static int check_index(const struct logs_run *l, const struct state_project *s, struct err *err)
+{
+	struct pick pick = { .service = l->services[0], .index = arg.index };
+	struct state_container *c;
+
+	return observe_pick(s, &pick, &c, err);
+}
+
 static int start(struct logs_run *l, int argc, struct err *err)
 {
 	const struct logview_options how = { arg.no_color, arg.no_prefix, arg.timestamps };
@@ -241,6 +250,8 @@ static int start(struct logs_run *l, int argc, struct err *err)
 		r = cmd_load_state(&l->paths, l->name, &s, err);
 	if (r == 0)
 		r = cmd_check_services(l->services, l->project, s, err);
+	if (r == 0 && arg.index)
+		r = check_index(l, s, err);
 	if (r == 0)
 		r = logview_open(&q, &how, &l->view, err);
 	return r ? r : sync_with(l, s, err);
