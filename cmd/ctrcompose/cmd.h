@@ -76,12 +76,14 @@ extern const struct cmd *const cmd_all[];
 struct global {
 	struct strs files, env_files, profiles;
 	const char *project_name, *project_dir;
-	const char *progress, *ansi;
-	bool dry_run, all_resources, verbose, offline;
+	const char *progress, *ansi, *insecure;
+	bool dry_run, all_resources, verbose, offline, compatibility, no_ansi;
 	int64_t parallel; /* -1: no bound */
 	bool version;
 };
 extern struct global global;
+/* Values of global options that are none; options that have no meaning here. */
+int global_check(struct err *err);
 extern const struct cmd cmd_global; /* its option table */
 
 /* ---- Interrupts ------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ static struct {
 static const struct opt opts[] = {
 	{ 0, "cap-add", OPT_LIST, &arg.cap_add, "CAP", "Add a capability" },
 	{ 0, "cap-drop", OPT_LIST, &arg.cap_drop, "CAP", "Drop a capability" },
-	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Run in the background and print the name" },
+	{ 'd', "detach", OPT_FLAG, &arg.detach, NULL, "Run in the background and print the id" },
 	{ 0, "entrypoint", OPT_STRING, &arg.entrypoint, "COMMAND", "Instead of the image's" },
 	{ 'e', "env", OPT_LIST, &arg.env, "KEY=VALUE", "Set an environment variable" },
 	{ 0, "env-from-file", OPT_LIST, &arg.env_files, "FILE", "Set the variables of a file" },
@@ -34,7 +34,7 @@ static const struct opt opts[] = {
 	{ 0, "no-TTY", OPT_FLAG, &arg.no_tty, NULL, NULL },
 	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Do not start what it depends on" },
 	{ 'p', "publish", OPT_LIST, &arg.publish, "PORT", "Publish a port" },
-	{ 0, "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
+	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "No progress lines" },
 	{ 0, "build", OPT_FLAG, &arg.build, NULL, "Build the image first" },
 	{ 0, "quiet-build", OPT_FLAG, &arg.quiet_build, NULL, "No lines of builds but what fails" },
 	{ 0, "quiet-pull", OPT_FLAG, &arg.quiet_pull, NULL, "No progress lines for pulls" },
@@ -209,21 +209,35 @@ static int read_env_files(struct strs *out, struct err *err)
 	return 0;
 }
 
+/* Words as a shell splits them, without the service's command but with that of `run`. */
+static int put_entrypoint(struct json *o, bool command, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	struct json *list;
+	struct list words = { 0 };
+
+	if (compose_words(&a, arg.entrypoint, &words) < 0)
+		return usage_error(err, "--entrypoint: a quote is not closed in '%s'",
+				   arg.entrypoint);
+	json_remove(o, "entrypoint");
+	list = json_add_array(o, "entrypoint");
+	for (size_t i = 0; i < words.n; i++)
+		json_add_str(list, NULL, words.v[i]);
+	if (!command)
+		json_remove(o, "command");
+	return 0;
+}
+
 static int change(struct json *o, char **command, bool tty, const char *folder, struct err *err)
 {
 	auto_strs struct strs env = { 0 };
-	char *shell[] = { NULL, NULL };
 	int r;
 
 	if (command[0])
 		put_words(o, "command", command);
-	if (arg.entrypoint) {
-		shell[0] = (char *)(uintptr_t)arg.entrypoint;
-		put_words(o, "entrypoint", shell);
-		if (!command[0])
-			json_remove(o, "command");
-	}
-	r = read_env_files(&env, err);
+	r = arg.entrypoint ? put_entrypoint(o, command[0] != NULL, err) : 0;
+	if (r == 0)
+		r = read_env_files(&env, err);
 	for (size_t i = 0; i < arg.env.n; i++)
 		strs_add(&env, arg.env.v[i]);
 	put_pairs(o, "environment", &env, true);
@@ -385,6 +399,17 @@ static size_t extra_volumes(struct arena *a, const struct online *o, const struc
 	return n;
 }
 
+static int print_id(struct online *o, const char *name, struct err *err)
+{
+	auto_sbuf struct sbuf out = SBUF_INIT;
+	const struct state_container *c;
+	int r = online_refresh(o, err);
+
+	c = r == 0 ? find_named(o, name) : NULL;
+	sbuf_addf(&out, "%s\n", c ? c->id : name); /* it may have ended and be gone */
+	return r < 0 ? r : cmd_print(&out, err);
+}
+
 static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
@@ -395,7 +420,6 @@ static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 				   .use_aliases = arg.use_aliases };
 	struct service *svc = NULL;
 	struct volume *extra = NULL;
-	auto_sbuf struct sbuf out = SBUF_INIT;
 	const char *name = arg.name;
 	char id[13];
 	size_t n_extra;
@@ -405,7 +429,8 @@ static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 		return r;
 	id_random_hex(id, 12);
 	if (!name)
-		name = arena_printf(&a, "%s-%s-run-%s", o->name, argv[0], id);
+		name = arena_printf(&a, o->project->underscores ? "%s_%s_run_%s" : "%s-%s-run-%s",
+				    o->name, argv[0], id);
 	if (find_named(o, name))
 		return err_set(err, EEXIST, "container name %s is in use", name);
 	n_extra = extra_volumes(&a, o, svc, &extra);
@@ -414,15 +439,15 @@ static int run_it(struct online *o, char **argv, bool tty, struct err *err)
 		r = online_apply(o, plan, "Running", err);
 	if (r < 0 || global.dry_run)
 		return r;
-	if (arg.detach) {
-		sbuf_addf(&out, "%s\n", name);
-		return cmd_print(&out, err);
-	}
+	if (arg.detach)
+		return print_id(o, name, err);
 	r = tty ? with_terminal(o, name, &code, err) : with_pipes(o, name, &code, err);
 	if (r < 0 && r != -EINTR) {
 		cmd_print_error(err);
 		err_clear(err);
 		r = daemon_run_wait(o->client, &code, err);
+		if (r == 0 && code == 0)
+			code = EXIT_FAILED; /* it never ran */
 	}
 	if (code == -1)
 		return 0; /* detached from: it goes on */
@@ -469,9 +494,12 @@ static int run(int argc, char **argv, struct err *err)
 	struct cmd_load how = { .services = words };
 	bool tty = !arg.no_tty && !arg.detach &&
 		   (arg.tty || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)));
-	int r = online_open_file(&o, &how, err);
+	int r;
 
 	(void)argc;
+	if (arg.quiet)
+		global.progress = "quiet";
+	r = online_open_file(&o, &how, err);
 	if (r == 0 && !arg.interactive)
 		r = no_input(err);
 	if (r == 0 && arg.orphans)

@@ -3,6 +3,7 @@
 #include "follow.h"
 #include "online.h"
 #include "pulling.h"
+#include "watching.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 static struct {
 	bool detach, wait, no_start, no_deps, force, no_recreate, orphans, renew, quiet_pull, build,
 		no_build, no_color, no_prefix, timestamps, abort_exit, abort_failure, dependencies,
-		always_deps, yes, quiet_build;
+		always_deps, yes, quiet_build, menu, watch;
 	int64_t timeout, wait_timeout;
 	const char *exit_from, *pull;
 	struct strs scale, attach, no_attach;
@@ -30,6 +31,7 @@ static const struct opt opts[] = {
 	{ 0, "exit-code-from", OPT_STRING, &arg.exit_from, "SERVICE",
 	  "Exit as this service does; stops all when it ends" },
 	{ 0, "force-recreate", OPT_FLAG, &arg.force, NULL, "Make containers anew in any case" },
+	{ 0, "menu", OPT_FLAG, &arg.menu, NULL, NULL },
 	{ 0, "no-attach", OPT_LIST, &arg.no_attach, "SERVICE", "Leave out the output of these" },
 	{ 0, "no-color", OPT_FLAG, &arg.no_color, NULL, "No colours in log lines" },
 	{ 0, "no-deps", OPT_FLAG, &arg.no_deps, NULL, "Leave dependencies alone" },
@@ -52,6 +54,8 @@ static const struct opt opts[] = {
 	{ 0, "wait", OPT_FLAG, &arg.wait, NULL,
 	  "Wait until services run and are healthy; implies -d" },
 	{ 0, "wait-timeout", OPT_TIMEOUT, &arg.wait_timeout, "SECONDS", "At most this long" },
+	{ 'w', "watch", OPT_FLAG, &arg.watch, NULL,
+	  "Bring files that change to the services, as `watch` does" },
 };
 
 static int read_scale(struct arena *a, struct plan_options *po, struct err *err)
@@ -88,8 +92,24 @@ static int check(struct err *err)
 		arg.abort_exit = true;
 	if (arg.wait)
 		arg.detach = true;
+	if (arg.menu)
+		return usage_error(err, "--menu: there are no shortcuts; --watch, `attach` and "
+					"`down` do the same");
+	if (arg.watch && (arg.detach || arg.no_start))
+		return usage_error(err, "--watch and %s exclude each other",
+				   arg.detach ? "-d" : "--no-start");
 	if (arg.detach && (arg.abort_exit || arg.abort_failure))
 		return usage_error(err, "--abort-on-container-exit and -d exclude each other");
+	return 0;
+}
+
+/* With COMPOSE_REMOVE_ORPHANS and COMPOSE_IGNORE_ORPHANS of the environment or .env. */
+static int check_orphans(const struct project *p, struct err *err)
+{
+	if (p->ignore_orphans && (arg.orphans || p->remove_orphans))
+		return usage_error(err, "COMPOSE_IGNORE_ORPHANS and %s exclude each other",
+				   arg.orphans ? "--remove-orphans" : "COMPOSE_REMOVE_ORPHANS");
+	arg.orphans |= p->remove_orphans;
 	return 0;
 }
 
@@ -142,7 +162,8 @@ static int apply(struct online *o, char **argv, struct err *err)
 		r = plan_up(o->project, o->state, &po, &plan, &orphans, err);
 	if (r < 0)
 		return r;
-	warn_orphans(&orphans);
+	if (!o->project->ignore_orphans)
+		warn_orphans(&orphans);
 	if (arg.wait && arg.wait_timeout > 0)
 		o->patience_us = (uint64_t)arg.wait_timeout;
 	return online_apply(o, plan, "Running", err);
@@ -165,7 +186,13 @@ static int attached(struct online *o, char **argv, uint64_t since_ns, struct err
 		.since_ns = since_ns,
 	};
 
-	return follow_up(o, &f, err);
+	pid_t watcher = 0;
+	int r = arg.watch ? watch_beside(o->project, argv, &watcher, err) : 0;
+
+	if (r == 0)
+		r = follow_up(o, &f, err);
+	watch_end(watcher);
+	return r;
 }
 
 static int run(int argc, char **argv, struct err *err)
@@ -178,6 +205,10 @@ static int run(int argc, char **argv, struct err *err)
 	(void)argc;
 	if (r == 0)
 		r = online_open_file(&o, &how, err);
+	if (r == 0)
+		r = check_orphans(o.project, err);
+	if (r == 0 && arg.watch)
+		r = watch_check(o.project, argv, err);
 	if (r == 0)
 		r = pull_for_up(&o, argv, arg.pull, arg.quiet_pull, err);
 	if (r == 0)

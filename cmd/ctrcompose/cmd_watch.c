@@ -2,26 +2,33 @@
 #include "changes.h"
 #include "copying.h"
 #include "online.h"
+#include "store.h"
+#include "watching.h"
 
 #include <ctrcompose/dockerfile.h>
 #include <ctrcompose/engine.h>
+#include <ctrcompose/json.h>
 #include <ctrcompose/rootfs.h>
 #include <ctrcompose/yaml.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { QUIET_MS = 100, LONG_MS = 2000 };
 
 static struct {
-	bool no_up, quiet;
-} arg;
+	bool no_up, quiet, prune;
+} arg = { .prune = true };
 
 static const struct opt opts[] = {
 	{ 0, "no-up", OPT_FLAG, &arg.no_up, NULL, "Do not build and start the services first" },
+	{ 0, "prune", OPT_FLAG, &arg.prune, NULL,
+	  "Remove what a rebuild leaves without a name (default)" },
 	{ 0, "quiet", OPT_FLAG, &arg.quiet, NULL, "No lines of builds but what fails" },
 };
 
@@ -329,6 +336,8 @@ static void global_words(const char *project, struct strs *v)
 		strs_addf(v, "--project-directory=%s", global.project_dir);
 	if (global.offline)
 		strs_add(v, "--offline");
+	if (global.compatibility)
+		strs_add(v, "--compatibility");
 	strs_addf(v, "--project-name=%s", project);
 	strs_add(v, "--progress=plain");
 }
@@ -365,6 +374,52 @@ static int up(const char *project, char *const *services, bool deps, struct err 
 	for (size_t i = 0; services && services[i]; i++)
 		strs_add(&v, services[i]);
 	return ours(project, &v, false, err);
+}
+
+/* Ids of the images that containers of the service have. */
+static void images_of(const char *project, const char *service, struct strs *out)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_state struct state_project *s = NULL;
+
+	if (state_paths_open(&paths, NULL) < 0 || cmd_load_state(&paths, project, &s, NULL) < 0)
+		return;
+	for (size_t i = 0; i < s->containers.n; i++) {
+		const struct state_container *c = s->containers.v[i];
+
+		if (str_eq(c->service, service) && c->image_id && !strs_has(out, c->image_id))
+			strs_add(out, c->image_id);
+	}
+}
+
+/* Those that have lost their name, and that no container has, go. */
+static void prune_images(const struct strs *before)
+{
+	auto_image_store struct image_store *store = NULL;
+	auto_strs struct strs used = { 0 };
+
+	if (cmd_image_store(&store, NULL) < 0 || cmd_used_images(NULL, &used, NULL) < 0)
+		return;
+	for (size_t i = 0; i < before->n; i++) {
+		auto_json struct json *image = NULL;
+
+		if (image_inspect(store, before->v[i], &image, NULL) == 0 &&
+		    json_count(json_get(image, "RepoTags")) == 0)
+			(void)image_remove(store, before->v[i], false, &used, NULL, NULL);
+	}
+}
+
+static int rebuild(const char *project, char *const *words, struct err *err)
+{
+	auto_strs struct strs before = { 0 };
+	int r;
+
+	if (arg.prune)
+		images_of(project, words[0], &before);
+	r = up(project, words, false, err);
+	if (r == 0)
+		prune_images(&before);
+	return r;
 }
 
 static int restart(const char *project, const char *service, struct err *err)
@@ -421,7 +476,7 @@ static int serve(struct watch *w, const char *service, struct err *err)
 			what |= w->rules.v[i].what;
 	if (what & DO_REBUILD) {
 		tell("Rebuilding %s", service);
-		return up(project, words, false, err);
+		return rebuild(project, words, err);
 	}
 	for (size_t i = 0; r == 0 && i < w->rules.n; i++)
 		if (str_eq(w->rules.v[i].service, service) && w->rules.v[i].changed.n &&
@@ -530,6 +585,46 @@ static int watch_all(struct watch *w, struct err *err)
 	}
 	changes_close(c);
 	return r < 0 ? r : -EINTR;
+}
+
+/* ---- Beside `up` ------------------------------------------------------------------------------- */
+int watch_check(struct project *p, char *const *services, struct err *err)
+{
+	struct watch w = { .project = p };
+	int r = read_rules(&w, services, err);
+
+	free_rules(&w);
+	return r;
+}
+
+int watch_beside(const struct project *p, char *const *services, pid_t *out, struct err *err)
+{
+	auto_strs struct strs v = { 0 };
+	pid_t pid;
+
+	global_words(p->name, &v);
+	strs_add(&v, "watch");
+	strs_add(&v, "--no-up");
+	for (size_t i = 0; services && services[i]; i++)
+		strs_add(&v, services[i]);
+	pid = fork();
+	if (pid < 0)
+		return err_errno(err, "fork");
+	if (pid == 0) {
+		execv(v.v[0], v.v);
+		_exit(127);
+	}
+	*out = pid;
+	return 0;
+}
+
+void watch_end(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	(void)kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 static int run(int argc, char **argv, struct err *err)

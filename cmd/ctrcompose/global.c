@@ -12,13 +12,18 @@ static const struct opt opts[] = {
 	  "Keep networks, volumes, configs and secrets that no service uses" },
 	{ 0, "ansi", OPT_STRING, &global.ansi, "WHEN",
 	  "Colours and live lines: auto, never, always" },
+	{ 0, "compatibility", OPT_FLAG, &global.compatibility, NULL,
+	  "Names with _ instead of -, as Compose v1 made them" },
 	{ 0, "dry-run", OPT_FLAG, &global.dry_run, NULL,
 	  "Show what would be done, change nothing" },
 	{ 0, "env-file", OPT_LIST, &global.env_files, "FILE", "Read this instead of .env" },
 	{ 'f', "file", OPT_LIST, &global.files, "FILE",
 	  "Compose file; may be repeated, later ones win" },
+	{ 0, "insecure-registry", OPT_STRING, &global.insecure, "NAME", NULL },
+	{ 0, "no-ansi", OPT_FLAG, &global.no_ansi, NULL, NULL },
 	{ 0, "offline", OPT_FLAG, &global.offline, NULL, "Ask no registry for images" },
-	{ 0, "parallel", OPT_INT, &global.parallel, "N", NULL },
+	{ 0, "parallel", OPT_INT, &global.parallel, "N",
+	  "Accepted for scripts: images are fetched and built one after another" },
 	{ 0, "profile", OPT_LIST, &global.profiles, "NAME", "Enable a profile; may be repeated" },
 	{ 0, "progress", OPT_STRING, &global.progress, "TYPE",
 	  "Progress lines: auto, tty, plain, json, quiet" },
@@ -36,6 +41,23 @@ const struct cmd cmd_global = {
 	CMD_OPTS(opts),
 	.operands_end_options = true,
 };
+
+int global_check(struct err *err)
+{
+	static const char *const known[] = { "auto", "never", "always" };
+	bool found = !global.ansi;
+
+	if (global.no_ansi)
+		global.ansi = known[1];
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		found = found || str_eq(global.ansi, known[i]);
+	if (!found)
+		return usage_error(err, "--ansi: '%s' is none of auto, never, always", global.ansi);
+	if (global.insecure)
+		return usage_error(err, "--insecure-registry: compose files are not fetched from "
+					"registries; CTRCOMPOSE_REGISTRIES names those for images");
+	return 0;
+}
 
 /* ---- Exit status */
 static int decided;

@@ -58,7 +58,8 @@ const char *container_label(const char *project, const struct state_container *c
 {
 	size_t n = strlen(project);
 
-	if (strncmp(c->name, project, n) == 0 && c->name[n] == '-' && c->name[n + 1])
+	if (strncmp(c->name, project, n) == 0 && (c->name[n] == '-' || c->name[n] == '_') &&
+	    c->name[n + 1])
 		return c->name + n + 1;
 	return c->name;
 }

@@ -46,11 +46,23 @@ static const struct cmd *find(const struct cmd *const *list, const char *name)
 	return NULL;
 }
 
+/* Commands of docker compose that there are none of here. */
+static const struct {
+	const char *name, *why;
+} refused[] = {
+	{ "alpha", "there are no experimental commands; --dry-run, `scale` and `watch` are there" },
+	{ "bridge", "compose files are not converted to other models" },
+	{ "publish", "compose files are not put into registries; `push` pushes images" },
+};
+
 static int unknown(const struct cmd *const *list, const char *name, struct err *err)
 {
 	auto_strs struct strs names = { 0 };
 	const char *near;
 
+	for (size_t i = 0; list == cmd_all && i < ARRAY_LEN(refused); i++)
+		if (str_eq(name, refused[i].name))
+			return usage_error(err, "%s: %s", name, refused[i].why);
 	for (; *list; list++)
 		if (!(*list)->hidden)
 			strs_add(&names, (*list)->name);
@@ -98,7 +110,9 @@ static int dispatch(int argc, char **argv, char **path, struct err *err)
 		if (help || cmd->subs)
 			return print_help(cmd, prefix, err);
 		argc = r;
-		r = check_count(cmd, argc, argv, err);
+		r = global_check(err);
+		if (r == 0)
+			r = check_count(cmd, argc, argv, err);
 		return r < 0 ? r : cmd->run(argc, argv, err);
 	}
 }

@@ -47,6 +47,7 @@ void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct com
 		.no_normalize = how->no_normalize,
 		.no_identity = how->no_identity,
 		.all_resources = global.all_resources,
+		.compatibility = global.compatibility,
 		.only_services = how->only_services,
 	};
 	if (how->all_profiles) {

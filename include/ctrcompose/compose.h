@@ -30,6 +30,7 @@ struct compose_options {
 	bool no_env_file;           /* do not read .env (COMPOSE_DISABLE_ENV_FILE does the same) */
 	bool all_resources;         /* keep networks, volumes, ... that no enabled service uses */
 	bool no_identity; /* services get no config_json and config_hash: nothing is made of them */
+	bool compatibility; /* names with _; COMPOSE_COMPATIBILITY does the same */
 	bool only_services; /* with `services`: drop all but those and what they depend on */
 };
 
@@ -92,5 +93,7 @@ void compose_schema(struct sbuf *out);
  * what was read so far. Values are put into *out (order of the file, later ones replace). */
 int compose_dotenv(struct arena *a, const char *file, const char *text, size_t len,
 		   const char *const *environ, struct kvs *out, struct err *err);
+/* A command line in words, as `command:` of a file is split. -EINVAL: a quote is not closed. */
+int compose_words(struct arena *a, const char *text, struct list *out);
 
 #endif

@@ -256,6 +256,10 @@ struct project {
 	struct yaml_node
 		*tree; /* canonical form of all that was loaded (yaml.h); set by the loader */
 	bool dollars;  /* printed with $ doubled, so that it can be read back */
+	/* --compatibility: shop_web_1, not shop-web-1 */
+	bool underscores;
+	/* COMPOSE_REMOVE_ORPHANS, COMPOSE_IGNORE_ORPHANS */
+	bool remove_orphans, ignore_orphans;
 	const char *name;
 	const char *working_dir;  /* absolute */
 	struct list config_files; /* absolute */

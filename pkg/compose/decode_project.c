@@ -87,8 +87,8 @@ static void decode_service(struct decode *d, const char *name, const struct yaml
 }
 
 /* What is built without a name of its own is called after project and service. */
-static const struct yaml_node *with_image(struct decode *d, const char *project, const char *name,
-					  const struct yaml_node *n)
+static const struct yaml_node *with_image(struct decode *d, const struct project *p,
+					  const char *name, const struct yaml_node *n)
 {
 	struct yaml_node *copy;
 
@@ -96,11 +96,14 @@ static const struct yaml_node *with_image(struct decode *d, const char *project,
 		return n;
 	copy = yaml_copy(d->a, n);
 	yaml_put(d->a, copy, "image",
-		 yaml_new_str(d->a, arena_printf(d->a, "%s-%s", project, name), n));
+		 yaml_new_str(
+			 d->a,
+			 arena_printf(d->a, "%s%c%s", p->name, p->underscores ? '_' : '-', name),
+			 n));
 	return copy;
 }
 
-static void decode_services(struct decode *d, const char *project, const struct yaml_node *map,
+static void decode_services(struct decode *d, const struct project *p, const struct yaml_node *map,
 			    struct service **out, size_t *n_out)
 {
 	size_t n = map && map->type == YAML_MAP ? map->m.n : 0;
@@ -108,8 +111,7 @@ static void decode_services(struct decode *d, const char *project, const struct 
 	*out = arena_array(d->a, n + 1, sizeof(**out));
 	for (size_t i = 0; i < n; i++)
 		decode_service(d, map->m.v[i].key,
-			       with_image(d, project, map->m.v[i].key, map->m.v[i].value),
-			       &(*out)[i]);
+			       with_image(d, p, map->m.v[i].key, map->m.v[i].value), &(*out)[i]);
 	*n_out = n;
 }
 
@@ -210,8 +212,8 @@ void decode_project(struct load *l, struct project *p, const struct yaml_node *d
 	struct yaml_node *sorted = yaml_copy(l->a, disabled);
 
 	yaml_sort(sorted);
-	decode_services(&d, p->name, yaml_get(p->tree, "services"), &p->services, &p->n_services);
-	decode_services(&off, p->name, sorted, &p->disabled, &p->n_disabled);
+	decode_services(&d, p, yaml_get(p->tree, "services"), &p->services, &p->n_services);
+	decode_services(&off, p, sorted, &p->disabled, &p->n_disabled);
 	decode_resources(&d, p);
 }
 

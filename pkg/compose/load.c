@@ -181,6 +181,17 @@ static int build_tree(struct load *l, struct project_files *pf, struct yaml_node
 	return 0;
 }
 
+static bool is_on(const struct load *l, const char *variable)
+{
+	static const char *const words[] = { "1", "t", "true", "y", "yes", "on" };
+	const char *text = env_get(l->env, variable);
+
+	for (size_t i = 0; text && i < ARRAY_LEN(words); i++)
+		if (strcasecmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static int load_project(struct load *l, struct project *p, struct err *err)
 {
 	struct env env = { 0 }, dotenv = { .outer = &env };
@@ -198,6 +209,9 @@ static int load_project(struct load *l, struct project *p, struct err *err)
 		p->name = l->name;
 		p->working_dir = l->dir;
 		p->dollars = !l->opt->no_interpolate;
+		p->underscores = l->opt->compatibility || is_on(l, "COMPOSE_COMPATIBILITY");
+		p->remove_orphans = is_on(l, "COMPOSE_REMOVE_ORPHANS");
+		p->ignore_orphans = is_on(l, "COMPOSE_IGNORE_ORPHANS");
 		project_list_files(l, &pf, &p->config_files);
 		decode_project(l, p, disabled);
 	}

@@ -104,7 +104,8 @@ void compose_names(const struct project *p, enum compose_list which, struct strs
 			if (s->image)
 				strs_add(out, s->image);
 			else
-				strs_addf(out, "%s-%s", p->name, s->name);
+				strs_addf(out, "%s%c%s", p->name, p->underscores ? '_' : '-',
+					  s->name);
 		}
 		sort(out);
 		return;

@@ -98,3 +98,8 @@ unbalanced:
 	sbuf_clear(&s.word);
 	return -EINVAL;
 }
+
+int compose_words(struct arena *a, const char *text, struct list *out)
+{
+	return split_words(a, text, out);
+}

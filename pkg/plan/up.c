@@ -336,8 +336,8 @@ static void replica(struct up *u, struct svc_plan *sp, unsigned number)
 	size_t ready = PLAN_NONE;
 
 	if (!name || (why && !sp->svc->container_name))
-		name = arena_printf(&u->plan->arena, "%s-%s-%u", u->want->name, sp->svc->name,
-				    number);
+		name = arena_printf(&u->plan->arena, u->want->underscores ? "%s_%s_%u" : "%s-%s-%u",
+				    u->want->name, sp->svc->name, number);
 	sp->replicas[number - 1].name = name;
 	if (!c || why) {
 		size_t gone = c ? drop(u, c) : PLAN_NONE;

@@ -89,3 +89,68 @@ pair() { # web depends on db
 	run -0 compose up --force-recreate --no-attach loud
 	[[ $output != *from-loud* && $output != *from-shy* ]]
 }
+
+@test "ps: the image's own command is shown where the service has none" {
+	printf 'services: { a: { image: box }, b: { image: box, entrypoint: [sleep], command: ["1000"] } }\n' >compose.yaml
+	compose up -d
+	[ "$(compose ps --format '{{.Service}} {{.Command}}')" = 'a "sleep 1000"
+b "sleep 1000"' ]
+}
+
+@test "logs --index of a replica that is not there" {
+	pair
+	compose up -d
+	run -1 compose logs --index 2 db
+	[[ $output == *'service "db" has no container #2'* ]]
+}
+
+@test "run: -q, words of --entrypoint, the id with -d, a failed start" {
+	printf 'services: { a: { image: box, init: true, ports: ["18150:80"] } }\n' >compose.yaml
+	compose up -d
+	[ "$(compose run --rm -q -T --entrypoint 'echo "two  words" b' a c </dev/null 2>&1)" = "two  words b c" ]
+	run -1 compose run --rm -T --entrypoint "echo 'x" a
+	[[ $output == *"a quote is not closed"* ]]
+	id=$(compose run -q -d a sleep 100)
+	[ ${#id} = 64 ]
+	[ "$(compose inspect --type container "$id" | grep -c '"Id"')" = 1 ]
+	run -1 compose run --rm -T -P a true
+	[[ $output == *"port 18150/tcp is in use by container $PROJECT-a-1"* ]]
+}
+
+@test "--compatibility and COMPOSE_COMPATIBILITY: names with _" {
+	pair
+	compose --compatibility up -d
+	[ "$(compose ps --format '{{.Name}}')" = "${PROJECT}_db_1
+${PROJECT}_web_1" ]
+	compose --compatibility run -d db true
+	compose ps -a --format '{{.Name}}' | grep -q "^${PROJECT}_db_run_"
+	echo COMPOSE_COMPATIBILITY=true >.env
+	compose up -d --force-recreate
+	[ "$(compose ps --format '{{.Name}}' db)" = "${PROJECT}_db_1" ]
+	rm .env
+	compose up -d --force-recreate
+	[ "$(compose ps --format '{{.Name}}' db)" = "$PROJECT-db-1" ]
+}
+
+@test "COMPOSE_REMOVE_ORPHANS and COMPOSE_IGNORE_ORPHANS, of the environment and .env" {
+	pair
+	compose up -d
+	printf 'services: { db: { image: box, init: true } }\n' >compose.yaml
+	COMPOSE_IGNORE_ORPHANS=1 run -0 compose up -d
+	[[ $output != *orphan* ]]
+	COMPOSE_IGNORE_ORPHANS=1 run -1 compose up -d --remove-orphans
+	[[ $output == *"exclude each other"* ]]
+	echo COMPOSE_REMOVE_ORPHANS=true >.env
+	compose up -d
+	[ "$(compose ps -a --format '{{.Service}}')" = db ]
+}
+
+@test "what docker compose has and ctrcompose has not is refused by name" {
+	pair
+	for words in publish bridge alpha "up --menu" "build --builder x" "build --sbom true" "--insecure-registry x ps" "--ansi pink ps"; do
+		run -1 compose $words
+		word=${words#up } word=${word#build }
+		[[ $output == *"${word%% *}"* && $output != *"unknown"* ]]
+	done
+	compose --no-ansi up -d --menu=false
+}

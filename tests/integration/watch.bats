@@ -84,6 +84,46 @@ inside() { compose exec -T a "$@"; }
 	echo second >word
 	eventually 20 sh -c '[ "$("$CTRCOMPOSE" exec -T a cat /word)" = second ]'
 	grep -q Rebuilding watch.out
+	untagged() { compose image ls --format '{{.Repository}}' | grep -c none; }
+	gone() { [ "$(untagged)" = 0 ]; }
+	eventually 5 gone # the first one
+}
+
+@test "watch --prune=false keeps what a rebuild leaves without a name" {
+	printf 'FROM box\nCOPY word /word\nCMD ["sleep","1000"]\n' >Dockerfile
+	echo first >word
+	cat >compose.yaml <<-'Y'
+		services: { a: { build: { context: ., network: none }, init: true, develop: { watch: [{ path: ./word, action: rebuild }] } } }
+	Y
+	start_watch --quiet --prune=false
+	old=$(compose images -q)
+	echo second >word
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" exec -T a cat /word)" = second ]'
+	compose image inspect "$old" >/dev/null
+	compose image rm "$old"
+}
+
+@test "up --watch: output and files at once, both end with it" {
+	mkdir src
+	cat >compose.yaml <<-'Y'
+		services: { a: { image: box, init: true, command: "sh -c 'echo printed; exec sleep 1000'", develop: { watch: [{ path: ./src, action: sync, target: /app }] } } }
+	Y
+	run -1 compose up --watch -d
+	"$CTRCOMPOSE" up --watch >watch.out 2>&1 3>&- &
+	up=$!
+	eventually 20 grep -q "Watch enabled" watch.out
+	eventually 5 grep -q "a-1  | printed" watch.out
+	echo yes >src/file
+	eventually 5 inside test -e /app/file
+	child=$(pgrep -P $up -f 'watch --no-up')
+	kill -INT $up
+	code=0
+	wait $up || code=$?
+	[ $code = 130 ]
+	[ ! -e "/proc/$child" ]
+	echo 'services: { a: { image: box } }' >compose.yaml
+	run -1 compose up --watch
+	[[ $output == *"none of the services is to be watched"* ]]
 }
 
 @test "watch without a section, with a path that is not there" {
