@@ -32,8 +32,10 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	auto_plan struct plan *plan = NULL;
 	auto_free const char **names = NULL;
 	struct plan_options po = *given;
-	int r = online_open(&o, err);
+	int r;
 
+	o.beside = verb == PLAN_VERB_KILL; /* what is stopped with patience can be killed meanwhile */
+	r = online_open(&o, err);
 	po.services = online_words(argv);
 	if (r == 0 && verb == PLAN_VERB_KILL && !arg.orphans && !argv[0] && o.project)
 		po.services = names = services_of(o.project);

@@ -21,8 +21,10 @@ static int need_root(struct err *err)
 /* Wait for another command's end, and say so if it takes long. */
 static int take_lock(struct online *o, struct err *err)
 {
-	int r = state_lock(&o->paths, o->name, PATIENCE_US, &o->lock, NULL);
+	int r = state_lock(&o->paths, o->name, o->beside ? 0 : PATIENCE_US, &o->lock, NULL);
 
+	if ((r == -EAGAIN || r == -ETIMEDOUT) && o->beside)
+		return 0;
 	if (r != -EAGAIN && r != -ETIMEDOUT)
 		return r < 0 ? state_lock(&o->paths, o->name, 0, &o->lock, err) : 0;
 	cmd_warn("another command is working on project %s: waiting for its end", o->name);
@@ -38,7 +40,7 @@ static int open_rest(struct online *o, struct err *err)
 	if (r == 0)
 		r = take_lock(o, err);
 	if (r == 0)
-		r = daemon_find(&o->paths, o->name, &o->client, err);
+		r = (o->beside ? daemon_reach : daemon_find)(&o->paths, o->name, &o->client, err);
 	if (r == -ENOENT) {
 		err_clear(err);
 		r = 0;

@@ -12,6 +12,7 @@ struct online {
 	struct project *project; /* NULL: no file was read */
 	struct state_project *state;
 	int lock;                     /* the project's flock, until online_close() */
+	bool beside;                  /* for signals: another command may be working */
 	uint64_t patience_us;         /* how long online_apply() may take; 0: as long as it takes */
 	struct daemon_client *client; /* once a plan was carried out; keeps the supervisor there */
 };

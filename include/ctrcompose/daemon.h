@@ -21,6 +21,9 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
  * -ENOENT: there is none. */
 int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		struct err *err);
+/* The same without the lock and without waiting: to send signals beside what another command does. */
+int daemon_reach(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		 struct err *err);
 int daemon_fd(const struct daemon_client *c); /* readable: something was said, or it is gone */
 void daemon_close(struct daemon_client **c);
 #define auto_daemon __attribute__((cleanup(daemon_close)))

@@ -51,6 +51,24 @@ int daemon_find(const struct state_paths *paths, const char *project, struct dae
 	return 0;
 }
 
+int daemon_reach(const struct state_paths *paths, const char *project, struct daemon_client **out,
+		 struct err *err)
+{
+	auto_free char *path = control_path(paths, project);
+	auto_ipc struct ipc_conn *conn = NULL;
+	int r = ipc_connect(path, &conn, err);
+
+	if (r == 0)
+		r = greet(conn, err);
+	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE)
+		return -ENOENT;
+	if (r < 0)
+		return r;
+	*out = xcalloc(1, sizeof(**out));
+	(*out)->conn = steal(conn);
+	return 0;
+}
+
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err)
 {

@@ -154,3 +154,36 @@ ${PROJECT}_web_1" ]
 	done
 	compose --no-ansi up -d --menu=false
 }
+
+stubborn() { # ends by nothing but SIGKILL
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, command: sh -c 'trap : TERM; echo ready; while :; do sleep 1; done', stop_grace_period: 60s }
+		  b: { image: box, init: true, depends_on: [a] }
+	Y
+	compose up -d
+	ready() { compose logs a | grep -q ready; }
+	eventually 5 ready
+}
+
+@test "kill does not wait for a down or a stop that waits for a service" {
+	stubborn
+	SECONDS=0
+	compose down -v >out 2>&1 3>&- &
+	down=$!
+	stopping() { grep -q "$PROJECT-a-1  Stopping" out; }
+	eventually 5 stopping
+	run -0 compose kill a
+	[[ $output == *"$PROJECT-a-1  Killed"* && $output != *waiting* ]]
+	wait $down
+	[ $SECONDS -lt 15 ]
+	compose up -d
+	eventually 5 ready
+	compose stop >out 2>&1 3>&- &
+	stop=$!
+	eventually 5 stopping
+	compose -p "$PROJECT" kill
+	wait $stop
+	[ "$(compose ps -a a --format '{{.State}} {{.ExitCode}}')" = "exited 137" ]
+	[ $SECONDS -lt 30 ]
+}
