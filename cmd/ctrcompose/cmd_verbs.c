@@ -34,7 +34,8 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	struct plan_options po = *given;
 	int r;
 
-	o.beside = verb == PLAN_VERB_KILL; /* what is stopped with patience can be killed meanwhile */
+	o.beside =
+		verb == PLAN_VERB_KILL; /* what is stopped with patience can be killed meanwhile */
 	r = online_open(&o, err);
 	po.services = online_words(argv);
 	if (r == 0 && verb == PLAN_VERB_KILL && !arg.orphans && !argv[0] && o.project)

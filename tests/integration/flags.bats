@@ -158,7 +158,7 @@ ${PROJECT}_web_1" ]
 stubborn() { # ends by nothing but SIGKILL
 	cat >compose.yaml <<-'Y'
 		services:
-		  a: { image: box, command: sh -c 'trap : TERM; echo ready; while :; do sleep 1; done', stop_grace_period: 60s }
+		  a: { image: box, command: "sh -c 'trap true TERM; echo ready; while true; do sleep 1; done'", stop_grace_period: 60s }
 		  b: { image: box, init: true, depends_on: [a] }
 	Y
 	compose up -d
