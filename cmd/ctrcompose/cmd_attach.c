@@ -125,6 +125,7 @@ static int at_terminal(const struct target *t, const char *keys, struct err *err
 	struct tty_relay relay = { .in_fd = arg.no_stdin ? -1 : STDIN_FILENO,
 				   .out_fd = STDOUT_FILENO,
 				   .done_fd = t->pidfd,
+				   .stays_open = true, /* others can attach to it later */
 				   .detach_keys = keys };
 	int pair[2], r;
 

@@ -104,7 +104,8 @@ static void read_input(struct relay *m)
 		return;
 	}
 	m->in_open = false;
-	queue(m, 4); /* Ctrl-D: what the end of a file is on a terminal */
+	if (!m->r->stays_open)
+		queue(m, 4); /* Ctrl-D: what the end of a file is on a terminal */
 }
 
 static void write_input(struct relay *m)

@@ -111,3 +111,25 @@ teardown() { project_close; }
 	run -1 compose attach --detach-keys ctrl-1 a
 	[[ $output == *"not a list of keys"* ]]
 }
+
+@test "attach: standard input that ends does not end that of the container" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, tty: true, stdin_open: true, command: sh -c 'while read -r l; do echo "got $$l"; done; echo over' }
+		  b: { image: box, stdin_open: true, command: sh -c 'while read -r l; do echo "got $$l"; done; echo over' }
+	Y
+	compose up -d
+	for s in a b; do
+		for word in one two; do
+			echo $word | timeout 20 "$CTRCOMPOSE" attach $s >out 2>&1 3>&- &
+			attached=$!
+			got() { compose logs $s | grep -q "got $word"; }
+			eventually 5 got
+			[ -e /proc/$attached ]
+			pkill -KILL -P $attached # timeout's child
+			wait $attached || true
+		done
+	done
+	[ "$(compose ps -q | wc -l)" = 2 ]
+	! compose logs | grep -q over
+}
