@@ -47,6 +47,7 @@ struct cmd {
 	int min_operands, max_operands; /* max -1: any number */
 	const struct opt *opts;
 	size_t n_opts;
+	bool no_dry_run;           /* it changes something, and --dry-run is refused */
 	bool operands_end_options; /* exec and run: the rest belongs to the other command */
 	bool hidden;
 	const struct cmd *const *subs; /* NULL-terminated: `image load`; then no run */
@@ -135,8 +136,8 @@ void cmd_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cmd_print_error(const struct err *err);
 /* Write to standard output: a closed pipe or a full disk is an error, not silence. */
 int cmd_print(const struct sbuf *text, struct err *err);
-/* Ask on the terminal; without one: no. */
-bool cmd_confirm(const char *question);
+/* Ask on the terminal: 1 yes, 0 no; without a terminal an error that names --force. */
+int cmd_confirm(const char *question, struct err *err);
 
 /* ---- Colours ----------------------------------------------------------------------------------
  * --ansi never|always|auto; auto: a terminal, NO_COLOR empty, TERM not dumb.
@@ -202,6 +203,9 @@ void progress_warn(struct progress *p, const char *text); /* stays above the liv
 void progress_close(struct progress *p); /* NULL is fine */
 void progress_close_fn(struct progress **p);
 #define auto_progress __attribute__((cleanup(progress_close_fn)))
+/* With --dry-run, for what is no plan: the line of the one thing that would be done. */
+int progress_dry(const char *kind, const char *name, const char *done, const char *detail,
+		 struct err *err);
 /* Lines are redrawn: a step may be told often. */
 bool progress_is_live(const struct progress *p);
 bool progress_is_json(void); /* errors are JSON lines as well */
@@ -217,6 +221,7 @@ struct tty_relay {
 	int read_fd;             /* what it prints comes from here; 0: from master_fd */
 	int master_fd;           /* becomes non-blocking; stays the caller's */
 	int done_fd;             /* -1, or readable when the command has ended */
+	bool stays_open;         /* the end of in_fd is kept from the container */
 	const char *detach_keys; /* bytes that end the relay, "\x10\x11"; NULL: none */
 	bool detached;           /* result: ended by the detach keys */
 	int signal;              /* result: ended by this signal */

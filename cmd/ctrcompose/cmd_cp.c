@@ -362,7 +362,12 @@ static int copy(void *data, struct err *err)
 static int with_lock(struct task *t, const struct state_container *c, struct err *err)
 {
 	auto_close int lock = -1;
-	int r = c->pid > 0 ? 0 : state_lock(&t->o->paths, t->o->name, UINT64_MAX, &lock, err);
+	int r;
+
+	if (global.dry_run)
+		return progress_dry("Container", c->name, "Copied",
+				    t->to.service ? t->to.path : t->from.path, err);
+	r = c->pid > 0 ? 0 : state_lock(&t->o->paths, t->o->name, UINT64_MAX, &lock, err);
 
 	return r < 0 ? r : cmd_apart(copy, t, err);
 }

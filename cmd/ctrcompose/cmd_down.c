@@ -18,23 +18,64 @@ static const struct opt opts[] = {
 	{ 'v', "volumes", OPT_FLAG, &arg.volumes, NULL, "Remove named and anonymous volumes" },
 };
 
-static int remove_images(const struct project *p, struct err *err)
+/* Local: called after project and service, for want of a name in the file. */
+static bool is_local(const struct online *o, const char *service, const char *image)
+{
+	auto_free char *own = NULL;
+
+	if (o->project)
+		return compose_section(o->project, service, "build") &&
+		       !compose_section(o->project, service, "image");
+	own = xasprintf("%s-%s", o->name, service);
+	return str_eq(image, own);
+}
+
+static void choose_image(const struct online *o, char *const *words, const char *service,
+			 const char *image, struct strs *out)
+{
+	if (image && cmd_wants(words, service) && !strs_has(out, image) &&
+	    (str_eq(arg.rmi, "all") || is_local(o, service, image)))
+		strs_add(out, image);
+}
+
+static int remove_images(const struct strs *images, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
-	int r;
+	auto_progress struct progress *pg = NULL;
+	auto_strs struct strs used = { 0 };
+	int r = cmd_image_store(&s, err);
 
-	if (!arg.rmi || !p)
-		return 0;
-	r = cmd_image_store(&s, err);
-	for (size_t i = 0; r == 0 && i < p->n_services; i++) {
-		const struct service *svc = &p->services[i];
+	if (r == 0)
+		r = cmd_used_images(NULL, &used, err);
+	if (r == 0)
+		r = progress_open("Running", &pg, err);
+	for (size_t i = 0; r == 0 && i < images->n; i++) {
+		auto_image struct image *img = NULL;
 		auto_err struct err why = ERR_INIT;
+		const char *ref = images->v[i];
 
-		if (svc->image && strcmp(arg.rmi, "all") == 0 && !global.dry_run &&
-		    image_remove(s, svc->image, false, NULL, NULL, &why) < 0)
-			cmd_warn("%s", err_text(&why));
+		if (image_find(s, ref, &img, NULL) < 0)
+			continue;
+		if (global.dry_run || image_remove(s, ref, false, &used, NULL, &why) == 0)
+			progress_step(pg, "Image", ref, "Removed", NULL);
+		else
+			progress_step(pg, "Image", ref, "Skipped", err_text(&why));
 	}
 	return r;
+}
+
+/* Those of the file, else those of the containers that there were. */
+static int remove_chosen(const struct online *o, char *const *words, struct err *err)
+{
+	auto_strs struct strs images = { 0 };
+	const struct project *p = o->project;
+
+	for (size_t i = 0; p && i < p->n_services; i++)
+		choose_image(o, words, p->services[i].name, p->services[i].image, &images);
+	for (size_t i = 0; !p && i < o->state->containers.n; i++)
+		choose_image(o, words, o->state->containers.v[i]->service,
+			     o->state->containers.v[i]->image, &images);
+	return images.n ? remove_images(&images, err) : 0;
 }
 
 static int run(int argc, char **argv, struct err *err)
@@ -57,7 +98,7 @@ static int run(int argc, char **argv, struct err *err)
 		cmd_warn("No resource found to remove for project \"%s\".", o.name);
 	if (r == 0)
 		r = online_apply(&o, plan, "Running", err);
-	return r < 0 ? r : remove_images(o.project, err);
+	return r < 0 || !arg.rmi ? r : remove_chosen(&o, argv, err);
 }
 
 const struct cmd cmd_down = {

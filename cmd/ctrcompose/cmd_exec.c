@@ -162,6 +162,10 @@ static int run(int argc, char **argv, struct err *err)
 		r = err_set(err, EPERM, "exec needs root: run it with sudo");
 	if (r < 0)
 		return r;
+	if (global.dry_run) {
+		strs_clear(&arg.env);
+		return progress_dry("Container", c->name, "Executed", argv[1], err);
+	}
 	x.tty = !arg.no_tty && !arg.detach && (arg.tty || (isatty(0) && isatty(1)));
 	r = x.tty        ? with_terminal(&o.paths, o.state, c, &x, err)
 	    : arg.detach ? detached(&o.paths, o.state, c, &x, err)

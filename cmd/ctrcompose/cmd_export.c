@@ -71,6 +71,8 @@ static int export_run(int argc, char **argv, struct err *err)
 				   "export: an archive is nothing for a terminal: give -o FILE, "
 				   "or redirect standard output");
 	r = find(&o, argv, &t.c, err);
+	if (r == 0 && global.dry_run)
+		return progress_dry("Container", t.c->name, "Exported", arg.output, err);
 	if (r == 0 && arg.output) {
 		part = xasprintf("%s.part-%d", arg.output, (int)getpid());
 		fd = t.out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -194,6 +196,11 @@ static int commit_run(int argc, char **argv, struct err *err)
 	bool froze = false;
 	int r = find(&o, argv, &c, err);
 
+	if (r == 0 && global.dry_run) {
+		strs_clear(&arg.changes);
+		return progress_dry("Container", c->name, "Committed", argc > 1 ? argv[1] : NULL,
+				    err);
+	}
 	if (r == 0 && arg.pause && c->status == STATE_RUNNING) {
 		r = pause_it(c, true, err);
 		froze = r == 0;

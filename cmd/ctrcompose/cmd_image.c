@@ -166,6 +166,7 @@ static const struct cmd tag = {
 	.operands = "IMAGE NAME[:TAG]",
 	.min_operands = 2,
 	.max_operands = 2,
+	.no_dry_run = true,
 	.run = tag_run,
 };
 

@@ -132,6 +132,7 @@ static const struct cmd rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
+	.no_dry_run = true,
 	.run = rm_run,
 };
 
@@ -165,8 +166,9 @@ static int prune_run(int argc, char **argv, struct err *err)
 
 	(void)argc;
 	(void)argv;
-	if (!prune_force && !cmd_confirm("Remove all networks that no project has?"))
-		return 0;
+	r = prune_force ? 1 : cmd_confirm("Remove all networks that no project has?", err);
+	if (r <= 0)
+		return r;
 	r = cmd_networks_prune(&removed, err);
 	for (size_t i = 0; i < removed.n; i++)
 		sbuf_addf(&out, "%s\n", removed.v[i]);
@@ -177,6 +179,7 @@ static const struct cmd prune = {
 	.name = "prune",
 	.summary = "Remove networks that no project has",
 	CMD_OPTS(prune_opts),
+	.no_dry_run = true,
 	.run = prune_run,
 };
 

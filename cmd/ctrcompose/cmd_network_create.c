@@ -143,5 +143,6 @@ const struct cmd cmd_network_create = {
 	.min_operands = 1,
 	.max_operands = 1,
 	CMD_OPTS(opts),
+	.no_dry_run = true,
 	.run = run,
 };

@@ -22,9 +22,9 @@ static const struct opt opts[] = {
 };
 
 /* What a person wants to know: not that nothing happens, nor what is waited for. */
-static bool is_change(const struct plan_action *a)
+static bool is_change(const struct online *o, const struct plan_action *a)
 {
-	return a->op != PLAN_KEEP && a->op != PLAN_WAIT;
+	return a->op != PLAN_KEEP && a->op != PLAN_WAIT && !online_is_there(o, a);
 }
 
 static const char *mark(enum plan_op op)
@@ -43,7 +43,8 @@ static const char *mark(enum plan_op op)
 	}
 }
 
-static void as_text(const struct plan *plan, const struct strs *orphans, struct sbuf *out)
+static void as_text(const struct online *o, const struct plan *plan, const struct strs *orphans,
+		    struct sbuf *out)
 {
 	static const char *const verbs[PLAN_OPS] = {
 		[PLAN_NETWORK_UP] = "create",  [PLAN_NETWORK_DOWN] = "remove",
@@ -59,7 +60,7 @@ static void as_text(const struct plan *plan, const struct strs *orphans, struct 
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *a = &plan->actions.v[i];
 
-		if (!is_change(a))
+		if (!is_change(o, a))
 			continue;
 		n++;
 		sbuf_addf(out, "%s %-9s %s: %s%s%s%s\n", mark(a->op), plan_kind(a->op), a->name,
@@ -73,10 +74,11 @@ static void as_text(const struct plan *plan, const struct strs *orphans, struct 
 		sbuf_adds(out, "Nothing to do: all is as the file says.\n");
 }
 
-static void as_json(const struct plan *plan, const struct strs *orphans, struct sbuf *out)
+static void as_json(const struct online *o, const struct plan *plan, const struct strs *orphans,
+		    struct sbuf *out)
 {
-	auto_json struct json *o = json_object();
-	struct json *actions = json_add_array(o, "actions"), *names;
+	auto_json struct json *all = json_object();
+	struct json *actions = json_add_array(all, "actions"), *names;
 	auto_free char *text = NULL;
 	size_t changes = 0;
 
@@ -84,11 +86,11 @@ static void as_json(const struct plan *plan, const struct strs *orphans, struct 
 		const struct plan_action *a = &plan->actions.v[i];
 		struct json *row = json_add_object(actions, NULL), *after;
 
-		changes += is_change(a);
+		changes += is_change(o, a);
 		json_add_str(row, "kind", plan_kind(a->op));
 		json_add_str(row, "name", a->name);
 		json_add_str(row, "action", plan_doing(a->op));
-		json_add_bool(row, "change", is_change(a));
+		json_add_bool(row, "change", is_change(o, a));
 		if (a->service)
 			json_add_str(row, "service", a->service);
 		if (a->reason)
@@ -97,11 +99,11 @@ static void as_json(const struct plan *plan, const struct strs *orphans, struct 
 		for (size_t k = 0; k < a->n_after; k++)
 			json_add_int(after, NULL, (int64_t)a->after[k]);
 	}
-	names = json_add_array(o, "orphans");
+	names = json_add_array(all, "orphans");
 	for (size_t i = 0; i < orphans->n; i++)
 		json_add_str(names, NULL, orphans->v[i]);
-	json_add_int(o, "changes", (int64_t)changes);
-	text = json_print_pretty(o);
+	json_add_int(all, "changes", (int64_t)changes);
+	text = json_print_pretty(all);
 	sbuf_addf(out, "%s\n", text);
 }
 
@@ -149,11 +151,11 @@ static int run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < plan->actions.n; i++)
-		changes |= is_change(&plan->actions.v[i]);
+		changes |= is_change(&o, &plan->actions.v[i]);
 	if (str_eq(arg.format, "json"))
-		as_json(plan, &orphans, &out);
+		as_json(&o, plan, &orphans, &out);
 	else
-		as_text(plan, &orphans, &out);
+		as_text(&o, plan, &orphans, &out);
 	r = cmd_print(&out, err);
 	return r < 0 ? r : changes ? EXIT_CHANGES : 0;
 }

@@ -181,14 +181,14 @@ static const struct opt prune_opts[] = {
 	  "Also anonymous volumes that no container has" },
 };
 
-static bool confirmed(void)
+static int confirmed(struct err *err)
 {
 	auto_free char *question = xasprintf(
 		"Remove %snetworks that no project has, the cache of builds%s and all images %sthat no container has?",
 		arg.containers ? "all stopped containers, " : "",
 		arg.volumes ? ", anonymous volumes" : "", arg.all ? "" : "without a name ");
 
-	return arg.force || cmd_confirm(question);
+	return arg.force ? 1 : cmd_confirm(question, err);
 }
 
 static void add_list(struct sbuf *out, const char *title, const struct strs *l)
@@ -275,8 +275,9 @@ static int prune_run(int argc, char **argv, struct err *err)
 	if (global.dry_run)
 		return usage_error(err, "system prune: there is no --dry-run of it; `system df` "
 					"shows what can go");
-	if (!confirmed())
-		return 0;
+	r = confirmed(err);
+	if (r <= 0)
+		return r;
 	r = arg.containers ? prune_projects(&containers, &sum, err) : 0;
 	if (r == 0)
 		r = cmd_image_store(&s, err);
@@ -307,6 +308,7 @@ static const struct cmd prune = {
 	.name = "prune",
 	.summary = "Remove what no container has: images, networks, the cache of builds",
 	CMD_OPTS(prune_opts),
+	.no_dry_run = true,
 	.run = prune_run,
 };
 

@@ -25,6 +25,17 @@ static const char **services_of(const struct project *p)
 	return v;
 }
 
+/* 1: yes, 0: no */
+static int confirm_rm(const struct plan *plan, struct err *err)
+{
+	auto_sbuf struct sbuf question = SBUF_INIT;
+
+	for (size_t i = 0; i < plan->actions.n; i++)
+		sbuf_addf(&question, "%s%s", i ? ", " : "Going to remove ",
+			  plan->actions.v[i].name);
+	return cmd_confirm(sbuf_str(&question), err);
+}
+
 static int apply(enum plan_verb verb, char **argv, const struct plan_options *given,
 		 struct err *err)
 {
@@ -52,14 +63,20 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 		plan_free(steal(plan));
 		if (r == 0)
 			r = online_refresh(&o, err);
+		for (size_t i = 0; r == 0 && global.dry_run && i < o.state->containers.n; i++)
+			if (cmd_wants(argv, o.state->containers.v[i]->service))
+				o.state->containers.v[i]->status = STATE_EXITED; /* it would be */
 	}
 	if (r == 0)
 		r = plan_verb(verb, o.project, o.state, &po, &plan, err);
 	if (r == 0 && verb == PLAN_VERB_RM && plan->actions.n == 0)
 		cmd_warn("No stopped containers");
-	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force &&
-		 !cmd_confirm("Going to remove them?"))
-		return 0;
+	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force && !global.dry_run) {
+		r = confirm_rm(plan, err);
+		if (r <= 0)
+			return r;
+		r = 0;
+	}
 	if (arg.wait && arg.wait_timeout > 0)
 		o.patience_us = (uint64_t)arg.wait_timeout;
 	return r < 0 ? r : online_apply(&o, plan, "Running", err);

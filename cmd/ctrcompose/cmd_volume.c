@@ -81,6 +81,7 @@ static const struct cmd create = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(create_opts),
+	.no_dry_run = true,
 	.run = create_run,
 };
 
@@ -180,6 +181,7 @@ static const struct cmd rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
+	.no_dry_run = true,
 	.run = rm_run,
 };
 
@@ -223,8 +225,13 @@ static int prune_run(int argc, char **argv, struct err *err)
 
 	(void)argc;
 	(void)argv;
-	if (!prune_force && !cmd_confirm("Remove all volumes that no container has?"))
-		return 0;
+	r = prune_force
+		    ? 1
+		    : cmd_confirm(prune_all ? "Remove all volumes that no container has?"
+					    : "Remove all anonymous volumes that no container has?",
+				  err);
+	if (r <= 0)
+		return r;
 	r = cmd_volumes_prune(prune_all, &removed, NULL, err);
 	for (size_t i = 0; i < removed.n; i++)
 		sbuf_addf(&out, "%s\n", removed.v[i]);
@@ -235,6 +242,7 @@ static const struct cmd prune = {
 	.name = "prune",
 	.summary = "Remove volumes that no container has",
 	CMD_OPTS(prune_opts),
+	.no_dry_run = true,
 	.run = prune_run,
 };
 

@@ -656,5 +656,6 @@ const struct cmd cmd_watch = {
 	.operands = "[SERVICE...]",
 	.max_operands = -1,
 	CMD_OPTS(opts),
+	.no_dry_run = true,
 	.run = run,
 };

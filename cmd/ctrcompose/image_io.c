@@ -46,6 +46,7 @@ const struct cmd image_load_cmd = {
 	.name = "load",
 	.summary = "Load images from an archive (docker save, OCI layout)",
 	CMD_OPTS(load_opts),
+	.no_dry_run = true,
 	.run = load_run,
 };
 
@@ -90,6 +91,7 @@ const struct cmd image_import_cmd = {
 	.min_operands = 1,
 	.max_operands = 2,
 	CMD_OPTS(import_opts),
+	.no_dry_run = true,
 	.run = import_run,
 };
 
@@ -159,5 +161,6 @@ const struct cmd image_save_cmd = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(save_opts),
+	.no_dry_run = true,
 	.run = save_run,
 };

@@ -35,6 +35,7 @@ const struct cmd image_rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
+	.no_dry_run = true,
 	.run = rm_run,
 };
 
@@ -85,10 +86,13 @@ static int prune_run(int argc, char **argv, struct err *err)
 	strs_clear(&prune_arg.filters);
 	if (r < 0)
 		return r;
-	if (!prune_arg.force && !cmd_confirm(how.all ? "Remove all images that no container has?"
-						     : "Remove all images without a name that no "
-						       "container has?"))
-		return 0;
+	r = prune_arg.force ? 1
+			    : cmd_confirm(how.all ? "Remove all images that no container has?"
+						  : "Remove all images without a name that no "
+						    "container has?",
+					  err);
+	if (r <= 0)
+		return r;
 	r = cmd_image_store(&s, err);
 	if (r == 0)
 		r = image_prune(s, &how, cmd_used_images, NULL, &report, &freed, err);
@@ -107,5 +111,6 @@ const struct cmd image_prune_cmd = {
 	.name = "prune",
 	.summary = "Remove images that no container has",
 	CMD_OPTS(prune_opts),
+	.no_dry_run = true,
 	.run = prune_run,
 };

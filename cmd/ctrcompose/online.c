@@ -115,12 +115,22 @@ static void show(void *arg, const struct daemon_progress *p)
 	progress_step(arg, p->kind, p->name, p->status, p->warning ? NULL : p->detail);
 }
 
-static int dry(const struct plan *plan, struct progress *pg)
+bool online_is_there(const struct online *o, const struct plan_action *a)
+{
+	if (a->op == PLAN_VOLUME_MAKE)
+		return strs_has(&o->state->volumes, a->name);
+	for (size_t i = 0; a->op == PLAN_NETWORK_UP && i < o->state->networks.n; i++)
+		if (str_eq(o->state->networks.v[i].name, a->name))
+			return true;
+	return false;
+}
+
+static int dry(const struct online *o, const struct plan *plan, struct progress *pg)
 {
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *a = &plan->actions.v[i];
 
-		if (a->op == PLAN_WAIT)
+		if (a->op == PLAN_WAIT || online_is_there(o, a))
 			continue;
 		progress_step(pg, plan_kind(a->op), a->name, plan_done(a->op), a->reason);
 	}
@@ -185,6 +195,6 @@ int online_apply(struct online *o, const struct plan *plan, const char *what, st
 		return r;
 	cmd_catch_interrupts();
 	if (global.dry_run || !work)
-		return dry(plan, pg);
+		return dry(o, plan, pg);
 	return apply_in_time(o, plan, pg, err);
 }

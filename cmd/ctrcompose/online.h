@@ -32,6 +32,8 @@ int online_refresh(struct online *o, struct err *err);
 /* Carry the plan out with progress lines; with --dry-run only say what would be done. An empty
  * plan starts nothing. what: the word of the head line, "Running". */
 int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err);
+/* The network or the volume that the action would make is there: nothing happens. */
+bool online_is_there(const struct online *o, const struct plan_action *a);
 /* A plan that was begun then has failed: adds to the sentence what its containers said last, the log
  * lines of those that ended, the output of the last health probe. */
 void why_failed(const struct online *o, const struct plan *plan, uint64_t since_ns,

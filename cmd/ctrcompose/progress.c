@@ -394,3 +394,14 @@ void progress_close_fn(struct progress **p)
 {
 	progress_close(*p);
 }
+
+int progress_dry(const char *kind, const char *name, const char *done, const char *detail,
+		 struct err *err)
+{
+	auto_progress struct progress *pg = NULL;
+	int r = progress_open("Running", &pg, err);
+
+	if (r == 0)
+		progress_step(pg, kind, name, done, detail);
+	return r;
+}

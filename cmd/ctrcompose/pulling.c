@@ -106,6 +106,11 @@ int pull_image(struct image_store *s, const char *ref, const char *platform, str
 	if (global.offline)
 		return err_set(err, ENETUNREACH,
 			       "image %s: --offline is given, so no registry is asked for it", ref);
+	if (global.dry_run) {
+		if (pg)
+			progress_step(pg, "Image", ref, "Pulled", NULL);
+		return 0;
+	}
 	if (pg)
 		progress_step(pg, "Image", ref, "Pulling", NULL);
 	r = image_pull(s, ref, &how, NULL, err);
@@ -121,6 +126,11 @@ int push_image(struct image_store *s, const char *ref, struct progress *pg, stru
 
 	if (global.offline)
 		return err_set(err, ENETUNREACH, "image %s: --offline is given", ref);
+	if (global.dry_run) {
+		if (pg)
+			progress_step(pg, "Image", ref, "Pushed", NULL);
+		return 0;
+	}
 	if (pg)
 		progress_step(pg, "Image", ref, "Pushing", NULL);
 	r = image_push(s, ref, NULL, NULL, err);

@@ -99,17 +99,19 @@ int cmd_print(const struct sbuf *text, struct err *err)
 	return r < 0 ? err_set(err, r, "write to standard output: %s", strerror(-r)) : 0;
 }
 
-bool cmd_confirm(const char *question)
+int cmd_confirm(const char *question, struct err *err)
 {
 	auto_sbuf struct sbuf line = SBUF_INIT;
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return false;
+		return err_set(
+			err, ENOTTY,
+			"there is no terminal to ask at: nothing is removed without --force");
 	sbuf_addf(&line, "%s [y/N] ", question);
 	say(&line);
 	if (!fgets(answer, sizeof(answer), stdin))
-		return false;
+		return 0;
 	answer[strcspn(answer, "\n")] = '\0';
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }

@@ -187,3 +187,74 @@ stubborn() { # ends by nothing but SIGKILL
 	[ "$(compose ps -a a --format '{{.State}} {{.ExitCode}}')" = "exited 137" ]
 	[ $SECONDS -lt 30 ]
 }
+
+@test "--dry-run changes nothing, whatever the command" {
+	pair
+	compose up -d --wait
+	echo text >file
+	compose volume create "$PROJECT-kept" >/dev/null
+	look() { compose ps -a --no-trunc --format '{{.ID}} {{.State}}'; compose image ls; compose volume ls; compose network ls; compose exec -T db ls /tmp; find .; }
+	before=$(look)
+	while read -r line; do
+		run -0 compose --dry-run $line
+		[[ $output == *"DRY-RUN MODE - "* ]] || { echo "$line: $output"; false; }
+	done <<-E
+		exec -T db touch /tmp/x
+		run --rm -T db touch /tmp/x
+		cp file db:/tmp/x
+		cp db:/etc/passwd copied
+		export -o out.tar db
+		commit db made:1
+		kill
+		stop
+		restart
+		pause
+		scale db=2
+		create --force-recreate
+		up -d --force-recreate
+		rm -s
+		down -v --rmi all
+		pull
+	E
+	compose --dry-run rm -s -f 2>&1 | grep -q "$PROJECT-web-1  Removed"
+	run -0 compose --dry-run up -d
+	[[ $output != *Created* ]]
+	for line in "volume create x" "volume rm $PROJECT-kept" "volume prune -a -f" "network create x" "network prune -f" "image tag box other" "image rm box" "image prune -a -f" "system prune -f" "watch"; do
+		run -1 compose --dry-run $line
+		[[ $output == *"--dry-run: there is none of"* ]]
+	done
+	[ "$(look)" = "$before" ]
+	compose volume rm "$PROJECT-kept"
+}
+
+@test "down --rmi: local takes what was built without a name, all takes all, what others use stays" {
+	printf 'FROM box\nCMD ["sleep","1000"]\n' >Dockerfile
+	cat >compose.yaml <<-'Y'
+		services:
+		  made: { build: { context: ., network: none }, init: true }
+		  named: { build: { context: ., network: none, labels: { a: b } }, image: "named:1", init: true }
+	Y
+	compose up -d
+	run -0 compose down --rmi local
+	[[ $output == *"Image $PROJECT-made  Removed"* && $output != *named:1* ]]
+	run ! compose image inspect "$PROJECT-made"
+	compose up -d --build
+	mkdir other
+	printf 'services: { a: { image: "named:1", init: true } }\n' >other/compose.yaml
+	compose -f other/compose.yaml -p other up -d
+	run -0 compose -p "$PROJECT" down --rmi all # no file is read
+	[[ $output == *"Image $PROJECT-made  Removed"* && $output == *"named:1  Skipped"*"is used by a container"* ]]
+	compose image inspect named:1 >/dev/null
+	compose -f other/compose.yaml -p other down --rmi all
+	run ! compose image inspect named:1
+}
+
+@test "rm without a terminal and without -f: nothing is removed, and that is an error" {
+	pair
+	compose create
+	run -1 compose rm </dev/null
+	[[ $output == *"nothing is removed without --force"* ]]
+	[ "$(compose ps -a -q | wc -l)" = 2 ]
+	compose rm -f
+	[ -z "$(compose ps -a -q)" ]
+}

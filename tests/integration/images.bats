@@ -295,7 +295,7 @@ other_store() {
 	eventually 5 same_as_du # records are written a moment later
 	[ "$(row Containers)" = '["1","0"]' ]
 	before=$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)
-	run -0 compose system prune </dev/null # nobody says yes
+	run -1 compose system prune </dev/null # nobody says yes
 	[ "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" = "$before" ]
 	run -0 compose system prune -f
 	[[ "$output" == *"deleted: sha256:"*"Total reclaimed space: "* ]]

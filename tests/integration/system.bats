@@ -82,7 +82,7 @@ py() { python3 -c "import json,sys; d=json.load(sys.stdin)[0]; print(($1))"; }
 	compose -f ../still/compose.yaml up -d
 	compose -f ../still/compose.yaml stop -t 0
 	before=$(compose ps -q)
-	run -0 compose system prune </dev/null # nobody to ask
+	run -1 compose system prune </dev/null # nobody says yes
 	[ -n "$(compose -f ../still/compose.yaml ps -aq)" ]
 	run -0 --separate-stderr compose system prune -f --containers --volumes
 	[[ $output == *"still-$PROJECT-a-1"*"Deleted Volumes"*"Total reclaimed space"* ]]
