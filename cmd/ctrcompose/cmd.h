@@ -173,8 +173,10 @@ void table_text(const struct table *t, struct sbuf *out);
 void table_free(struct table *t);
 
 /* ---- Templates ---------------------------------------------------------------------------------
- * The part of Go templates that scripts use with --format: text, {{.Key}}, {{json .}},
- * {{json .Key}}, {{.Label "x"}}, \t and \n. A leading "table " adds a header and pads columns.
+ * The part of Go templates that scripts use with --format: text, {{.Key}}, {{.Key.Inner}},
+ * {{json .}}, {{json .Key}}, {{index .Key "x"}}, {{join .Key ", "}}, {{.Label "x"}},
+ * {{range .Key}}, {{if .Key}}, {{else}}, {{end}}, \t and \n. A leading "table " adds a header and
+ * pads columns.
  */
 struct json;
 struct template_header { /* a column that Docker calls otherwise than its key */

@@ -120,6 +120,13 @@ static const struct cmd ls = {
 };
 
 /* ---- inspect, tag ----------------------------------------------------------------------------- */
+static const char *inspect_format;
+
+static const struct opt inspect_opts[] = {
+	{ 'f', "format", OPT_STRING, &inspect_format, "FORMAT",
+	  "json, or a template like '{{.Id}}'" },
+};
+
 static int inspect_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
@@ -137,7 +144,11 @@ static int inspect_run(int argc, char **argv, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	text = json_print_pretty(all);
+	if (inspect_format && !str_eq(inspect_format, "json")) {
+		r = template_print(inspect_format, all, NULL, &out, err);
+		return r < 0 ? r : cmd_print(&out, err);
+	}
+	text = inspect_format ? json_print(all) : json_print_pretty(all);
 	sbuf_addf(&out, "%s\n", text);
 	return cmd_print(&out, err);
 }
@@ -148,6 +159,7 @@ static const struct cmd inspect = {
 	.operands = "IMAGE...",
 	.min_operands = 1,
 	.max_operands = -1,
+	CMD_OPTS(inspect_opts),
 	.run = inspect_run,
 };
 

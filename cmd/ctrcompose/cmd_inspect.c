@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *type;
+static const char *type, *format;
 
 static const struct opt opts[] = {
+	{ 'f', "format", OPT_STRING, &format, "FORMAT",
+	  "json, or a template like '{{.State.Status}}'" },
 	{ 0, "type", OPT_STRING, &type, "TYPE", "Only a container, network, volume or image" },
 };
 
@@ -89,7 +91,7 @@ static int inspect_one(struct stores *s, const char *name, const char *only, str
 	return err_set(err, ENOENT, "there is no container, network, volume or image %s", name);
 }
 
-int inspect_names(char *const *names, const char *only, struct err *err)
+int inspect_names(char *const *names, const char *only, const char *form, struct err *err)
 {
 	auto_volume_store struct volume_store *volumes = NULL;
 	auto_image_store struct image_store *images = NULL;
@@ -113,7 +115,11 @@ int inspect_names(char *const *names, const char *only, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	text = json_print_pretty(all);
+	if (form && !str_eq(form, "json")) {
+		r = template_print(form, all, NULL, &out, err);
+		return r < 0 ? r : cmd_print(&out, err);
+	}
+	text = form ? json_print(all) : json_print_pretty(all);
 	sbuf_addf(&out, "%s\n", text);
 	return cmd_print(&out, err);
 }
@@ -128,7 +134,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (!known)
 		return usage_error(err, "--type: '%s' is none of container, network, volume, image",
 				   type);
-	return inspect_names(argv, type, err);
+	return inspect_names(argv, type, format, err);
 }
 
 const struct cmd cmd_inspect = {

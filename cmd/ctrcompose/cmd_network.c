@@ -78,10 +78,17 @@ static const struct cmd ls = {
 	.run = ls_run,
 };
 
+static const char *inspect_format;
+
+static const struct opt inspect_opts[] = {
+	{ 'f', "format", OPT_STRING, &inspect_format, "FORMAT",
+	  "json, or a template like '{{.Name}}'" },
+};
+
 static int inspect_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
-	return inspect_names(argv, "network", err);
+	return inspect_names(argv, "network", inspect_format, err);
 }
 
 static const struct cmd inspect = {
@@ -90,6 +97,7 @@ static const struct cmd inspect = {
 	.operands = "NETWORK...",
 	.min_operands = 1,
 	.max_operands = -1,
+	CMD_OPTS(inspect_opts),
 	.run = inspect_run,
 };
 

@@ -86,10 +86,17 @@ static const struct cmd create = {
 };
 
 /* ---- inspect, ls ------------------------------------------------------------------------------ */
+static const char *inspect_format;
+
+static const struct opt inspect_opts[] = {
+	{ 'f', "format", OPT_STRING, &inspect_format, "FORMAT",
+	  "json, or a template like '{{.Name}}'" },
+};
+
 static int inspect_run(int argc, char **argv, struct err *err)
 {
 	(void)argc;
-	return inspect_names(argv, "volume", err);
+	return inspect_names(argv, "volume", inspect_format, err);
 }
 
 static const struct cmd inspect = {
@@ -98,6 +105,7 @@ static const struct cmd inspect = {
 	.operands = "VOLUME...",
 	.min_operands = 1,
 	.max_operands = -1,
+	CMD_OPTS(inspect_opts),
 	.run = inspect_run,
 };
 

@@ -12,7 +12,7 @@ struct json *inspect_container(const struct state_paths *paths, const struct sta
 struct json *inspect_network(const struct state_paths *paths, const struct network_entry *n);
 struct json *inspect_volume(const struct volume_record *v);
 /* Print what the names stand for; only: "container", "network", "volume", "image", or NULL: the
- * first of them that has the name. */
-int inspect_names(char *const *names, const char *only, struct err *err);
+ * first of them that has the name. format: a template, a line for each; NULL or "json": JSON. */
+int inspect_names(char *const *names, const char *only, const char *format, struct err *err);
 
 #endif

@@ -51,6 +51,30 @@ py() { python3 -c "import json,sys; d=json.load(sys.stdin)[0]; print(($1))"; }
 	eventually 3 sh -c '"$CTRCOMPOSE" inspect "'"$PROJECT"'-web-1" | grep -q "\"ExitCode\":.137"'
 }
 
+@test "inspect --format: paths, json, index, join, range, if" {
+	stack
+	compose up -d --wait
+	c=$PROJECT-web-1
+	[ "$(compose inspect -f '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}}' $c)" = "running true 0" ]
+	[ "$(compose inspect --format '{{json .State.Status}}\t{{json .Config.Cmd}}' $c)" = $'"running"\t["sleep","1000"]' ]
+	[ "$(compose inspect -f '{{.Config.Cmd}} {{.Config.Entrypoint}} {{join .Config.Cmd "+"}}' $c)" = "[sleep 1000] [] sleep+1000" ]
+	[ "$(compose inspect -f '{{index .Config.Labels "my"}}{{index .Config.Labels "no"}}' $c)" = label ]
+	[ "$(compose inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $c)" = "$(compose exec -T web hostname -i)" ]
+	[ "$(compose inspect -f '{{range .Config.Env}}<{{.}}>{{end}}{{range .HostConfig.Dns}}x{{else}} none{{end}}' $c)" = "<A=b><PATH=/bin:/sbin> none" ]
+	[ "$(compose inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}no check{{end}}{{if .State.Paused}} paused{{end}}' $c)" = healthy ]
+	[ "$(compose inspect -f '{{.Name}}' $c "${PROJECT}_default" "${PROJECT}_data")" = "/$c
+${PROJECT}_default
+${PROJECT}_data" ]
+	[ "$(compose network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Labels "com.docker.compose.project"}}' "${PROJECT}_default")" = "10.213.7.0/24 $PROJECT" ]
+	[ "$(compose volume inspect -f '{{.Driver}}' "${PROJECT}_data")" = local ]
+	[ "$(compose image inspect -f '{{index .RepoTags}}{{.Os}}' box 2>&1 | head -1 | grep -c understood)" = 1 ]
+	[ "$(compose image inspect -f '{{.Os}} {{.RepoTags}}' box)" = "linux [box:latest]" ]
+	[ "$(compose inspect -f json $c | wc -l)" = 1 ]
+	for bad in '{{.State.No}}' '{{.No}}' '{{range .Mounts}}' '{{end}}' '{{.State' '{{template "x"}}' '{{index .Config.Labels "my}}'; do
+		run -1 compose inspect -f "$bad" $c
+	done
+}
+
 @test "network ls and inspect, inspect of volumes and images, of what is not there" {
 	stack
 	compose up -d

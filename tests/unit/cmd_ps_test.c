@@ -161,6 +161,11 @@ static const struct {
 	{ "{{.Name}}\\t{{.Port}}", "a\t1\nb\t2\n" },
 	{ "table {{.Name}}\\t{{.Port}}", "NAME   PORT\na      1\nb      2\n" },
 	{ "plain", "plain\nplain\n" },
+	{ "{{if .Labels}}{{.Name}}{{else}}none{{end}}", "a\nnone\n" },
+	{ "{{if .Nope}}x{{end}}.", ".\n.\n" },
+	{ "{{range .}}<{{.}}>{{end}}", "<a><1><x=1,yy=2>\n<b><2><>\n" },
+	{ "{{range .Labels}}x{{else}}no {{if .Name}}{{.Name}}{{end}}{{end}}", "no a\nno b\n" },
+	{ "{{.}}", "map[Name:a Port:1 Labels:x=1,yy=2]\nmap[Name:b Port:2 Labels:]\n" },
 };
 
 static struct json *two_rows(void)
@@ -189,9 +194,15 @@ static const struct {
 } wrong[] = {
 	{ "{{.Nope}}", "--format: there is no '.Nope'" },
 	{ "{{.Name", "--format: '{{' without '}}'" },
-	{ "{{range .}}",
-	  "--format: '{{range .}}' is not understood; there are {{.Key}}, {{json .}}, "
-	  "{{json .Key}} and {{.Label \"name\"}}" },
+	{ "{{range .}}", "--format: there is no {{end}}" },
+	{ "{{if .Name}}x", "--format: there is no {{end}}" },
+	{ "x{{end}}", "--format: {{end}} without {{range}} or {{if}}" },
+	{ "{{else}}", "--format: {{else}} without {{range}} or {{if}}" },
+	{ "{{.Name.Inner}}", "--format: there is no '.Name.Inner'" },
+	{ "{{printf .Name}}",
+	  "--format: '{{printf .Name}}' is not understood; there are {{.Key}}, {{.Key.Inner}}, "
+	  "{{json .Key}}, {{index .Key \"name\"}}, {{join .Key \", \"}}, {{.Label \"name\"}}, "
+	  "{{range .Key}}, {{if .Key}}, {{else}} and {{end}}" },
 };
 
 START_TEST(other_templates_are_refused)
