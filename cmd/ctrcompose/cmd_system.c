@@ -233,6 +233,25 @@ static int prune_project(const char *name, struct strs *report, struct err *err)
 	return r < 0 ? r : online_apply(&o, plan, "Removing", err);
 }
 
+/* Stopped containers can be started again, with what they have written: they stay unless asked for. */
+static int count_stopped(size_t *out, struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_strs struct strs names = { 0 };
+	int r = state_paths_open(&paths, err);
+
+	if (r == 0)
+		r = state_list_projects(&paths, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_state struct state_project *p = NULL;
+
+		r = cmd_load_state(&paths, names.v[i], &p, err);
+		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
+			*out += !container_is_up(p->containers.v[k]);
+	}
+	return r;
+}
+
 /* With -p NAME only of that one. */
 static int prune_projects(struct strs *report, uint64_t *freed, struct err *err)
 {
@@ -267,6 +286,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 	auto_sbuf struct sbuf out = SBUF_INIT;
 	struct image_prune_how how = { .all = arg.all };
 	uint64_t sum = 0, part = 0;
+	size_t kept = 0;
 	char size[16];
 	int r;
 
@@ -293,6 +313,8 @@ static int prune_run(int argc, char **argv, struct err *err)
 	part = 0;
 	if (r == 0)
 		r = image_prune(s, &how, cmd_used_images, NULL, &images, &part, err);
+	if (r == 0 && !arg.containers)
+		r = count_stopped(&kept, err);
 	if (r < 0)
 		return r;
 	format_bytes(sum + part, size);
@@ -300,13 +322,19 @@ static int prune_run(int argc, char **argv, struct err *err)
 	add_list(&out, "Deleted Networks", &networks);
 	add_list(&out, "Deleted Volumes", &volumes);
 	add_list(&out, "Deleted Images", &images);
+	if (kept)
+		sbuf_addf(&out,
+			  "Kept: %zu stopped container%s, which `start` can start again; "
+			  "--containers removes %s\n",
+			  kept, kept == 1 ? "" : "s", kept == 1 ? "it" : "them");
 	sbuf_addf(&out, "Total reclaimed space: %s\n", size);
 	return cmd_print(&out, err);
 }
 
 static const struct cmd prune = {
 	.name = "prune",
-	.summary = "Remove what no container has: images, networks, the cache of builds",
+	.summary = "Remove what no container has: images, networks, the cache of builds; "
+		   "stopped containers stay without --containers",
 	CMD_OPTS(prune_opts),
 	.no_dry_run = true,
 	.run = prune_run,

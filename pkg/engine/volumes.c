@@ -4,8 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With those that Docker's tools find a project's volumes by; what the file says wins. */
+static struct kvs labels_of(struct arena *a, const struct engine *e, const struct volume *def)
+{
+	const struct kv own[] = { { "com.docker.compose.project", e->state->name },
+				  { "com.docker.compose.volume", def->key } };
+	struct kvs out = { arena_array(a, def->labels.n + ARRAY_LEN(own), sizeof(*out.v)), 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		bool given = false;
+
+		for (size_t k = 0; k < def->labels.n; k++)
+			given |= str_eq(def->labels.v[k].key, own[i].key);
+		if (!given)
+			out.v[out.n++] = own[i];
+	}
+	for (size_t i = 0; i < def->labels.n; i++)
+		out.v[out.n++] = def->labels.v[i];
+	return out;
+}
+
 int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err)
 {
+	auto_arena struct arena a = { 0 };
+	struct kvs labels;
 	int r;
 
 	if (def->external) {
@@ -16,7 +38,8 @@ int engine_volume_make(struct engine *e, const struct volume *def, bool *created
 			"external volume \"%s\" not found: make it with `ctrcompose volume create %s`",
 			def->name, def->name);
 	}
-	r = volume_create(e->volumes, def->name, e->state->name, false, &def->labels, created, err);
+	labels = labels_of(&a, e, def);
+	r = volume_create(e->volumes, def->name, e->state->name, false, &labels, created, err);
 	if (r == 0 && !strs_has(&e->state->volumes, def->name))
 		strs_add(&e->state->volumes, def->name);
 	return r;

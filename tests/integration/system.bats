@@ -66,7 +66,7 @@ py() { python3 -c "import json,sys; d=json.load(sys.stdin)[0]; print(($1))"; }
 ${PROJECT}_default
 ${PROJECT}_data" ]
 	[ "$(compose network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Labels "com.docker.compose.project"}}' "${PROJECT}_default")" = "10.213.7.0/24 $PROJECT" ]
-	[ "$(compose volume inspect -f '{{.Driver}}' "${PROJECT}_data")" = local ]
+	[ "$(compose volume inspect -f '{{.Driver}} {{index .Labels "com.docker.compose.project"}} {{index .Labels "com.docker.compose.volume"}}' "${PROJECT}_data")" = "local $PROJECT data" ]
 	[ "$(compose image inspect -f '{{index .RepoTags}}{{.Os}}' box 2>&1 | head -1 | grep -c understood)" = 1 ]
 	[ "$(compose image inspect -f '{{.Os}} {{.RepoTags}}' box)" = "linux [box:latest]" ]
 	[ "$(compose inspect -f json $c | wc -l)" = 1 ]
@@ -108,7 +108,11 @@ ${PROJECT}_data" ]
 	before=$(compose ps -q)
 	run -1 compose system prune </dev/null # nobody says yes
 	[ -n "$(compose -f ../still/compose.yaml ps -aq)" ]
+	run -0 --separate-stderr compose system prune -f
+	[[ $output == *"Kept: 1 stopped container, which \`start\` can start again; --containers removes it"* ]]
+	[ -n "$(compose -f ../still/compose.yaml ps -aq)" ]
 	run -0 --separate-stderr compose system prune -f --containers --volumes
+	[[ $output != *Kept* ]]
 	[[ $output == *"still-$PROJECT-a-1"*"Deleted Volumes"*"Total reclaimed space"* ]]
 	[[ $output != *"$PROJECT-web-1"* ]]
 	[ "$(compose ls -a -q)" = "$PROJECT" ]
