@@ -274,6 +274,122 @@ START_TEST(a_plan_survives_the_socket)
 }
 END_TEST
 
+/* ---- pre_start: two steps of web, the second one for each replica */
+struct steps {
+	struct world w;
+	struct service one, each;
+	struct service_step v[2];
+};
+
+static void steps_make(struct steps *s)
+{
+	world_make(&s->w);
+	s->one = s->each = (struct service){ .name = "web", .image = "box", .config_json = "{}" };
+	s->v[0] = (struct service_step){ .svc = &s->one };
+	s->v[1] = (struct service_step){ .svc = &s->each, .per_replica = true };
+	s->w.services[1].pre_start = s->v;
+	s->w.services[1].n_pre_start = 2;
+}
+
+START_TEST(steps_run_before_the_service_one_after_the_other)
+{
+	static const struct plan_options opt = { .grace_us = -1 };
+	auto_plan struct plan *plan = NULL;
+	struct steps s;
+	size_t once, each, web;
+
+	steps_make(&s);
+	plan = up(&s.w, &opt, NULL);
+	once = at(plan, PLAN_WAIT, "p-web-pre_start-1");
+	each = at(plan, PLAN_WAIT, "p-web-1-pre_start-2");
+	web = at(plan, PLAN_START, "p-web-1");
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-pre_start-1"),
+			      at(plan, PLAN_START, "p-db-1"), 9));
+	ck_assert(comes_after(plan, once, at(plan, PLAN_START, "p-web-pre_start-1"), 9));
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-1-pre_start-2"), once, 9));
+	ck_assert(comes_after(plan, web, each, 9));
+	ck_assert_int_eq(plan->actions.v[once].condition, DEP_COMPLETED);
+	ck_assert(plan->actions.v[once].required && plan->actions.v[once].oneoff);
+	ck_assert(plan->actions.v[at(plan, PLAN_CREATE, "p-web-pre_start-1")].oneoff);
+	/* Its container goes when it has ended well, and nothing waits for that. */
+	ck_assert(comes_after(plan, at(plan, PLAN_REMOVE, "p-web-pre_start-1"), once, 1));
+	ck_assert(!comes_after(plan, web, at(plan, PLAN_REMOVE, "p-web-pre_start-1"), 9));
+	state_free(s.w.have);
+}
+END_TEST
+
+START_TEST(a_step_runs_once_or_for_each_replica)
+{
+	const struct kv scale[] = { { "web", "2" } };
+	auto_plan struct plan *plan = NULL;
+	struct steps s;
+	size_t once;
+
+	steps_make(&s);
+	plan = up(&s.w, &(struct plan_options){ .grace_us = -1, .scale = scale, .n_scale = 1 },
+		  NULL);
+	once = at(plan, PLAN_WAIT, "p-web-pre_start-1");
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-1-pre_start-2"), once, 9));
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-2-pre_start-2"), once, 9));
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-2"),
+			      at(plan, PLAN_WAIT, "p-web-2-pre_start-2"), 9));
+	ck_assert(!comes_after(plan, at(plan, PLAN_START, "p-web-2"),
+			       at(plan, PLAN_WAIT, "p-web-1-pre_start-2"), 9));
+	state_free(s.w.have);
+}
+END_TEST
+
+START_TEST(no_step_for_what_runs_or_is_not_started)
+{
+	struct steps s;
+
+	steps_make(&s);
+	network_there(&s.w);
+	(void)there(&s.w, "db", 1, "h");
+	(void)there(&s.w, "web", 1, "h");
+	expect(&s.w, &(struct plan_options){ .grace_us = -1 }, "Running p-db-1, Running p-web-1");
+	steps_make(&s);
+	expect(&s.w, &(struct plan_options){ .grace_us = -1, .no_start = true },
+	       "Creating p-db-1, Creating p-web-1");
+}
+END_TEST
+
+START_TEST(another_replica_has_only_its_own_steps)
+{
+	const struct kv scale[] = { { "web", "2" } };
+	struct steps s;
+
+	steps_make(&s);
+	network_there(&s.w);
+	(void)there(&s.w, "db", 1, "h");
+	(void)there(&s.w, "web", 1, "h");
+	expect(&s.w, &(struct plan_options){ .grace_us = -1, .scale = scale, .n_scale = 1 },
+	       "Running p-db-1, Running p-web-1, Creating p-web-2, Starting p-web-2, Creating "
+	       "p-web-2-pre_start-2, Starting p-web-2-pre_start-2, Waiting p-web-2-pre_start-2, "
+	       "Removing p-web-2-pre_start-2");
+}
+END_TEST
+
+START_TEST(what_a_failed_step_left_is_made_anew)
+{
+	auto_plan struct plan *plan = NULL;
+	struct state_container *c;
+	struct steps s;
+
+	steps_make(&s);
+	c = there(&s.w, "web", 1, "h");
+	state_set(&c->name, "p-web-pre_start-1");
+	c->oneoff = true;
+	c->status = STATE_EXITED;
+	plan = up(&s.w, &(struct plan_options){ .grace_us = -1 }, NULL);
+	ck_assert_uint_lt(at(plan, PLAN_REMOVE, "p-web-pre_start-1"),
+			  at(plan, PLAN_CREATE, "p-web-pre_start-1"));
+	ck_assert(comes_after(plan, at(plan, PLAN_CREATE, "p-web-pre_start-1"),
+			      at(plan, PLAN_REMOVE, "p-web-pre_start-1"), 1));
+	state_free(s.w.have);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -291,6 +407,11 @@ int main(void)
 	tcase_add_test(t, orphans_are_named_and_left);
 	tcase_add_test(t, down_stops_dependents_first);
 	tcase_add_test(t, a_plan_survives_the_socket);
+	tcase_add_test(t, steps_run_before_the_service_one_after_the_other);
+	tcase_add_test(t, a_step_runs_once_or_for_each_replica);
+	tcase_add_test(t, no_step_for_what_runs_or_is_not_started);
+	tcase_add_test(t, another_replica_has_only_its_own_steps);
+	tcase_add_test(t, what_a_failed_step_left_is_made_anew);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	failed = srunner_ntests_failed(run);
