@@ -1,4 +1,4 @@
-/* mount.c - RUN --mount: read, made, and what of it counts for the cache */
+/* mount.c - RUN --mount: made, and what of it counts for the cache */
 #include "run.h"
 
 #include <fcntl.h>
@@ -9,94 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- --mount ---------------------------------------------------------------------------------- */
-struct mount {
-	const char *type, *target, *source, *from, *id, *env, *size, *sharing;
-	bool write, required, has_write, has_owner;
-	unsigned mode, uid, gid;
-};
-
-static int read_number(const char *text, int base, unsigned *out, struct err *err)
-{
-	char *end;
-	unsigned long v = strtoul(text, &end, base);
-
-	if (!*text || *end || v > UINT32_MAX)
-		return err_set(err, EINVAL, "--mount: '%s' is not a number", text);
-	*out = (unsigned)v;
-	return 0;
-}
-
-static int mount_option(struct mount *m, char *word, struct err *err)
-{
-	char *eq = strchr(word, '=');
-	const char *v = eq ? eq + 1 : "true";
-	const struct {
-		const char *name;
-		const char **field;
-	} texts[] = {
-		{ "type", &m->type },          { "target", &m->target },   { "dst", &m->target },
-		{ "destination", &m->target }, { "source", &m->source },   { "src", &m->source },
-		{ "from", &m->from },          { "id", &m->id },           { "env", &m->env },
-		{ "size", &m->size },          { "sharing", &m->sharing },
-	};
-
-	if (eq)
-		*eq = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (strcmp(word, texts[i].name) == 0) {
-			*texts[i].field = v;
-			return 0;
-		}
-	if (strcmp(word, "rw") == 0 || strcmp(word, "readwrite") == 0)
-		m->write = strcmp(v, "true") == 0, m->has_write = true;
-	else if (strcmp(word, "ro") == 0 || strcmp(word, "readonly") == 0)
-		m->write = strcmp(v, "true") != 0, m->has_write = true;
-	else if (strcmp(word, "required") == 0)
-		m->required = strcmp(v, "true") == 0;
-	else if (strcmp(word, "mode") == 0)
-		return read_number(v, 8, &m->mode, err);
-	else if (strcmp(word, "uid") == 0)
-		return m->has_owner = true, read_number(v, 10, &m->uid, err);
-	else if (strcmp(word, "gid") == 0)
-		return m->has_owner = true, read_number(v, 10, &m->gid, err);
-	else
-		return err_set(err, ENOTSUP, "--mount does not know '%s%s%s'", word, eq ? "=" : "",
-			       eq ? v : "");
-	return 0;
-}
-
-static int mount_read(struct stage *s, const char *text, struct mount *m, struct err *err)
-{
-	auto_free char *value = NULL;
-	char *copy, *save = NULL;
-	int r = stage_expand(s, text, false, &value, err);
-
-	if (r < 0)
-		return r;
-	*m = (struct mount){ .type = "bind" };
-	copy = arena_strdup(&s->run->arena, value);
-	for (char *w = strtok_r(copy, ",", &save); r == 0 && w; w = strtok_r(NULL, ",", &save))
-		r = mount_option(m, w, err);
-	if (r == 0 && m->sharing && strcmp(m->sharing, "shared") != 0 &&
-	    strcmp(m->sharing, "private") != 0 && strcmp(m->sharing, "locked") != 0)
-		r = err_set(err, EINVAL, "--mount: sharing is shared, private or locked, not '%s'",
-			    m->sharing);
-	if (r < 0)
-		return r;
-	if (m->target && *m->target != '/') {
-		auto_free char *joined = path_join(config_text(s, "WorkingDir", "/"), m->target);
-
-		m->target = arena_strdup(&s->run->arena, joined);
-	}
-	if (!m->target && strcmp(m->type, "secret") == 0)
-		m->target = arena_printf(&s->run->arena, "/run/secrets/%s", m->id ? m->id : "");
-	if (!m->target && strcmp(m->type, "ssh") == 0)
-		m->target = arena_printf(&s->run->arena, "/run/buildkit/ssh_agent.%zu",
-					 s->run->n_agents);
-	return m->target ? 0 : err_set(err, EINVAL, "--mount=%s needs a target", text);
-}
-
+/* ---- Each kind -------------------------------------------------------------------------------- */
 static struct box_mount *add_mount(struct run *r, const char *target)
 {
 	struct box_mount *b = &r->mounts[r->spec.n_mounts++];
@@ -105,19 +18,33 @@ static struct box_mount *add_mount(struct run *r, const char *target)
 	return b;
 }
 
+/* The folder "tree" of a root that was just made. */
+static int bind_tree(struct stage *s, const struct new_root *root, const char *target,
+		     bool read_only, struct err *err)
+{
+	struct builder *b = s->b->all;
+	auto_free char *at =
+		xasprintf("%s/%s/%s/tree", b->view && !s->run->open ? b->view : b->w->paths->state,
+			  image_work_name(b->work), root->name);
+	struct rootfs_bind bind = {
+		.dirfd = AT_FDCWD, .userns_fd = -1, .path = at, .read_only = read_only
+	};
+	int fd = rootfs_bind(&bind, err);
+
+	add_mount(s->run, target)->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
 /* What a bind shows is put together as a COPY would, so that .dockerignore holds for it as well and
  * owners are the container's. Writes to it are not kept. */
 static int mount_bind(struct stage *s, const struct mount *m, struct err *err)
 {
-	struct builder *b = s->b->all;
 	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
 	struct source src;
 	struct stage none = { .b = s->b };
 	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
 	struct new_root root = { .fd = -1 };
-	auto_free char *at = NULL;
-	struct rootfs_bind bind = { .dirfd = AT_FDCWD, .userns_fd = -1, .read_only = !m->write };
-	int r = build_source_open(s, m->from, &src, err), fd;
+	int r = build_source_open(s, m->from, &src, err);
 
 	if (r < 0)
 		return r;
@@ -126,14 +53,27 @@ static int mount_bind(struct stage *s, const struct mount *m, struct err *err)
 		r = copy_write(&c, root.fd, err);
 	build_source_close(&src);
 	auto_close_fn(&root.fd);
-	if (r < 0)
-		return r;
-	at = xasprintf("%s/%s/%s/tree", b->view && !s->run->open ? b->view : b->w->paths->state,
-		       image_work_name(b->work), root.name);
-	bind.path = at;
-	fd = rootfs_bind(&bind, err);
-	add_mount(s->run, m->target)->fd = fd;
-	return fd < 0 ? fd : 0;
+	return r < 0 ? r : bind_tree(s, &root, m->target, !m->write, err);
+}
+
+/* A heredoc with an interpreter of its own: it has to be a file, in a folder that may be executed
+ * from. */
+int run_script_make(struct stage *s, const struct df_heredoc *doc, struct err *err)
+{
+	struct source nowhere = { .root = -1 };
+	struct stage none = { .b = s->b };
+	struct copy c = { .src = &nowhere, .mode = 0755 };
+	struct new_root root = { .fd = -1 };
+	auto_free char *path = xasprintf("/tree/%s", doc->name);
+	int r;
+
+	if (s->run->spec.n_mounts >= MOUNTS_MAX)
+		return err_set(err, E2BIG, "more than %d mounts", MOUNTS_MAX);
+	r = root_open(&none, false, &root, err);
+	if (r == 0)
+		r = copy_text(&c, root.fd, path, doc->text, err);
+	auto_close_fn(&root.fd);
+	return r < 0 ? r : bind_tree(s, &root, SCRIPTS, true, err);
 }
 
 /* What a new cache folder begins with. */
@@ -203,7 +143,7 @@ static int make_cache(struct stage *s, const struct mount *m, const char *path, 
 	}
 	if (m->has_owner && chown(path, m->uid, m->gid) < 0)
 		return err_errno(err, "make %s", path);
-	return chmod(path, m->mode ? m->mode : 0755) < 0 ? err_errno(err, "make %s", path) : 0;
+	return chmod(path, m->has_mode ? m->mode : 0755) < 0 ? err_errno(err, "make %s", path) : 0;
 }
 
 static int mount_cache(struct stage *s, const struct mount *m, struct err *err)
@@ -230,9 +170,12 @@ static int mount_cache(struct stage *s, const struct mount *m, struct err *err)
 
 static int mount_tmpfs(struct stage *s, const struct mount *m, struct err *err)
 {
+	struct box_mount *b = add_mount(s->run, m->target);
+
 	(void)err;
-	add_mount(s->run, m->target)->tmpfs =
-		m->size ? arena_printf(&s->run->arena, "size=%s", m->size) : "";
+	b->read_only = m->has_write && !m->write;
+	b->tmpfs = m->size ? arena_printf(&s->run->arena, "size=%llu", (unsigned long long)m->size)
+			   : "";
 	return 0;
 }
 
@@ -246,19 +189,19 @@ static const struct build_secret *secret_of(const struct stage *s, const char *i
 
 static int mount_secret(struct stage *s, const struct mount *m, struct err *err)
 {
-	const char *id = m->id ? m->id : strrchr(m->target, '/') + 1;
-	const struct build_secret *secret = secret_of(s, id);
+	const struct build_secret *secret = secret_of(s, m->id);
 
 	if (!secret)
-		return m->required ? err_set(err, ENOENT, "the build has no secret '%s'", id) : 0;
+		return m->required ? err_set(err, ENOENT, "the build has no secret '%s'", m->id)
+				   : 0;
 	if (m->env)
 		strs_addf(&s->run->env, "%s=%.*s", m->env, (int)secret->len, secret->data);
-	else
+	if (m->target)
 		s->run->files[s->run->spec.n_files++] =
 			(struct box_file){ .target = m->target,
 					   .data = secret->data,
 					   .len = secret->len,
-					   .mode = m->mode ? m->mode : 0400,
+					   .mode = S_IFREG | (m->has_mode ? m->mode : 0400),
 					   .uid = m->uid,
 					   .gid = m->gid,
 					   .read_only = true };
@@ -287,7 +230,7 @@ static int mount_ssh(struct stage *s, const struct mount *m, struct err *err)
 		return err_wrap(err, r, "--mount=type=ssh");
 	run->n_agents++;
 	if (fchownat(image_work_fd(b->work), name, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(image_work_fd(b->work), name, m->mode ? m->mode : 0600, 0) < 0)
+	    fchmodat(image_work_fd(b->work), name, m->has_mode ? m->mode : 0600, 0) < 0)
 		return err_errno(err, "make a socket");
 	if (run->n_agents == 1)
 		strs_put(&run->env, "SSH_AUTH_SOCK", m->target);
@@ -299,12 +242,9 @@ static int mount_ssh(struct stage *s, const struct mount *m, struct err *err)
 	return fd < 0 ? fd : 0;
 }
 
-static const struct {
-	const char *type;
-	int (*make)(struct stage *s, const struct mount *m, struct err *err);
-} mount_types[] = {
-	{ "bind", mount_bind },     { "cache", mount_cache }, { "tmpfs", mount_tmpfs },
-	{ "secret", mount_secret }, { "ssh", mount_ssh },
+static int (*const makers[RUN_KINDS])(struct stage *s, const struct mount *m, struct err *err) = {
+	[RUN_BIND] = mount_bind,     [RUN_CACHE] = mount_cache, [RUN_TMPFS] = mount_tmpfs,
+	[RUN_SECRET] = mount_secret, [RUN_SSH] = mount_ssh,
 };
 
 static int each_mount(struct stage *s, const struct df_instruction *in,
@@ -331,12 +271,9 @@ static int each_mount(struct stage *s, const struct df_instruction *in,
 static int make_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
 {
 	(void)arg;
-	for (size_t i = 0; i < ARRAY_LEN(mount_types); i++)
-		if (strcmp(m->type, mount_types[i].type) == 0) {
-			strs_add(&s->run->stubs, m->target);
-			return mount_types[i].make(s, m, err);
-		}
-	return err_set(err, ENOTSUP, "--mount=type=%s is not known", m->type);
+	if (m->target)
+		strs_add(&s->run->stubs, m->target);
+	return makers[m->kind](s, m, err);
 }
 
 int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err)
@@ -352,7 +289,7 @@ static int key_mount(struct stage *s, const struct mount *m, void *arg, struct e
 	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
 	int r;
 
-	if (strcmp(m->type, "bind") != 0)
+	if (m->kind != RUN_BIND)
 		return 0;
 	r = build_source_open(s, m->from, &src, err);
 	if (r == 0)

@@ -46,11 +46,22 @@ static void run_free(struct stage *s)
 }
 
 /* ---- The command ------------------------------------------------------------------------------ */
+/* The RUN is a heredoc and nothing more. */
+static bool doc_alone(const struct df_instruction *in)
+{
+	return in->n_docs == 1 && str_starts(in->text, "<<") && !strpbrk(in->text, " \t");
+}
+
+static bool has_interpreter(const struct df_instruction *in)
+{
+	return !in->exec && doc_alone(in) && str_starts(in->docs[0].text, "#!");
+}
+
 static const char *script(struct run *r, const struct df_instruction *in)
 {
 	auto_sbuf struct sbuf text = SBUF_INIT;
 
-	if (in->n_docs == 1 && str_starts(in->text, "<<") && !strpbrk(in->text, " \t"))
+	if (doc_alone(in))
 		return in->docs[0].text;
 	sbuf_addf(&text, "%s\n", in->text);
 	for (size_t i = 0; i < in->n_docs; i++)
@@ -67,6 +78,10 @@ static const char *const *command(struct stage *s, const struct df_instruction *
 	if (in->exec) {
 		for (size_t i = 0; i < in->n_words; i++)
 			argv[n++] = in->words[i];
+		return argv;
+	}
+	if (has_interpreter(in)) {
+		argv[0] = arena_printf(&r->arena, SCRIPTS "/%s", in->docs[0].name);
 		return argv;
 	}
 	for (size_t i = 0; i < s->shell.n; i++)
@@ -127,6 +142,8 @@ static int run_key(struct stage *s, const struct df_instruction *in, const char 
 	key_add(d, "run");
 	for (size_t i = 0; argv[i]; i++)
 		key_add(d, argv[i]);
+	if (has_interpreter(in))
+		key_add(d, in->docs[0].text);
 	key_add(d, NULL);
 	for (size_t i = 0; i < run->env.n; i++)
 		key_add(d, run->env.v[i]);
@@ -250,6 +267,8 @@ static int start(struct stage *s, const struct df_instruction *in, const char *n
 		r = world_group(s, run->open, err);
 	if (r == 0)
 		r = run_mounts_make(s, in, err);
+	if (r == 0 && has_interpreter(in))
+		r = run_script_make(s, &in->docs[0], err);
 	if (r < 0)
 		return r;
 	add_files(s);

@@ -5,6 +5,7 @@
 #include "private.h"
 
 enum { MOUNTS_MAX = 32 };
+#define SCRIPTS "/dev/pipes" /* where heredocs with an interpreter of their own are */
 
 struct run {
 	struct arena arena;
@@ -30,9 +31,23 @@ struct run {
 	bool open; /* --security=insecure: no user namespace, all capabilities */
 };
 
+/* ---- mount_read.c: the options of --mount */
+enum run_mount { RUN_BIND, RUN_CACHE, RUN_TMPFS, RUN_SECRET, RUN_SSH, RUN_KINDS };
+struct mount {
+	enum run_mount kind;
+	const char *target, *source, *from, *id, *env, *sharing;
+	uint64_t size;
+	bool write, required, has_write, has_mode, has_owner;
+	unsigned mode, uid, gid;
+};
+/* With variables expanded; what its kind does not have is an error. */
+int mount_read(struct stage *s, const char *text, struct mount *m, struct err *err);
+
 /* ---- mount.c: --mount */
 /* -EAGAIN: a cache folder is in use. */
 int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err);
+/* A heredoc as a file below SCRIPTS. */
+int run_script_make(struct stage *s, const struct df_heredoc *doc, struct err *err);
 /* The content of binds counts; of caches and secrets only what the instruction says. */
 int run_mounts_key(struct stage *s, const struct df_instruction *in, struct digest *d,
 		   struct err *err);

@@ -1,0 +1,264 @@
+/* mount_read.c - the options of RUN --mount: which kind has which, and what they may be */
+#include "run.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const kind_names[RUN_KINDS + 1] = {
+	[RUN_BIND] = "bind",     [RUN_CACHE] = "cache", [RUN_TMPFS] = "tmpfs",
+	[RUN_SECRET] = "secret", [RUN_SSH] = "ssh",
+};
+enum {
+	OF_BIND = 1U << RUN_BIND,
+	OF_CACHE = 1U << RUN_CACHE,
+	OF_TMPFS = 1U << RUN_TMPFS,
+	OF_SECRET = 1U << RUN_SECRET,
+	OF_SSH = 1U << RUN_SSH,
+	OF_ALL = (1U << RUN_KINDS) - 1,
+	OF_OWNED = OF_CACHE | OF_SECRET | OF_SSH,
+};
+
+static int read_number(const char *text, int base, unsigned *out)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, base);
+
+	if (*text < '0' || *text > '9' || *end || v > UINT32_MAX)
+		return -EINVAL;
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int read_truth(const char *text, bool *out)
+{
+	static const char *const words[] = { "0", "f", "false", "1", "t", "true" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcasecmp(text, words[i]) == 0) {
+			*out = i >= ARRAY_LEN(words) / 2;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int put_target(struct mount *m, const char *v)
+{
+	m->target = v;
+	return 0;
+}
+
+static int put_source(struct mount *m, const char *v)
+{
+	m->source = v;
+	return 0;
+}
+
+static int put_from(struct mount *m, const char *v)
+{
+	m->from = v;
+	return 0;
+}
+
+static int put_id(struct mount *m, const char *v)
+{
+	m->id = v;
+	return 0;
+}
+
+static int put_env(struct mount *m, const char *v)
+{
+	m->env = v;
+	return *v ? 0 : -EINVAL;
+}
+
+static int put_sharing(struct mount *m, const char *v)
+{
+	m->sharing = v;
+	return str_eq(v, "shared") || str_eq(v, "private") || str_eq(v, "locked") ? 0 : -EINVAL;
+}
+
+static int put_size(struct mount *m, const char *v)
+{
+	return parse_bytes(v, &m->size);
+}
+
+static int put_write(struct mount *m, const char *v)
+{
+	m->has_write = true;
+	return read_truth(v, &m->write);
+}
+
+static int put_read(struct mount *m, const char *v)
+{
+	int r = put_write(m, v);
+
+	m->write = !m->write;
+	return r;
+}
+
+static int put_required(struct mount *m, const char *v)
+{
+	return read_truth(v, &m->required);
+}
+
+static int put_mode(struct mount *m, const char *v)
+{
+	m->has_mode = true;
+	return read_number(v, 8, &m->mode);
+}
+
+static int put_uid(struct mount *m, const char *v)
+{
+	m->has_owner = true;
+	return read_number(v, 10, &m->uid);
+}
+
+static int put_gid(struct mount *m, const char *v)
+{
+	m->has_owner = true;
+	return read_number(v, 10, &m->gid);
+}
+
+static const struct {
+	const char *name;
+	int (*put)(struct mount *m, const char *value);
+	unsigned kinds; /* that have it */
+	bool alone;     /* without a value it means true */
+} mount_options[] = {
+	{ "destination", put_target, OF_ALL, false },
+	{ "dst", put_target, OF_ALL, false },
+	{ "env", put_env, OF_SECRET, false },
+	{ "from", put_from, OF_BIND | OF_CACHE, false },
+	{ "gid", put_gid, OF_OWNED, false },
+	{ "id", put_id, OF_OWNED, false },
+	{ "mode", put_mode, OF_OWNED, false },
+	{ "readonly", put_read, OF_ALL, true },
+	{ "readwrite", put_write, OF_BIND | OF_CACHE | OF_TMPFS, true },
+	{ "required", put_required, OF_SECRET | OF_SSH, true },
+	{ "ro", put_read, OF_ALL, true },
+	{ "rw", put_write, OF_BIND | OF_CACHE | OF_TMPFS, true },
+	{ "sharing", put_sharing, OF_CACHE, false },
+	{ "size", put_size, OF_TMPFS, false },
+	{ "source", put_source, OF_BIND | OF_CACHE | OF_SECRET, false },
+	{ "src", put_source, OF_BIND | OF_CACHE | OF_SECRET, false },
+	{ "target", put_target, OF_ALL, false },
+	{ "uid", put_uid, OF_OWNED, false },
+};
+
+/* "NAME=value" of the list at hand; variables are expanded in each value by itself. */
+static int next_option(struct stage *s, char **rest, const char **name, const char **value,
+		       struct err *err)
+{
+	char *word = strsep(rest, ","), *eq = strchr(word, '=');
+	auto_free char *text = NULL;
+	int r;
+
+	*name = word;
+	*value = NULL;
+	for (char *c = word; *c && c != eq; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (!eq)
+		return 0;
+	*eq = '\0';
+	r = stage_expand(s, eq + 1, false, &text, err);
+	if (r == 0)
+		*value = arena_strdup(&s->run->arena, text);
+	return r;
+}
+
+/* Which options there are depends on it, wherever it stands. */
+static int read_kind(struct stage *s, const char *text, struct mount *m, struct err *err)
+{
+	char *rest = arena_strdup(&s->run->arena, text);
+	const char *name, *value, *near;
+
+	while (rest) {
+		size_t k = 0;
+		int r = next_option(s, &rest, &name, &value, err);
+
+		if (r < 0)
+			return r;
+		if (strcmp(name, "type") != 0)
+			continue;
+		while (k < RUN_KINDS && strcasecmp(value ? value : "", kind_names[k]) != 0)
+			k++;
+		if (k == RUN_KINDS) {
+			near = str_nearest(value ? value : "", kind_names, RUN_KINDS);
+			return err_set(err, ENOTSUP, "--mount=type=%s is not known%s%s%s",
+				       value ? value : "", near ? "; did you mean " : "",
+				       near ? near : "", near ? "?" : "");
+		}
+		m->kind = (enum run_mount)k;
+	}
+	return 0;
+}
+
+static int read_option(struct mount *m, const char *name, const char *value, struct err *err)
+{
+	size_t k = 0;
+
+	while (k < ARRAY_LEN(mount_options) && strcmp(mount_options[k].name, name) != 0)
+		k++;
+	if (k == ARRAY_LEN(mount_options))
+		return err_set(err, ENOTSUP, "--mount does not know '%s'", name);
+	if (!(mount_options[k].kinds & 1U << m->kind))
+		return err_set(err, EINVAL, "--mount=type=%s has no '%s'", kind_names[m->kind],
+			       name);
+	if (!value && !mount_options[k].alone)
+		return err_set(err, EINVAL, "--mount: '%s' needs a value", name);
+	if (mount_options[k].put(m, value ? value : "true") < 0)
+		return err_set(err, EINVAL, "--mount: %s can't be '%s'", name, value);
+	return 0;
+}
+
+/* What a secret is called, and where it is: by its name, unless it is for a variable alone. */
+static int secret_names(struct arena *a, struct mount *m, struct err *err)
+{
+	const char *slash;
+
+	if (m->id && m->source)
+		return err_set(err, EINVAL, "--mount=type=secret: both id and source are given");
+	m->id = m->id ? m->id : m->source;
+	if (!m->id && m->target)
+		m->id = strrchr(m->target, '/') + 1;
+	if (!m->id || !*m->id)
+		return err_set(err, EINVAL, "--mount=type=secret needs an id or a target");
+	slash = strrchr(m->id, '/');
+	if (!m->target && !m->env)
+		m->target = arena_printf(a, "/run/secrets/%s", slash ? slash + 1 : m->id);
+	return 0;
+}
+
+int mount_read(struct stage *s, const char *text, struct mount *m, struct err *err)
+{
+	struct arena *a = &s->run->arena;
+	char *rest = arena_strdup(a, text);
+	const char *name, *value;
+	int r;
+
+	*m = (struct mount){ .kind = RUN_BIND };
+	r = read_kind(s, text, m, err);
+	while (r == 0 && rest) {
+		r = next_option(s, &rest, &name, &value, err);
+		if (r == 0 && *name && strcmp(name, "type") != 0)
+			r = read_option(m, name, value, err);
+	}
+	if (r < 0)
+		return r;
+	if (m->target) {
+		auto_free char *joined = path_join(config_text(s, "WorkingDir", "/"), m->target);
+		auto_free char *clean = path_clean(joined);
+
+		m->target = arena_strdup(a, clean);
+	}
+	if (m->kind == RUN_SECRET)
+		return secret_names(a, m, err);
+	if (!m->target && m->kind == RUN_SSH)
+		m->target = arena_printf(a, "/run/buildkit/ssh_agent.%zu", s->run->n_agents);
+	if (!m->target)
+		return err_set(err, EINVAL, "--mount=%s needs a target", text);
+	return strcmp(m->target, "/") != 0 ? 0
+					   : err_set(err, EINVAL, "--mount: the target can't be /");
+}
