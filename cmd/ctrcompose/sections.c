@@ -48,6 +48,22 @@ static int name_images(struct arena *a, const struct project *p, struct kvs *con
 	return 0;
 }
 
+/* A variable as interpolation sees it: of the environment, --env-file, .env. NULL: there is none. */
+static const char *variable(struct arena *a, const char *name)
+{
+	auto_strs struct strs all = { 0 };
+	struct compose_options opt;
+	size_t n = strlen(name);
+
+	cmd_compose_options(a, NULL, &opt);
+	if (compose_environment(&opt, &all, NULL) < 0)
+		return getenv(name);
+	for (size_t i = 0; i < all.n; i++)
+		if (strncmp(all.v[i], name, n) == 0 && all.v[i][n] == '=')
+			return arena_strdup(a, all.v[i] + n + 1);
+	return NULL;
+}
+
 /* --build-arg goes before what the file says. */
 static void add_args(struct kvs *l, struct arena *a, const struct strs *more)
 {
@@ -55,7 +71,7 @@ static void add_args(struct kvs *l, struct arena *a, const struct strs *more)
 		char *eq = strchr(more->v[i], '=');
 		const char *key =
 			eq ? arena_strndup(a, more->v[i], (size_t)(eq - more->v[i])) : more->v[i];
-		const char *value = eq ? eq + 1 : getenv(key);
+		const char *value = eq ? eq + 1 : variable(a, key);
 		size_t k = 0;
 
 		while (k < l->n && strcmp(l->v[k].key, key) != 0)
@@ -84,15 +100,17 @@ static int read_secret(struct build_requests *rq, const struct project *p,
 		       const struct yaml_node *ref, struct build_secret *out, struct err *err)
 {
 	struct secret_source s = build_secret_source(p, ref);
-	auto_free char *text = NULL;
-	size_t len = 0;
+	const char *value = s.env ? variable(&rq->arena, s.env) : NULL;
+	auto_free char *text = value ? xstrdup(value) : NULL;
+	size_t len = text ? strlen(text) : 0;
 	int r = 0;
 
-	if (s.file)
+	if (!text && s.file)
 		r = file_read(AT_FDCWD, s.file, SECRET_MAX, &text, &len);
-	else if (s.env && getenv(s.env))
-		text = xstrdup(getenv(s.env)), len = strlen(text);
-	else
+	else if (!text && s.env)
+		return err_set(err, ENOENT, "secret %s: environment variable %s is not set",
+			       s.source, s.env);
+	else if (!text)
 		r = -ENOENT;
 	if (r < 0)
 		return err_set(err, r, "secret %s: %s", s.source, strerror(-r));
