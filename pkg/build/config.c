@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static struct json *mutable(const struct json *j)
 {
@@ -106,6 +107,11 @@ static void set_env(struct json *config, const char *name, const char *value)
 	put(config, "Env", list);
 }
 
+void config_env(struct stage *s, const char *name, const char *value)
+{
+	set_env(stage_config(s), name, value);
+}
+
 /* All values are expanded before the first one counts. */
 static int apply_pairs(struct stage *s, const struct df_instruction *in, struct err *err)
 {
@@ -152,22 +158,51 @@ static int apply_arg(struct stage *s, const struct df_instruction *in, struct er
 	return 0;
 }
 
-static int apply_expose(struct stage *s, const struct df_instruction *in, struct err *err)
+/* "80", "8000-8010/udp": each port by itself, as other tools read it. */
+static int expose(struct json *ports, const char *word, struct err *err)
 {
-	struct json *ports = child(stage_config(s), "ExposedPorts", JSON_OBJECT);
+	const char *slash = strchr(word, '/'), *protocol = slash && slash[1] ? slash + 1 : "tcp";
+	auto_free char *first = xstrndup(word, slash ? (size_t)(slash - word) : strlen(word));
+	char *dash = strchr(first, '-');
+	static const char *const known[] = { "tcp", "udp", "sctp" };
+	uint16_t from, to;
+	size_t k = 0;
 
-	for (size_t i = 0; i < in->n_words; i++) {
-		auto_free char *word = NULL, *port = NULL;
-		int r = stage_expand(s, in->words[i], false, &word, err);
+	if (dash)
+		*dash = '\0';
+	if (parse_port(first, &from) < 0 || parse_port(dash ? dash + 1 : first, &to) < 0 ||
+	    to < from)
+		return err_set(err, EINVAL, "'%s' is not a port", word);
+	while (k < ARRAY_LEN(known) && strcasecmp(protocol, known[k]) != 0)
+		k++;
+	if (k == ARRAY_LEN(known))
+		return err_set(err, EINVAL, "'%s': a port's protocol is tcp, udp or sctp", word);
+	for (unsigned p = from; p <= to; p++) {
+		auto_free char *port = xasprintf("%u/%s", p, known[k]);
 
-		if (r < 0)
-			return r;
-		if (!isdigit((unsigned char)*word))
-			return err_set(err, EINVAL, "'%s' is not a port", word);
-		port = strchr(word, '/') ? xstrdup(word) : xasprintf("%s/tcp", word);
 		put(ports, port, json_object());
 	}
 	return 0;
+}
+
+/* A variable may hold several. */
+static int apply_expose(struct stage *s, const struct df_instruction *in, struct err *err)
+{
+	struct json *ports = child(stage_config(s), "ExposedPorts", JSON_OBJECT);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->n_words; i++) {
+		auto_free char *text = NULL;
+		char *save = NULL;
+
+		r = stage_expand(s, in->words[i], false, &text, err);
+		if (r < 0)
+			return r;
+		for (char *w = strtok_r(text, " \t", &save); r == 0 && w;
+		     w = strtok_r(NULL, " \t", &save))
+			r = expose(ports, w, err);
+	}
+	return r;
 }
 
 static int apply_volume(struct stage *s, const struct df_instruction *in, struct err *err)

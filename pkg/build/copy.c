@@ -60,28 +60,16 @@ static int open_image(struct stage *s, const char *ref, struct source *out, stru
 	return out->root < 0 ? out->root : 0;
 }
 
-static struct stage *stage_named(struct build *b, const char *name, size_t before)
-{
-	uint64_t number;
-
-	for (size_t i = before; i-- > 0;)
-		if (b->stages[i].def->name && strcasecmp(b->stages[i].def->name, name) == 0)
-			return &b->stages[i];
-	if (parse_u64(name, &number) == 0 && number < before)
-		return &b->stages[number];
-	return NULL;
-}
-
 int build_source_open(struct stage *s, const char *from, struct source *out, struct err *err)
 {
-	struct stage *other = from ? stage_named(s->b, from, s->index) : NULL;
-	const char *named = from ? kvs_get(&s->b->req->contexts, from) : NULL;
+	size_t i = from ? build_earlier(s->b, from, s->index, true) : SIZE_MAX;
+	const char *named = from ? build_context(s->b, from) : NULL;
 
 	*out = (struct source){ .root = -1, .keep_owner = from != NULL, .what = from };
 	if (!from)
 		return open_context(s->b, out, err);
-	if (other) {
-		out->root = root_view(other, err);
+	if (i != SIZE_MAX) {
+		out->root = root_view(&s->b->stages[i], err);
 		return out->root < 0 ? out->root : 0;
 	}
 	if (named && *named == '/') {
@@ -98,7 +86,8 @@ int build_source_open(struct stage *s, const char *from, struct source *out, str
 }
 
 /* ---- What its flags say ----------------------------------------------------------------------- */
-static int read_owner(struct stage *s, const char *who, struct copy *c, struct err *err)
+/* As the image's files say; a number alone is the group's as well, whatever they say. */
+static int find_owner(struct stage *s, const char *who, uid_t *uid, gid_t *gid, struct err *err)
 {
 	auto_close int root = -1;
 	auto_free char *passwd = NULL, *group = NULL;
@@ -121,11 +110,18 @@ static int read_owner(struct stage *s, const char *who, struct copy *c, struct e
 	}
 	r = box_user_resolve(who, NULL, 0, passwd, np, group, ng, &user, why);
 	if (r < 0)
-		return err_set(err, r, "--chown=%s: %s", who, why);
-	c->own = true;
-	c->uid = user.uid;
-	c->gid = user.gid;
+		return err_set(err, r, "%s", why);
+	*uid = user.uid;
+	*gid = *who && !who[strspn(who, "0123456789")] ? user.uid : user.gid;
 	return 0;
+}
+
+static int read_owner(struct stage *s, const char *who, struct copy *c, struct err *err)
+{
+	int r = find_owner(s, who, &c->uid, &c->gid, err);
+
+	c->own = r == 0;
+	return r < 0 ? err_wrap(err, r, "--chown=%s", who) : 0;
 }
 
 static int read_mode(char **value, struct copy *c, struct err *err)
@@ -384,6 +380,18 @@ static int check_checksum(const struct df_instruction *in, const struct named *n
 		       : 0;
 }
 
+static int check_from(const struct df_instruction *in, struct err *err)
+{
+	const char *from = df_flag(in, "from");
+
+	if (from && strchr(from, '$'))
+		return err_set(err, ENOTSUP,
+			       "--from=%s: it can't have variables: name a stage with FROM, which "
+			       "can",
+			       from);
+	return 0;
+}
+
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 {
 	auto_free char *clean = NULL, *symbolic = NULL;
@@ -396,6 +404,8 @@ int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 	if (r == 0)
 		r = read_flags(s, in, &c, &exclude, err);
 	symbolic = c.symbolic;
+	if (r == 0)
+		r = check_from(in, err);
 	if (r == 0)
 		r = check_checksum(in, &n, err);
 	if (r == 0) {
@@ -420,6 +430,9 @@ int step_workdir(struct stage *s, const struct df_instruction *in, struct err *e
 	struct new_root root = { .fd = -1 };
 	struct digest *d;
 	char key[DIGEST_HEX];
+	const char *user = config_text(s, "User", NULL);
+	uid_t uid = 0;
+	gid_t gid = 0;
 	int r = stage_expand(s, in->text, false, &word, err), dir;
 
 	if (r < 0)
@@ -431,13 +444,18 @@ int step_workdir(struct stage *s, const struct df_instruction *in, struct err *e
 	stage_chain(s, d);
 	key_add(d, "workdir");
 	key_add(d, path);
+	if (user)
+		key_add(d, user);
 	digest_end(d, key);
 	if (stage_cached(s, key, in->source))
 		return 0;
-	r = root_open(s, false, &root, err);
+	if (user)
+		r = find_owner(s, user, &uid, &gid, err);
+	if (r == 0)
+		r = root_open(s, false, &root, err);
 	if (r < 0)
 		return r;
-	dir = path_mkdirs_in(root.fd, path, 0755);
+	dir = mkdirs_owned(root.fd, path, uid, gid);
 	if (dir < 0) {
 		root_drop(&root);
 		return err_set(err, dir, "make %s: %s", path, strerror(-dir));

@@ -23,7 +23,7 @@ static void want(const struct build *b, const char *name, size_t before, bool nu
 		 struct strs *out)
 {
 	static const char scheme[] = "docker-image://";
-	const char *named = kvs_get(&b->req->contexts, name);
+	const char *named = build_context(b, name);
 
 	if (!*name || build_earlier(b, name, before, numbers) != SIZE_MAX ||
 	    (named && !str_starts(named, scheme)))

@@ -76,10 +76,29 @@ static int find_target(struct build *b, struct err *err)
 	return 0;
 }
 
+const char *build_context(const struct build *b, const char *name)
+{
+	const struct kvs *l = &b->req->contexts;
+	const char *exact = kvs_get(l, name);
+	auto_free char *normal = NULL;
+
+	if (exact || l->n == 0 || image_ref_normal(name, &normal, NULL) < 0)
+		return exact;
+	for (size_t i = 0; i < l->n; i++) {
+		auto_free char *other = NULL;
+
+		if (image_ref_normal(l->v[i].key, &other, NULL) == 0 && strcmp(normal, other) == 0)
+			return l->v[i].value;
+	}
+	return NULL;
+}
+
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers)
 {
 	uint64_t number;
 
+	if (kvs_get(&b->req->contexts, name))
+		return SIZE_MAX;
 	for (size_t i = before; i-- > 0;)
 		if (b->file->stages[i].name && strcasecmp(b->file->stages[i].name, name) == 0)
 			return i;
@@ -96,10 +115,10 @@ static void need(struct stage *s, const char *name, bool numbers)
 		s->needs[i] = true;
 }
 
-static void read_needs(struct stage *s)
+static void read_needs(struct stage *s, const struct df_stage *def)
 {
-	for (size_t i = 0; i < s->def->n; i++) {
-		const struct df_instruction *in = &s->def->v[i];
+	for (size_t i = 0; i < def->n; i++) {
+		const struct df_instruction *in = &def->v[i];
 
 		for (size_t k = 0; k < in->n_flags; k++) {
 			auto_free char *from = flag_from(&in->flags[k]);
@@ -141,7 +160,7 @@ static int make_stages(struct build *b, struct err *err)
 		if (r < 0)
 			return err_wrap(err, r, "%s:%u", b->file->name, s->def->from->line);
 		need(s, base, false);
-		read_needs(s);
+		read_needs(s, s->def);
 	}
 	mark(b, b->target);
 	return 0;
@@ -164,138 +183,7 @@ int build_open(struct build *b, struct err *err)
 	return r < 0 ? err_wrap(err, r, "%s", b->req->name) : 0;
 }
 
-/* ---- FROM ------------------------------------------------------------------------------------- */
-static void from_nothing(struct stage *s)
-{
-	s->config = json_object();
-	json_add_str(s->config, "architecture", strs_value(&s->b->globals, "TARGETARCH"));
-	json_add_str(s->config, "os", "linux");
-	(void)json_add_object(s->config, "config");
-	(void)snprintf(s->created, sizeof(s->created), "1970-01-01T00:00:00Z");
-}
-
-static void from_stage(struct stage *s, const struct stage *base)
-{
-	s->config = json_copy(base->config);
-	for (size_t i = 0; i < base->layers.n; i++)
-		*vec_push(&s->layers) = base->layers.v[i];
-	memcpy(s->created, base->created, sizeof(s->created));
-}
-
-static int from_image(struct stage *s, const char *ref, struct err *err)
-{
-	struct image_store *store = s->b->all->w->images;
-	const struct json *ids;
-	int r;
-
-	if (str_starts(ref, "docker-image://"))
-		ref += strlen("docker-image://");
-	r = image_config(store, ref, &s->config, err);
-	if (r < 0)
-		return r;
-	ids = json_get(json_get(s->config, "rootfs"), "diff_ids");
-	for (const struct json *c = json_first(ids); c; c = json_next(c)) {
-		const char *id = json_string(c);
-
-		if (!id || !str_starts(id, "sha256:") || !digest_hex_ok(id + 7))
-			return err_set(err, EBADMSG, "image '%s' has a layer without a digest",
-				       ref);
-		(void)snprintf((*vec_push(&s->layers)).diff, DIGEST_HEX, "%s", id + 7);
-	}
-	image_layer_sizes(store, s->layers.v, s->layers.n);
-	(void)snprintf(s->created, sizeof(s->created), "%.35s", json_str(s->config, "created", ""));
-	return 0;
-}
-
-/* What the base image wants done first in each image made from it. */
-static int take_triggers(struct stage *s, struct err *err)
-{
-	const struct json *there = json_get(stage_config(s), "OnBuild");
-	auto_json struct json *list = NULL;
-	int r = 0;
-
-	if (json_kind(there) != JSON_ARRAY)
-		return 0;
-	list = json_copy(there);
-	json_remove(stage_config(s), "OnBuild");
-	s->triggers = xcalloc(json_count(list) + 1, sizeof(struct dockerfile *));
-	for (const struct json *c = json_first(list); r == 0 && c; c = json_next(c))
-		r = dockerfile_parse_trigger(json_string(c) ? json_string(c) : "",
-					     &s->triggers[s->n_triggers++], err);
-	return r;
-}
-
-static int from_base(struct stage *s, struct err *err)
-{
-	struct build *b = s->b;
-	auto_free char *base = NULL;
-	const char *named;
-	size_t i;
-	int r = build_expand(b, s->def->base, &base, err);
-
-	if (r < 0)
-		return r;
-	i = build_earlier(b, base, s->index, false);
-	named = kvs_get(&b->req->contexts, base);
-	if (i != SIZE_MAX)
-		from_stage(s, &b->stages[i]);
-	else if (strcmp(base, "scratch") == 0)
-		from_nothing(s);
-	else
-		r = from_image(s, named ? named : base, err);
-	return r < 0 ? r : take_triggers(s, err);
-}
-
-static int check_platform(struct stage *s, struct err *err)
-{
-	auto_free char *platform = NULL;
-	int r = s->def->platform ? build_expand(s->b, s->def->platform, &platform, err) : 0;
-
-	if (r == 0 && platform && *platform && !build_platform_ok(platform))
-		r = err_set(err, ENOTSUP, "--platform=%s: only this machine's own, %s, is built",
-			    platform, build_platform());
-	return r;
-}
-
-static int begin(struct stage *s, struct err *err)
-{
-	const struct json *shell;
-	int r = check_platform(s, err);
-
-	if (r == 0)
-		r = from_base(s, err);
-	s->started = true;
-	if (r < 0)
-		return err_wrap(err, r, "%s:%u", s->b->file->name, s->def->from->line);
-	shell = json_get(stage_config(s), "Shell");
-	for (const struct json *c = json_first(shell); c; c = json_next(c))
-		if (json_string(c))
-			strs_add(&s->shell, json_string(c));
-	for (size_t i = 0; i < s->def->n; i++)
-		s->n_steps += !config_step(s->def->v[i].op);
-	for (size_t i = 0; i < s->n_triggers; i++)
-		s->n_steps += !config_step(s->triggers[i]->stages[0].v[0].op);
-	return 0;
-}
-
-/* ---- Steps ------------------------------------------------------------------------------------ */
-static const struct df_instruction *next_of(struct stage *s)
-{
-	if (s->trigger < s->n_triggers)
-		return &s->triggers[s->trigger++]->stages[0].v[0];
-	return s->at < s->def->n ? &s->def->v[s->at++] : NULL;
-}
-
-/* The step has to be tried again. */
-static void put_back(struct stage *s)
-{
-	if (s->at == 0 && s->trigger > 0)
-		s->trigger--;
-	else
-		s->at--;
-	s->announced = true;
-}
-
+/* ---- One step ----------------------------------------------------------------------------------- */
 static void announce(struct stage *s, const struct df_instruction *in)
 {
 	const char *stage = s->def->name ? s->def->name : "";
@@ -330,6 +218,180 @@ static int step(struct stage *s, const struct df_instruction *in, struct err *er
 	return r;
 }
 
+/* ---- FROM ------------------------------------------------------------------------------------- */
+static void from_nothing(struct stage *s)
+{
+	s->config = json_object();
+	json_add_str(s->config, "architecture", strs_value(&s->b->globals, "TARGETARCH"));
+	json_add_str(s->config, "os", "linux");
+	(void)json_add_object(s->config, "config");
+	(void)snprintf(s->created, sizeof(s->created), "1970-01-01T00:00:00Z");
+}
+
+static void from_stage(struct stage *s, const struct stage *base)
+{
+	s->config = json_copy(base->config);
+	for (size_t i = 0; i < base->layers.n; i++)
+		*vec_push(&s->layers) = base->layers.v[i];
+	for (size_t i = 0; i < base->args.n; i++)
+		strs_add(&s->args, base->args.v[i]);
+	memcpy(s->created, base->created, sizeof(s->created));
+}
+
+static int from_image(struct stage *s, const char *ref, struct err *err)
+{
+	struct image_store *store = s->b->all->w->images;
+	const struct json *ids;
+	int r;
+
+	if (str_starts(ref, "docker-image://"))
+		ref += strlen("docker-image://");
+	r = image_config(store, ref, &s->config, err);
+	if (r < 0)
+		return r;
+	ids = json_get(json_get(s->config, "rootfs"), "diff_ids");
+	for (const struct json *c = json_first(ids); c; c = json_next(c)) {
+		const char *id = json_string(c);
+
+		if (!id || !str_starts(id, "sha256:") || !digest_hex_ok(id + 7))
+			return err_set(err, EBADMSG, "image '%s' has a layer without a digest",
+				       ref);
+		(void)snprintf((*vec_push(&s->layers)).diff, DIGEST_HEX, "%s", id + 7);
+	}
+	image_layer_sizes(store, s->layers.v, s->layers.n);
+	(void)snprintf(s->created, sizeof(s->created), "%.35s", json_str(s->config, "created", ""));
+	return 0;
+}
+
+/* A folder that the request has for the name: its content is the image. */
+static int from_folder(struct stage *s, const char *name, struct err *err)
+{
+	const char *words[] = { ".", "/" };
+	auto_free char *source = xasprintf("FROM %s", name);
+	struct df_pair from = { "from", name };
+	const struct df_instruction in = { .op = DF_COPY,
+					   .source = source,
+					   .flags = &from,
+					   .n_flags = 1,
+					   .words = words,
+					   .n_words = 2 };
+
+	from_nothing(s);
+	s->n_steps++;
+	return step(s, &in, err);
+}
+
+/* What the base image wants done first in each image made from it. */
+static int take_triggers(struct stage *s, struct err *err)
+{
+	const struct json *there = json_get(stage_config(s), "OnBuild");
+	auto_json struct json *list = NULL;
+	int r = 0;
+
+	if (json_kind(there) != JSON_ARRAY)
+		return 0;
+	list = json_copy(there);
+	json_remove(stage_config(s), "OnBuild");
+	s->triggers = xcalloc(json_count(list) + 1, sizeof(struct dockerfile *));
+	for (const struct json *c = json_first(list); r == 0 && c; c = json_next(c))
+		r = dockerfile_parse_trigger(json_string(c) ? json_string(c) : "",
+					     &s->triggers[s->n_triggers++], err);
+	return r;
+}
+
+static int from_base(struct stage *s, struct err *err)
+{
+	struct build *b = s->b;
+	auto_free char *base = NULL;
+	const char *named;
+	size_t i;
+	int r = build_expand(b, s->def->base, &base, err);
+
+	if (r < 0)
+		return r;
+	i = build_earlier(b, base, s->index, false);
+	named = build_context(b, base);
+	if (i != SIZE_MAX)
+		from_stage(s, &b->stages[i]);
+	else if (strcmp(base, "scratch") == 0)
+		from_nothing(s);
+	else if (named && *named == '/')
+		r = from_folder(s, base, err);
+	else
+		r = from_image(s, named ? named : base, err);
+	if (r == 0 && !stage_env(s, "PATH"))
+		config_env(s, "PATH", BUILD_PATH);
+	return r < 0 ? r : take_triggers(s, err);
+}
+
+static int check_platform(struct stage *s, struct err *err)
+{
+	auto_free char *platform = NULL;
+	int r = s->def->platform ? build_expand(s->b, s->def->platform, &platform, err) : 0;
+
+	if (r == 0 && platform && *platform && !build_platform_ok(platform))
+		r = err_set(err, ENOTSUP, "--platform=%s: only this machine's own, %s, is built",
+			    platform, build_platform());
+	return r;
+}
+
+/* Triggers may name stages of this file, which nobody has asked for until now. True: one of them is
+ * not done. */
+static bool need_more(struct stage *s)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < s->n_triggers; i++)
+		read_needs(s, &s->triggers[i]->stages[0]);
+	for (size_t i = 0; i < s->index; i++) {
+		if (!s->needs[i])
+			continue;
+		mark(s->b, i);
+		waits |= s->b->stages[i].status != STAGE_DONE;
+	}
+	return waits;
+}
+
+/* 1: it has to wait. */
+static int begin(struct stage *s, struct err *err)
+{
+	const struct json *shell;
+	int r = check_platform(s, err);
+
+	for (size_t i = 0; i < s->def->n; i++)
+		s->n_steps += !config_step(s->def->v[i].op);
+	if (r == 0)
+		r = from_base(s, err);
+	s->started = true;
+	if (r < 0)
+		return err_wrap(err, r, "%s:%u", s->b->file->name, s->def->from->line);
+	shell = json_get(stage_config(s), "Shell");
+	for (const struct json *c = json_first(shell); c; c = json_next(c))
+		if (json_string(c))
+			strs_add(&s->shell, json_string(c));
+	for (size_t i = 0; i < s->n_triggers; i++)
+		s->n_steps += !config_step(s->triggers[i]->stages[0].v[0].op);
+	return need_more(s);
+}
+
+/* ---- Steps ------------------------------------------------------------------------------------ */
+static const struct df_instruction *next_of(struct stage *s)
+{
+	if (s->trigger < s->n_triggers)
+		return &s->triggers[s->trigger++]->stages[0].v[0];
+	return s->at < s->def->n ? &s->def->v[s->at++] : NULL;
+}
+
+/* The step has to be tried again. */
+static void put_back(struct stage *s)
+{
+	if (s->at == 0 && s->trigger > 0)
+		s->trigger--;
+	else
+		s->at--;
+	s->announced = true;
+}
+
 static int failed(struct stage *s, int r, unsigned line, const char *source, struct err *err)
 {
 	if (s->title)
@@ -348,6 +410,10 @@ static int advance(struct stage *s, struct err *err)
 	const struct df_instruction *in;
 	int r = s->started ? 0 : begin(s, err);
 
+	if (r > 0) {
+		s->status = STAGE_WAITS;
+		return 0;
+	}
 	while (r == 0) {
 		if (s->b->all->w->cancelled && *s->b->all->w->cancelled)
 			return -EINTR;

@@ -89,7 +89,10 @@ int build_open(struct build *b, struct err *err); /* reads the Dockerfile; nothi
 void build_clear(struct build *b);
 /* A small file of the context. */
 int context_read(const struct build *b, const char *name, char **text, size_t *len);
-/* The stage that a name (or a number) means, of those before one; SIZE_MAX: none. */
+/* What the request says that a name stands for, written in full or not; NULL: nothing. */
+const char *build_context(const struct build *b, const char *name);
+/* The stage that a name (or a number) means, of those before one; SIZE_MAX: none, or the request
+ * has something else for it. */
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers);
 
 /* ---- inputs.c: images that builds begin with */
@@ -112,6 +115,7 @@ int build_expand(const struct build *b, const char *word, char **out, struct err
 
 /* ---- config.c: instructions that change the config only; pure */
 struct json *stage_config(const struct stage *s); /* its "config" object */
+void config_env(struct stage *s, const char *name, const char *value);
 bool config_step(enum df_op op);
 int config_apply(struct stage *s, const struct df_instruction *in, struct err *err);
 void config_history(struct stage *s, const char *by, bool empty);
@@ -164,6 +168,8 @@ struct copy {
 /* All names, kinds, modes and contents into the digest. */
 int copy_digest(const struct copy *c, struct digest *d, struct err *err);
 int copy_write(const struct copy *c, int root, struct err *err);
+/* As path_mkdirs_in(), and the folders that are made have an owner. */
+int mkdirs_owned(int root, const char *path, uid_t uid, gid_t gid);
 /* A text as a file. */
 int copy_text(const struct copy *c, int root, const char *path, const char *text, struct err *err);
 

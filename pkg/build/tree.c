@@ -87,14 +87,46 @@ static void digest_head(struct pass *p, const char *dst, const struct stat *st, 
 }
 
 /* ---- Into a root ------------------------------------------------------------------------------ */
+int mkdirs_owned(int root, const char *path, uid_t uid, gid_t gid)
+{
+	auto_free char *clean = path_clean(path);
+
+	/* Level by level: only those that are made get the owner. */
+	for (char *end = clean; (uid || gid) && *end; end++) {
+		char kept;
+		int there, dir;
+
+		end += 1 + strcspn(end + 1, "/");
+		kept = *end;
+		*end = '\0';
+		there = path_open_in(root, clean, O_PATH | O_DIRECTORY, 0);
+		dir = there == -ENOENT ? path_mkdirs_in(root, clean, 0755) : there;
+		if (there == -ENOENT && dir >= 0 &&
+		    fchownat(dir, "", uid, gid, AT_EMPTY_PATH) < 0) {
+			int r = -errno;
+
+			(void)close(dir);
+			return r;
+		}
+		if (dir < 0)
+			return dir;
+		(void)close(dir);
+		*end = kept;
+		if (!kept)
+			break;
+	}
+	return path_mkdirs_in(root, clean, 0755);
+}
+
 /* The folder dst is in, made where it is missing; owned as what comes into it when it was asked for. */
 static int parent_of(struct pass *p, const char *dst, const char **name)
 {
 	const char *slash = strrchr(dst, '/');
 	auto_free char *folder = xstrndup(dst, (size_t)(slash - dst) + (slash == dst));
+	const struct copy *c = p->c;
 
 	*name = slash + 1;
-	return path_mkdirs_in(p->root, folder, 0755);
+	return mkdirs_owned(p->root, folder, c->own ? c->uid : 0, c->own ? c->gid : 0);
 }
 
 static void set_times(int dir, const char *name, const struct stat *st)
@@ -212,7 +244,10 @@ static bool is_archive(int fd)
 static int unpack(struct pass *p, const char *folder, int from, struct err *err)
 {
 	struct archive_unpack opt = { 0 };
-	auto_close int there = path_mkdirs_in(p->root, folder, 0755), dir = -1;
+	const struct copy *c = p->c;
+	auto_close int there = mkdirs_owned(p->root, folder, c->own ? c->uid : 0,
+					    c->own ? c->gid : 0),
+		       dir = -1;
 
 	if (there < 0)
 		return err_set(err, there, "make %s: %s", folder, strerror(-there));
@@ -330,10 +365,44 @@ static int visit_folder(struct pass *p, int fd, const char *src, const char *rel
 }
 
 /* ---- What a COPY names ------------------------------------------------------------------------ */
+static int glob_below(const struct copy *c, const char *done, const char *rest, struct strs *out,
+		      struct err *err);
+
+static bool is_folder(int root, const char *path)
+{
+	auto_close int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0);
+
+	return fd >= 0;
+}
+
+/* "**" and a rest: here, and in each folder below. Links are not gone through. */
+static int glob_anywhere(const struct copy *c, const char *done, const char *rest, unsigned depth,
+			 struct strs *out, struct err *err)
+{
+	auto_close int dir =
+		path_open_in(c->src->root, *done ? done : ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_strs struct strs names = { 0 };
+	int r = glob_below(c, done, rest, out, err);
+
+	if (r == 0 && dir >= 0)
+		r = read_names(dir, &names);
+	if (r == 0 && depth >= DEPTH_MAX)
+		return err_set(err, ELOOP, "%s is nested too deep", done);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_free char *path = below(done, names.v[i]);
+		struct stat st;
+
+		if (fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			r = glob_anywhere(c, path, rest, depth + 1, out, err);
+	}
+	return r;
+}
+
 /* Match the components of a pattern one by one. */
-static int glob_below(int root, const char *done, const char *rest, struct strs *out,
+static int glob_below(const struct copy *c, const char *done, const char *rest, struct strs *out,
 		      struct err *err)
 {
+	int root = c->src->root;
 	size_t n = strcspn(rest, "/");
 	auto_free char *part = xstrndup(rest, n);
 	auto_close int dir = path_open_in(root, *done ? done : ".", O_RDONLY | O_DIRECTORY, 0);
@@ -343,6 +412,8 @@ static int glob_below(int root, const char *done, const char *rest, struct strs 
 
 	if (dir < 0)
 		return 0; /* not a folder: nothing below it */
+	if (c->parents && strcmp(part, "**") == 0 && rest[n])
+		return glob_anywhere(c, done, rest + n + 1, 0, out, err);
 	r = df_glob_new(part, false, &g, err);
 	if (r == 0)
 		r = read_names(dir, &names);
@@ -352,7 +423,7 @@ static int glob_below(int root, const char *done, const char *rest, struct strs 
 		if (!df_glob_match(g, names.v[i], strlen(names.v[i])))
 			continue;
 		if (rest[n])
-			r = glob_below(root, path, rest + n + 1, out, err);
+			r = glob_below(c, path, rest + n + 1, out, err);
 		else if (out->n >= PATHS_MAX)
 			r = err_set(err, E2BIG, "more than %d names match", PATHS_MAX);
 		else
@@ -416,24 +487,21 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 	}
 }
 
-/* "a/./b/c" keeps "b/c" with --parents. */
+/* "a/./b/c" keeps "b/c" with --parents: as many names are left out as stand before the point. */
 static char *kept_part(const char *word, const char *path)
 {
 	const char *pivot = strstr(word, "/./");
-	auto_free char *head = pivot ? xstrndup(word, (size_t)(pivot - word)) : NULL;
-	auto_free char *rooted = head ? xasprintf("/%s", head) : NULL;
-	auto_free char *clean = rooted ? path_clean(rooted) : NULL;
-	size_t n = clean ? strlen(clean + 1) : 0;
-	bool below = n && str_starts(path, clean + 1) && path[n] == '/';
+	auto_free char *head = pivot ? xasprintf("/%.*s", (int)(pivot - word), word) : xstrdup("/");
+	auto_free char *clean = path_clean(head);
+	const char *slash;
 
-	return xstrdup(below ? path + n + 1 : path);
-}
-
-static bool is_folder(int root, const char *path)
-{
-	auto_close int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0);
-
-	return fd >= 0;
+	for (const char *p = clean + 1; *p; p += strcspn(p, "/"), p += *p == '/') {
+		slash = strchr(path, '/');
+		if (!slash)
+			break;
+		path = slash + 1;
+	}
+	return xstrdup(path);
 }
 
 static int pass_over(struct pass *p, struct err *err)
@@ -450,7 +518,7 @@ static int pass_over(struct pass *p, struct err *err)
 		size_t before = p->found;
 
 		if (df_has_glob(clean))
-			r = glob_below(c->src->root, "", clean + 1, &found, err);
+			r = glob_below(c, "", clean + 1, &found, err);
 		else
 			strs_add(&found, clean + 1);
 		for (size_t k = 0; r == 0 && k < found.n; k++) {
@@ -458,7 +526,8 @@ static int pass_over(struct pass *p, struct err *err)
 
 			r = copy_one(p, found.v[k], kept, into || found.n > 1, err);
 		}
-		if (r == 0 && p->found == before && !c->exclude)
+		/* A pattern may match nothing: "COPY file optional* dest/". */
+		if (r == 0 && p->found == before && !c->exclude && !df_has_glob(clean))
 			r = err_set(err, ENOENT, "%s has no '%s' (or .dockerignore hides it)",
 				    c->src->what, c->paths[i]);
 	}

@@ -737,3 +737,196 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[[ "$output" == *"Dockerfile:2"*"git, which is not installed"* ]]
 	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
 }
+
+@test "ARG reaches stages that begin with its stage; ENV goes before it; predefined ones; PATH where an image has none" {
+	cat >Dockerfile <<-'D'
+		ARG V=1
+		ARG W=${V}2
+		FROM box AS one
+		ARG V
+		ARG W=x$V
+		ENV E=${V:+set}${NOPE:-unset}
+		RUN echo "$V $W $E ${TARGETPLATFORM:-none}" >/r
+		FROM one
+		ARG TARGETPLATFORM TARGETOS TARGETARCH BUILDPLATFORM
+		ENV V=env
+		ARG V=arg
+		RUN echo "$V $W $([ $TARGETPLATFORM = $TARGETOS/$TARGETARCH ] && [ $BUILDPLATFORM = $TARGETPLATFORM ] && echo same)" >>/r
+		FROM scratch
+		COPY --from=1 / /
+		ENV PATH=$PATH:/more
+		RUN echo "$PATH" >>/r; test -z "$W"
+	D
+	compose build
+	[ "$(in_image cat /r)" = $'1 x1 setunset none\nenv x1 same\n/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/more' ]
+	[ "$(config Env)" = '["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/more"]' ]
+}
+
+@test "heredocs of RUN: an interpreter of its own, several, without their tabs" {
+	cat >Dockerfile <<-'D'
+		FROM box
+		RUN <<EOF
+		#!/bin/awk -f
+		BEGIN { print "awk", ENVIRON["PATH"] >"/awk" }
+		EOF
+		RUN <<A cat >/two && cat <<"B" >>/two
+		one $PATH
+		A
+		two $PATH
+		B
+	D
+	printf 'RUN <<-EOF\n\techo tab >>/two\n\tEOF\n' >>Dockerfile
+	compose build
+	[ "$(in_image cat /awk /two)" = $'awk /bin\none /bin\ntwo $PATH\ntab' ]
+	run ! in_image ls /dev/pipes
+	sed -i 's/"awk"/"again"/' Dockerfile
+	compose build
+	[ "$(in_image cat /awk)" = "again /bin" ]
+}
+
+@test "owners of what is made on the way: WORKDIR is its user's, COPY's folders are --chown's" {
+	cat >Dockerfile <<-'D'
+		FROM box
+		COPY --chown=user:extra Dockerfile /new/dir/file
+		ADD --chown=55 <<E /neu/text
+		x
+		E
+		USER user
+		WORKDIR /w/x
+		RUN touch here
+		WORKDIR ../../tmp
+		RUN pwd >pwd; stat -c '%n %u:%g' / /new /new/dir /neu /w /w/x /tmp >s
+	D
+	compose build
+	[ "$(in_image cat /tmp/pwd /tmp/s)" = $'/tmp\n/ 0:0\n/new 1000:2000\n/new/dir 1000:2000\n/neu 55:55\n/w 1000:1000\n/w/x 1000:1000\n/tmp 0:0' ]
+}
+
+@test "COPY: patterns that match nothing, --parents with ** and a point to begin at" {
+	mkdir -p x/y/z && touch x/a.txt x/y/b.txt x/y/z/c.txt x/y/z/c.o
+	ln -s / x/y/root
+	cat >Dockerfile <<-'D'
+		FROM box
+		COPY Dockerfile optional* /0/
+		COPY nothing-of-this* /none/
+		COPY --parents x/**/*.txt /1/
+		COPY --parents x/./y/*.txt /2/
+		COPY --parents ?/y/./z /3/
+		COPY --parents **/z /4/
+	D
+	compose build
+	[ "$(in_image find /0 /1 /2 /3 /4 -type f | sort | xargs)" = "/0/Dockerfile /1/x/a.txt /1/x/y/b.txt /1/x/y/z/c.txt /2/y/b.txt /3/z/c.o /3/z/c.txt /4/x/y/z/c.o /4/x/y/z/c.txt" ]
+	printf 'FROM box\nCOPY --parents x/nothere /x\n' >Dockerfile
+	run -1 compose build
+	[[ "$output" == *"the context has no 'x/nothere'"* ]]
+	printf 'FROM box AS s\nFROM box\nARG V=s\nCOPY --from=$V /x /x\n' >Dockerfile
+	run -1 compose build
+	[[ "$output" == *"Dockerfile:4:"*"--from=\$V: it can't have variables"* ]]
+}
+
+@test "contexts with a name: an image made of a folder, instead of a stage, written in full" {
+	mkdir -p more/bin && echo of-the-folder >more/f && cp /bin/busybox more/bin/sh && ln more/bin/sh more/bin/cat
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { build: { context: ., network: none, additional_contexts: { st: ./more, alpine: ./more, img: "docker-image://box" } } }
+	Y
+	cat >Dockerfile <<-'D'
+		FROM box AS st
+		RUN false
+		FROM docker.io/library/alpine:latest AS two
+		RUN cat /f >/g
+		FROM st
+		COPY --from=two /g /g
+		COPY --from=st f /h
+		COPY --from=img /etc/passwd /p
+	D
+	compose build
+	[ "$(in_image cat /f /g /h)" = $'of-the-folder\nof-the-folder\nof-the-folder' ]
+	in_image cat /p | grep -q user
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 6 ]
+	[[ "$output" != *DONE* ]]
+	echo changed >more/f
+	compose build
+	[ "$(in_image cat /g)" = changed ]
+}
+
+@test "ONBUILD: a trigger may copy from a stage of the file it comes into" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  base: { image: "trig:1", build: { context: ., network: none, dockerfile_inline: "FROM box\nONBUILD COPY --from=made /made /got\nONBUILD RUN --mount=from=also,target=/m cat /m/also >>/got\n" } }
+		  a: { build: { context: ., network: none } }
+	Y
+	cat >Dockerfile <<-'D'
+		FROM box AS made
+		RUN sleep 0.3; echo made >/made
+		FROM box AS also
+		RUN echo also >/also
+		FROM box AS unused
+		RUN false
+		FROM trig:1
+		RUN echo mine >>/got
+	D
+	compose build
+	[ "$(in_image cat /got)" = $'made\nalso\nmine' ]
+}
+
+@test "RUN --mount: each kind has its options and no other" {
+	local row
+	printf 'services: { a: { build: { context: ., network: none, secrets: [pw] } } }\nsecrets: { pw: { file: ./pw } }\n' >compose.yaml
+	printf hush >pw
+	cat >Dockerfile <<-'D'
+		FROM box
+		WORKDIR /w
+		ARG AT=/t
+		RUN --mount=type=TMPFS,dst=$AT,size=4mb df -k /t | tail -1 | awk '{ print $2 }' >/r
+		RUN --mount=type=tmpfs,target=/t,ro ! touch /t/x 2>&1
+		RUN --mount=type=secret,source=pw,dst=rel,mode=0444,uid=1000,gid=2000,required=1 stat -c '%a %u:%g' /w/rel >>/r
+		RUN --mount=type=secret,id=pw,env=PW ! test -e /run/secrets && echo "env $PW" >>/r
+		RUN --mount=type=secret,id=pw,env=PW,target=/both,mode=0 echo "$PW $(cat /both) $(stat -c %a /both)" >>/r
+		RUN --mount=type=secret,target=/x/pw cat /x/pw >>/r; echo >>/r
+		RUN --mount=type=secret,id=none,required=false ! ls /run/secrets/none 2>&1
+		RUN --mount=target=/in,readwrite=true touch /in/new && ls /in/new >>/r
+		RUN --mount=target=/in ! touch /in/new2 2>&1
+	D
+	compose build
+	[ "$(in_image cat /r)" = $'4096\n444 1000:2000\nenv hush\nhush hush 0\nhush\n/in/new' ]
+	[ ! -e new ]
+	for row in "type=secret|needs an id or a target" "type=secret,id=a,source=b|both id and source" "type=secret,id=x,required=maybe|required can't be 'maybe'" \
+		"type=bind,target=/x,sharing=locked|type=bind has no 'sharing'" "type=tmpfs,target=/x,from=box|type=tmpfs has no 'from'" \
+		"type=cache,target=/x,env=A|type=cache has no 'env'" "type=cache,target=/x,sharing=mine|sharing can't be 'mine'" "type=tmpfs,target=/x,size=lots|size can't be 'lots'" \
+		"type=cache,target=/x,mode=rw|mode can't be 'rw'" "type=cache,target|'target' needs a value" "type=bind|needs a target" "target=/|the target can't be /" \
+		"type=cash,target=/x|did you mean cache?" "target=/x,sauce=y|does not know 'sauce'" "target=/x,source=/nothere|the context has no 'nothere'"; do
+		printf 'FROM box\nRUN --mount=%s true\n' "${row%%|*}" >Dockerfile
+		run -1 compose build
+		[[ "$output" == *"Dockerfile:2:"*"${row#*|}"* ]]
+	done
+}
+
+@test "EXPOSE: ranges, protocols, variables with several; what is no port is named" {
+	printf 'FROM box\nARG P="9090 53/udp"\nEXPOSE 80-82 7/SCTP $P\n' >Dockerfile
+	compose build
+	[ "$(config ExposedPorts)" = '{"80/tcp":{},"81/tcp":{},"82/tcp":{},"7/sctp":{},"9090/tcp":{},"53/udp":{}}' ]
+	for word in 99999 80/foo 9-8 0 web; do
+		printf 'FROM box\nEXPOSE %s\n' $word >Dockerfile
+		run -1 compose build
+		[[ "$output" == *"Dockerfile:2:"*"'$word'"*port* ]]
+	done
+}
+
+@test "variables of .env and --env-file are seen by secrets, args and --build-arg" {
+	printf 'TOK=from-dotenv\nARGV=argv\n' >.env
+	echo MORE=more >o.env
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { build: { context: ., network: none, secrets: [one], args: [ARGV, UNSET] } }
+		secrets: { one: { environment: TOK } }
+	Y
+	printf 'FROM box\nARG ARGV\nARG UNSET=default\nARG MORE\nRUN --mount=type=secret,id=one echo $ARGV $UNSET $MORE $(cat /run/secrets/one) >/r\n' >Dockerfile
+	compose --env-file .env --env-file o.env build --build-arg MORE
+	[ "$(in_image cat /r)" = "argv default more from-dotenv" ]
+	TOK=environment compose build --no-cache
+	[ "$(in_image cat /r)" = "argv default environment" ]
+	sed -i 's/TOK/TUK/' compose.yaml
+	run -1 compose build
+	[[ "$output" == *"secret one: environment variable TUK is not set"* ]]
+}
