@@ -137,6 +137,11 @@ bool df_ignored(const struct df_ignore *ig, const char *path);
 /* Whether something below an ignored folder may come back by a "!" rule. */
 bool df_ignore_has_exceptions(const struct df_ignore *ig);
 
+/* ---- Ports ------------------------------------------------------------------------------------- */
+/* "80", "8000-8010/udp" of EXPOSE: each port by itself, as "80/tcp". -EINVAL: it is something else. */
+int df_ports(const char *word, void (*each)(void *arg, const char *port), void *arg,
+	     struct err *err);
+
 /* ---- Repositories ------------------------------------------------------------------------------
  * "https://host/x.git#REF:FOLDER", git:// and ssh:// addresses, "git@host:x.git", "github.com/o/x".
  */

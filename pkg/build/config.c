@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static struct json *mutable(const struct json *j)
 {
@@ -158,31 +157,9 @@ static int apply_arg(struct stage *s, const struct df_instruction *in, struct er
 	return 0;
 }
 
-/* "80", "8000-8010/udp": each port by itself, as other tools read it. */
-static int expose(struct json *ports, const char *word, struct err *err)
+static void add_port(void *ports, const char *port)
 {
-	const char *slash = strchr(word, '/'), *protocol = slash && slash[1] ? slash + 1 : "tcp";
-	auto_free char *first = xstrndup(word, slash ? (size_t)(slash - word) : strlen(word));
-	char *dash = strchr(first, '-');
-	static const char *const known[] = { "tcp", "udp", "sctp" };
-	uint16_t from, to;
-	size_t k = 0;
-
-	if (dash)
-		*dash = '\0';
-	if (parse_port(first, &from) < 0 || parse_port(dash ? dash + 1 : first, &to) < 0 ||
-	    to < from)
-		return err_set(err, EINVAL, "'%s' is not a port", word);
-	while (k < ARRAY_LEN(known) && strcasecmp(protocol, known[k]) != 0)
-		k++;
-	if (k == ARRAY_LEN(known))
-		return err_set(err, EINVAL, "'%s': a port's protocol is tcp, udp or sctp", word);
-	for (unsigned p = from; p <= to; p++) {
-		auto_free char *port = xasprintf("%u/%s", p, known[k]);
-
-		put(ports, port, json_object());
-	}
-	return 0;
+	put(ports, port, json_object());
 }
 
 /* A variable may hold several. */
@@ -200,7 +177,7 @@ static int apply_expose(struct stage *s, const struct df_instruction *in, struct
 			return r;
 		for (char *w = strtok_r(text, " \t", &save); r == 0 && w;
 		     w = strtok_r(NULL, " \t", &save))
-			r = expose(ports, w, err);
+			r = df_ports(w, add_port, ports, err);
 	}
 	return r;
 }

@@ -1,6 +1,7 @@
 /* change.c - the instructions of a Dockerfile that only change an image's config; see image.h */
 #include "private.h"
 
+#include <ctrcompose/dockerfile.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,28 +139,50 @@ static int change_pairs(struct json *config, const char *key, const char *text, 
 	return 0;
 }
 
+static void add_port(void *set, const char *port)
+{
+	if (!json_get(set, port))
+		(void)json_add_object(set, port);
+}
+
 static int change_set(struct json *config, const char *key, const char *text, struct err *err)
 {
 	struct json *set = object_in(config, key);
 	auto_json struct json *parsed = NULL;
 	auto_sbuf struct sbuf word = SBUF_INIT;
+	int r = 0;
 
-	(void)err;
+	if (strcmp(key, "ExposedPorts") == 0) {
+		while (r == 0 && next_word(&text, &word))
+			r = df_ports(sbuf_str(&word), add_port, set, err);
+		return r;
+	}
 	if (*text == '[' && json_parse(text, strlen(text), &parsed, NULL) == 0) {
 		for (const struct json *c = json_first(parsed); c; c = json_next(c))
 			if (json_string(c) && !json_get(set, json_string(c)))
 				(void)json_add_object(set, json_string(c));
 		return 0;
 	}
-	while (next_word(&text, &word)) {
-		auto_free char *name = strcmp(key, "ExposedPorts") == 0 && !strchr(word.s, '/')
-					       ? xasprintf("%s/tcp", word.s)
-					       : xstrdup(word.s);
-
-		if (!json_get(set, name))
-			(void)json_add_object(set, name);
-	}
+	while (next_word(&text, &word))
+		if (!json_get(set, word.s))
+			(void)json_add_object(set, word.s);
 	return 0;
+}
+
+static int change_onbuild(struct json *config, const char *key, const char *text, struct err *err)
+{
+	auto_dockerfile struct dockerfile *d = NULL;
+	auto_free char *line = xasprintf("ONBUILD %s", text);
+	const struct json *there = json_get(config, key);
+	struct json *list = json_array();
+	int r = dockerfile_parse_trigger(line, &d, err); /* ONBUILD itself knows what may follow */
+
+	for (const struct json *c = json_first(there); c; c = json_next(c))
+		json_add_str(list, NULL, json_string(c));
+	json_add_str(list, NULL, text);
+	json_remove(config, key);
+	json_add(config, key, list);
+	return r;
 }
 
 static int change_folder(struct json *config, const char *key, const char *text, struct err *err)
@@ -246,6 +269,7 @@ static const struct change {
 	{ "EXPOSE", "ExposedPorts", change_set },
 	{ "HEALTHCHECK", "Healthcheck", change_health },
 	{ "LABEL", "Labels", change_pairs },
+	{ "ONBUILD", "OnBuild", change_onbuild },
 	{ "STOPSIGNAL", "StopSignal", change_signal },
 	{ "USER", "User", change_text },
 	{ "VOLUME", "Volumes", change_set },
@@ -270,6 +294,6 @@ int image_change(struct json *config, const char *instruction, struct err *err)
 	}
 	return err_set(err, EINVAL,
 		       "'%.*s' can't change an image: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, "
-		       "LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR can",
+		       "LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR can",
 		       (int)n, s);
 }
