@@ -100,6 +100,8 @@ struct image_pull_how {
  * image now. -ENOENT, -EACCES: the registry has none for us. A partial image is never seen. */
 int image_pull(struct image_store *s, const char *ref, const struct image_pull_how *how,
 	       bool *fresh, struct err *err);
+/* Whether the store has it for that platform. */
+bool image_is_for(struct image_store *s, const char *ref, const char *platform);
 /* "docker.io/library/redis@sha256:..." for a name: as the registry gave it, or, with ask, as it would
  * give it now. The caller frees *pinned. */
 int image_pin(struct image_store *s, const char *ref, bool ask, char **pinned, struct err *err);
@@ -163,8 +165,8 @@ struct image_disk {
 	uint64_t images_bytes;        /* their layers and blobs; what is shared counts once */
 	uint64_t images_reclaimable;  /* of it, what only images without a container have */
 	size_t cache;                 /* steps of builds */
-	uint64_t cache_bytes;         /* layers that only they have */
-	uint64_t rest_bytes;          /* indexes, locks, downloads and work in progress */
+	uint64_t cache_bytes; /* layers that only they have, folders of RUN --mount=type=cache */
+	uint64_t rest_bytes;  /* indexes, locks, downloads and work in progress */
 };
 int image_disk(struct image_store *s, const struct strs *used, struct image_disk *out,
 	       struct err *err);
@@ -174,6 +176,9 @@ int image_disk(struct image_store *s, const struct strs *used, struct image_disk
  * made in a work folder <state>/layers/tmp-*, which goes when it is closed or its maker is dead.
  */
 struct image_work;
+/* From now until the store is closed, layers stay that nothing names (any more): a build has seen
+ * them. Whoever sweeps meanwhile leaves them to the next one. */
+int image_hold(struct image_store *s, struct err *err);
 int image_work_open(struct image_store *s, struct image_work **out, struct err *err);
 void image_work_close(struct image_work *w);             /* NULL is fine */
 int image_work_fd(const struct image_work *w);           /* of the folder */

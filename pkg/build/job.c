@@ -591,6 +591,7 @@ int build_run(const struct build_world *w, const struct build_request *req, size
 
 	for (size_t i = 0; i < n; i++)
 		all.v[i] = (struct build){ .all = &all, .req = &req[i], .context = -1 };
+	r = image_hold(w->images, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = build_open(&all.v[i], err);
 	if (r == 0)

@@ -125,19 +125,20 @@ int image_cache_put(struct image_work *w, const char *name, const char *key,
 		    const struct image_layer *l, struct err *err)
 {
 	struct image_store *s = w->store;
-	auto_close int lock = -1, dir = cache_open(s);
+	auto_close int lock = -1, dir = -1;
 	auto_free char *text =
 		xasprintf("%s %" PRIu64 " %s\n", *l->diff ? l->diff : "-", l->size, l->created);
 	int r;
 
-	if (dir < 0)
-		return err_set(err, dir, "%s/images/cache: %s", s->path, strerror(-dir));
 	/* The layer must be on disk before anything names it. */
 	if (*l->diff && syncfs(s->layers) < 0)
 		return err_errno(err, "write %s", s->layers_path);
 	lock = store_lock(s, err);
 	if (lock < 0)
 		return lock;
+	dir = cache_open(s);
+	if (dir < 0)
+		return err_set(err, dir, "%s/images/cache: %s", s->path, strerror(-dir));
 	if (name && *l->diff && renameat(w->fd, name, s->layers, l->diff) < 0 &&
 	    errno != ENOTEMPTY && errno != EEXIST)
 		return err_errno(err, "put a layer into %s", s->layers_path);
@@ -147,14 +148,18 @@ int image_cache_put(struct image_work *w, const char *name, const char *key,
 
 int image_cache_clear(struct image_store *s, struct err *err)
 {
-	auto_close int lock = store_lock(s, err);
+	auto_close int lock = store_lock(s, err), alone = -1;
 	auto_index struct index ix = { 0 };
 	int r = lock < 0 ? lock : index_read(s, &ix, err);
 
 	if (r == 0)
 		r = path_remove_tree(s->images, "cache");
+	if (r == 0 && (alone = store_alone(s)) >= 0)
+		r = path_remove_tree(s->images, "mounts"); /* no build has one of them now */
+	auto_close_fn(&alone);
+	alone = -1;
 	if (r < 0)
-		return err_wrap(err, r, "%s/images/cache", s->path);
+		return err_wrap(err, r, "%s/images", s->path);
 	store_sweep(s, &ix);
 	return 0;
 }

@@ -105,6 +105,7 @@ int store_commit(struct image_store *s, int work, struct new_images *images, str
 	}
 	if (r == 0)
 		r = index_write(s, &ix, err);
+	store_release(s);
 	if (r == 0)
 		store_sweep(s, &ix);
 	return r;

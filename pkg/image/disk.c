@@ -53,7 +53,7 @@ int image_disk(struct image_store *s, const struct strs *used, struct image_disk
 	auto_index struct index ix = { 0 };
 	auto_map struct map layers = { 0 }, blobs = { 0 }, cached = { 0 };
 	struct image_disk d = { 0 };
-	uint64_t sum = 0, all;
+	uint64_t sum = 0, mounts, all;
 	int r = index_read(s, &ix, err);
 
 	if (r < 0)
@@ -70,6 +70,9 @@ int image_disk(struct image_store *s, const struct strs *used, struct image_disk
 		mark(&layers, cached.entries[i].key, BY_CACHE);
 	add_up(s->layers, &layers, &d, &sum);
 	add_up(s->blobs, &blobs, &d, &sum);
+	mounts = path_space(s->images, "mounts");
+	d.cache_bytes += mounts;
+	sum += mounts;
 	all = store_space(s);
 	d.rest_bytes = all > sum ? all - sum : 0;
 	*out = d;

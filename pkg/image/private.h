@@ -11,6 +11,8 @@ struct image_store {
 	int images, layers, blobs; /* folders; layers is O_RDONLY, for flock and readdir */
 	int layers_path_fd;        /* O_PATH */
 	char *path, *layers_path;
+	int hold;      /* shared lock of who counts on what it saw in the store; -1: none */
+	bool building; /* it is held until the store is closed */
 };
 
 /* ---- index.json ------------------------------------------------------------------------------ */
@@ -61,6 +63,12 @@ void store_work_remove(struct image_store *s, const char *name);
 /* Under the lock, after index_write(): away with what no image refers to and with the work folders
  * of the dead. What cannot go now is left for the next. */
 void store_sweep(struct image_store *s, const struct index *ix);
+/* A writer holds the store from store_work_open() on, so that nobody sweeps what it counts on; its
+ * commit or store_work_remove() lets go, unless it builds. */
+void store_release(struct image_store *s);
+/* The store without anybody who holds it, until this is closed; under the lock. Negative: somebody
+ * does. */
+int store_alone(struct image_store *s);
 /* Bytes that the store takes on disk, as du counts them. */
 uint64_t store_space(struct image_store *s);
 /* Diff ids that steps of builds have made, as keys; how many steps there are. */

@@ -29,7 +29,7 @@ int image_store_open(int state_dirfd, const char *state_path, struct image_store
 	auto_image_store struct image_store *s = xcalloc(1, sizeof(*s));
 	int fds[ARRAY_LEN(names)];
 
-	s->images = s->layers = s->blobs = s->layers_path_fd = -1;
+	s->images = s->layers = s->blobs = s->layers_path_fd = s->hold = -1;
 	s->path = xstrdup(state_path);
 	s->layers_path = path_join(state_path, "layers");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -62,6 +62,7 @@ void image_store_close(struct image_store *s)
 	auto_close_fn(&s->layers);
 	auto_close_fn(&s->blobs);
 	auto_close_fn(&s->layers_path_fd);
+	auto_close_fn(&s->hold);
 	free(s->path);
 	free(s->layers_path);
 	free(s);
@@ -95,10 +96,56 @@ int store_lock(struct image_store *s, struct err *err)
 	return steal_fd(&fd);
 }
 
+/* ---- Who counts on what it saw: layers that nothing names stay while somebody does -------------- */
+static int open_hold(const struct image_store *s)
+{
+	return openat(s->images, "hold", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+/* Before store_lock(): who has it all to itself has that one as well. */
+static int hold(struct image_store *s, struct err *err)
+{
+	auto_close int fd = s->hold < 0 ? open_hold(s) : -1;
+
+	if (s->hold >= 0)
+		return 0;
+	if (fd < 0)
+		return err_errno(err, "%s/images/hold", s->path);
+	while (flock(fd, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return err_errno(err, "lock %s/images/hold", s->path);
+	s->hold = steal_fd(&fd);
+	return 0;
+}
+
+void store_release(struct image_store *s)
+{
+	if (s->building)
+		return;
+	auto_close_fn(&s->hold);
+	s->hold = -1;
+}
+
+int store_alone(struct image_store *s)
+{
+	auto_close int fd = open_hold(s);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? steal_fd(&fd) : -1;
+}
+
+int image_hold(struct image_store *s, struct err *err)
+{
+	int r = hold(s, err);
+
+	s->building = r == 0;
+	return r;
+}
+
 int store_work_open(struct image_store *s, char **name, int *fd, struct err *err)
 {
 	/* Under the lock nobody sweeps between mkdir and flock. */
-	auto_close int lock = store_lock(s, err), work = -1;
+	int held = hold(s, err);
+	auto_close int lock = held < 0 ? held : store_lock(s, err), work = -1;
 	auto_free char *tmp = NULL;
 	char id[17];
 
@@ -119,6 +166,7 @@ int store_work_open(struct image_store *s, char **name, int *fd, struct err *err
 void store_work_remove(struct image_store *s, const char *name)
 {
 	(void)path_remove_tree(s->layers, name);
+	store_release(s);
 }
 
 /* First out of the name that readers know: a removal that is cut off must not leave half a layer
@@ -177,6 +225,7 @@ void store_sweep(struct image_store *s, const struct index *ix)
 {
 	auto_strs struct strs layers = { 0 }, blobs = { 0 }, own = { 0 };
 	auto_map struct map cached = { 0 }, used_blobs = { 0 }, used_layers = { 0 };
+	auto_close int alone = store_alone(s);
 
 	store_cached_layers(s, &cached);
 	named(ix, &used_blobs, &used_layers);
@@ -187,7 +236,7 @@ void store_sweep(struct image_store *s, const struct index *ix)
 
 		if (str_starts(name, "tmp-"))
 			remove_if_dead(s, name);
-		else if (digest_hex_ok(name) && !map_has(&used_layers, name) &&
+		else if (alone >= 0 && digest_hex_ok(name) && !map_has(&used_layers, name) &&
 			 !map_has(&cached, name))
 			remove_layer(s, name);
 	}
@@ -195,7 +244,7 @@ void store_sweep(struct image_store *s, const struct index *ix)
 		for (size_t i = 0; i < own.n; i++) /* of a write that was cut off */
 			if (strstr(own.v[i], ".tmp."))
 				(void)unlinkat(s->images, own.v[i], 0);
-	for (size_t i = 0; i < blobs.n; i++)
+	for (size_t i = 0; alone >= 0 && i < blobs.n; i++)
 		if (!map_has(&used_blobs, blobs.v[i]))
 			(void)unlinkat(s->blobs, blobs.v[i], 0);
 }

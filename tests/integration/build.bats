@@ -930,3 +930,32 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	run -1 compose build
 	[[ "$output" == *"secret one: environment variable TUK is not set"* ]]
 }
+
+@test "prune and rm while a build runs take nothing that it has; the next prune does" {
+	local box
+	box=$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)
+	printf 'FROM box\nRUN echo base >/base\n' >Dockerfile
+	compose build
+	compose image tag "$PROJECT-a" base:1
+	cat >Dockerfile <<-'D'
+		FROM base:1
+		RUN echo one >/one
+		RUN --mount=type=cache,target=/c touch /c/begun; until [ -e /c/on ]; do sleep 0.1; done
+		RUN --mount=type=cache,target=/c cat /base /one >/two; ls /c >>/two
+	D
+	compose image rm "$PROJECT-a"
+	compose build >log 2>&1 3>&- & builder=$!
+	eventually 10 sh -c "ls $CTRCOMPOSE_STATE/images/mounts/*/begun"
+	compose image rm base:1
+	run -0 compose system prune -f
+	touch "$(ls -d "$CTRCOMPOSE_STATE"/images/mounts/*/)on"
+	wait $builder || { cat log; return 1; }
+	[ "$(in_image cat /two)" = $'base\none\nbegun\non' ]
+	compose system df --format json | jq -se 'map(select(.Type == "Build Cache"))[0].SizeBytes > 0'
+	compose down
+	compose image rm "$PROJECT-a"
+	run -0 compose system prune -f
+	[ ! -e "$CTRCOMPOSE_STATE/images/mounts" ]
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" -le "$box" ]
+	rm compose.yaml
+}

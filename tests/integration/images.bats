@@ -52,6 +52,48 @@ other_store() {
 	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
 }
 
+@test "import: a tar in each compression by pipe, a folder; --change takes what a Dockerfile says of an image" {
+	local c
+	other_store
+	mkdir -p root/d && echo one >root/d/file && ln root/d/file root/d/same && ln -s file root/d/link
+	tar -C root -cf root.tar . && gzip -k root.tar && zstd -q root.tar && xz -k root.tar
+	compose image import root folder:1
+	for c in tar tar.gz tar.zst tar.xz; do
+		compose image import - from:$c <root.$c
+		layer=$CTRCOMPOSE_STATE/layers/$(compose image inspect from:$c | jq -r '.[0].RootFS.Layers[0]' | cut -d: -f2)
+		diff -r --no-dereference root "$layer"
+		[ "$(stat -c %h "$layer/d/same")" = 2 ]
+	done
+	compose image import -c 'ENV A=b "C=d e"' -c 'WORKDIR /x' -c 'WORKDIR y' -c 'EXPOSE 80 90-91/UDP' -c 'USER 5:6' -c 'LABEL l="m n"' -c 'VOLUME ["/v", "/w"]' \
+		-c 'ENTRYPOINT ["e"]' -c 'CMD echo hi' -c 'HEALTHCHECK --interval=3s CMD true' -c 'STOPSIGNAL INT' -c 'ONBUILD RUN x' -c 'ONBUILD COPY a b' -m 'a message' root.tar changed:1
+	[ "$(compose image inspect changed:1 | jq -cS '.[0].Config')" = '{"Cmd":["/bin/sh","-c","echo hi"],"Entrypoint":["e"],"Env":["A=b","C=d e"],"ExposedPorts":{"80/tcp":{},"90/udp":{},"91/udp":{}},"Healthcheck":{"Interval":3000000000,"Test":["CMD-SHELL","true"]},"Labels":{"l":"m n"},"OnBuild":["RUN x","COPY a b"],"StopSignal":"INT","User":"5:6","Volumes":{"/v":{},"/w":{}},"WorkingDir":"/x/y"}' ]
+	for c in 'RUN x' 'EXPOSE 80/foo' 'ONBUILD FROM x' 'ONBUILD ONBUILD RUN x' 'STOPSIGNAL NONE' 'ENV A' 'CMD'; do
+		run -1 compose image import -c "$c" root bad:1
+		[[ "$output" == "ctrcompose: "* ]]
+	done
+	run ! compose image inspect bad:1
+}
+
+@test "an OCI archive with several images, by file and through each compression by pipe" {
+	local c
+	other_store
+	mkdir root && echo one >root/file
+	compose image import root a:1
+	compose image import --change 'CMD ["x"]' root b:2
+	compose image save a:1 b:2 >all.tar
+	[ "$(skopeo list-tags docker-archive:all.tar | jq -c .Tags)" = '["a:1","b:2"]' ]
+	for c in a:1 b:2; do skopeo --insecure-policy copy -q docker-archive:all.tar:$c oci:lay:docker.io/library/$c; done
+	tar -C lay -cf lay.tar .
+	for c in cat gzip 'zstd -q' xz; do
+		other_store
+		$c <lay.tar | compose image load >loaded
+		[ "$(sort loaded | xargs)" = "Loaded image: a:1 Loaded image: b:2" ]
+		[ "$(compose image inspect b:2 | jq -c '.[0].Config.Cmd')" = '["x"]' ]
+		$c <all.tar | compose image load -q
+		[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+	done
+}
+
 @test "an archive that is cut or changed leaves nothing behind" {
 	compose image save -o box.tar box
 	other_store
@@ -86,6 +128,62 @@ other_store() {
 	wait
 	[ "$(compose image ls -q | wc -l)" = 1 ]
 	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ]
+}
+
+@test "a build that is killed at any moment leaves no image that is not whole, and the next one makes it" {
+	local ms pid whole=0
+	head -c 8000000 /dev/urandom >data
+	printf 'FROM box\nCOPY data /one\nRUN cat /one >/two\nWORKDIR /w\nRUN cat /one /two >/three\n' >Dockerfile
+	echo 'services: { a: { image: "killed:1", build: { context: ., network: none } } }' >compose.yaml
+	compose image save -o box.tar box
+	other_store
+	compose image load -q -i box.tar
+	for ms in 010 030 060 090 120 160 200 250 300 400 600; do
+		"$CTRCOMPOSE" build -q 3>&- & pid=$!
+		sleep 0.$ms
+		kill -KILL $(pgrep -P $pid) $pid 2>/dev/null || true
+		wait $pid || true
+		compose image ls -q >/dev/null
+		if compose image inspect killed:1 >inspect.json 2>/dev/null; then
+			whole=$((whole + 1))
+			compose image save killed:1 >killed.tar # digests of all that it has
+			compose image rm killed:1
+			compose system prune -f # and its steps
+		fi
+	done
+	compose build -q
+	[ "$(compose run --rm -T a sh -c 'cat /one /two | cmp - /three && cmp /one /two && pwd')" = /w ]
+	compose down
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ] # what the dead left is swept
+}
+
+@test "writers at once: loads, imports, tags, builds and prunes; what is there is whole" {
+	local i pids=()
+	mkdir root && head -c 3000000 /dev/urandom >root/data
+	compose image save -o box.tar box
+	other_store
+	compose image load -q -i box.tar
+	echo 'services: { a: { image: "made:1", build: { context: ., network: none } } }' >compose.yaml
+	printf 'FROM box\nCOPY root /r\nRUN cat /r/data >/copy\n' >Dockerfile
+	compose image import root i:0
+	compose image save -o i.tar i:0
+	for i in 1 2 3; do
+		"$CTRCOMPOSE" image load -q -i i.tar 3>&- & pids+=($!)
+		"$CTRCOMPOSE" image import root "i:$i" >/dev/null 3>&- & pids+=($!)
+		"$CTRCOMPOSE" image tag i:0 "t:$i" 3>&- & pids+=($!)
+		"$CTRCOMPOSE" build -q 3>&- & pids+=($!)
+		"$CTRCOMPOSE" image prune -f >/dev/null 3>&- & pids+=($!)
+		"$CTRCOMPOSE" system prune -f >/dev/null 3>&- & pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	[ "$(compose image ls --format '{{.Repository}}:{{.Tag}}' | sort | xargs)" = "box:latest i:0 i:1 i:2 i:3 made:1 t:1 t:2 t:3" ]
+	compose run --rm -T a cmp /r/data /copy
+	for i in i:1 i:2 i:3 t:3 made:1; do
+		compose image save $i | tar -x --to-command 'case $TAR_FILENAME in blobs/*) [ "$(sha256sum | cut -d" " -f1)" = "${TAR_FILENAME##*/}" ];; *) cat >/dev/null;; esac'
+	done
+	compose down
+	compose image rm made:1
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
 }
 
 @test "rm and prune keep what a container has" {
