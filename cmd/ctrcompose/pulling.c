@@ -152,7 +152,10 @@ static int ask(struct image_store *store, const struct project *p, const struct 
 	       const char *policy, struct err *err)
 {
 	auto_image struct image *img = NULL;
-	bool has = image_find(store, svc->image, &img, NULL) == 0;
+	const char *platform = pull_platform(p, svc->name);
+	/* One for another platform is as good as none. */
+	bool has = image_find(store, svc->image, &img, NULL) == 0 &&
+		   (!platform || image_is_for(store, svc->image, platform));
 	const char *own = policy && strcmp(policy, "policy") != 0 ? policy : svc->pull_policy;
 
 	switch (pull_decide(own, has, compose_section(p, svc->name, "build") != NULL,

@@ -277,20 +277,24 @@ static int read_caches(struct arena *a, const struct project *p, const struct ya
 	return r;
 }
 
+static int check_platform(const struct yaml_node *n, const char *key, struct err *err)
+{
+	const char *p = yaml_str(n);
+
+	return !p || build_platform_ok(p)
+		       ? 0
+		       : err_set(err, ENOTSUP,
+				 "%s:%u:%u: %s: %s: only this machine's own, %s, is built",
+				 n->file ? n->file : "", n->line, n->col, key, p, build_platform());
+}
+
 static int check_platforms(const struct yaml_node *n, struct err *err)
 {
-	for (size_t i = 0; n && i < n->m.n; i++) {
-		const char *p = yaml_str(n->m.v[i].value);
+	int r = 0;
 
-		if (p && !build_platform_ok(p))
-			return err_set(
-				err, ENOTSUP,
-				"%s:%u:%u: build.platforms: %s: only this machine's own, %s, "
-				"is built",
-				n->m.v[i].value->file ? n->m.v[i].value->file : "",
-				n->m.v[i].value->line, n->m.v[i].value->col, p, build_platform());
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && n && i < n->m.n; i++)
+		r = check_platform(n->m.v[i].value, "build.platforms", err);
+	return r;
 }
 
 static int read_section(struct build_requests *rq, const struct project *p,
@@ -328,6 +332,8 @@ static int read_section(struct build_requests *rq, const struct project *p,
 	if (r < 0)
 		return err_set(err, r, "service %s: build.shm_size", svc->name);
 	r = check_platforms(yaml_get(n, "platforms"), err);
+	if (r == 0)
+		r = check_platform(compose_section(p, svc->name, "platform"), "platform", err);
 	if (r == 0)
 		r = name_images(a, p, &out->contexts, err);
 	if (r == 0)

@@ -30,28 +30,49 @@ struct pull {
 };
 
 /* ---- Platforms -------------------------------------------------------------------------------- */
-/* "linux/amd64", "linux/arm64/v8", "arm64"; NULL: this machine's. */
+/* "x86_64" and "linux/arm64/v8" are "linux/amd64" and "linux/arm64"; caller frees. */
+static char *normal_platform(const char *text)
+{
+	static const char *const other[][2] = { { "x86_64", "amd64" },
+						{ "x86-64", "amd64" },
+						{ "aarch64", "arm64" },
+						{ "arm64/v8", "arm64" } };
+	const char *slash = strchr(text, '/');
+	bool alone = !slash || strcmp(text, "arm64/v8") == 0;
+	const char *arch = alone ? text : slash + 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(other); i++)
+		if (strcmp(arch, other[i][0]) == 0)
+			arch = other[i][1];
+	return xasprintf("%.*s/%s", alone ? 5 : (int)(slash - text), alone ? "linux" : text, arch);
+}
+
+/* Whether what a config or a descriptor says of itself is the platform. */
+static bool is_for(const struct json *p, const char *wanted)
+{
+	const char *variant = json_str(p, "variant", "");
+	auto_free char *want = normal_platform(wanted);
+	auto_free char *has =
+		xasprintf("%s/%s", json_str(p, "os", "linux"), json_str(p, "architecture", ""));
+	auto_free char *whole = xasprintf("%s/%s", has, variant);
+	auto_free char *full = normal_platform(whole);
+
+	return strcmp(has, want) == 0 || strcmp(full, want) == 0;
+}
+
+/* NULL: this machine's. */
 static bool fits(const struct json *descriptor, const char *wanted)
 {
 	const struct json *p = json_get(descriptor, "platform");
-	const char *variant = json_str(p, "variant", "");
-	auto_free char *mine = xasprintf("linux/%s", host_architecture());
-	auto_free char *full = NULL;
-	auto_free char *has =
-		xasprintf("%s/%s", json_str(p, "os", "linux"), json_str(p, "architecture", ""));
 
-	if (!p)
-		return true;
-	if (!wanted)
-		return strcmp(has, mine) == 0;
-	if (!strchr(wanted, '/')) {
-		full = xasprintf("linux/%s", wanted);
-		wanted = full;
-	}
-	if (strcmp(has, wanted) == 0)
-		return true;
-	return *variant && strncmp(wanted, has, strlen(has)) == 0 && wanted[strlen(has)] == '/' &&
-	       strcmp(wanted + strlen(has) + 1, variant) == 0;
+	return !p || is_for(p, wanted ? wanted : host_architecture());
+}
+
+bool image_is_for(struct image_store *s, const char *ref, const char *platform)
+{
+	auto_json struct json *config = NULL;
+
+	return image_config(s, ref, &config, NULL) == 0 && is_for(config, platform);
 }
 
 const char *index_choose(const struct json *list, const char *platform, const char *what,
@@ -166,6 +187,11 @@ static int fetch_config(struct pull *p, const char *hex, uint64_t size, struct n
 		r = config_diff_ids(config, &p->diffs, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s: its config", p->normal);
+	/* An index was chosen from; a name may stand for one image as well. */
+	if (p->how->platform && !is_for(config, p->how->platform))
+		return err_set(err, ENOENT, "%s: there is none for %s (it is for %s/%s)", p->normal,
+			       p->how->platform, json_str(config, "os", "linux"),
+			       json_str(config, "architecture", "?"));
 	n->created = xstrdup(json_str(config, "created", ""));
 	return 0;
 }

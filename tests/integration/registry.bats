@@ -175,6 +175,26 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[ "$(compose image inspect "$REG/multi:1" | jq -r '.[0].Architecture')" = arm64 ]
 	run ! compose image pull --platform linux/s390x "$REG/multi:1"
 	[[ "$output" == *"there are: linux/amd64, linux/arm64"* ]]
+	# platform: of a service; one that is here for another platform is as good as none
+	other_store
+	other=$([ "$(dpkg --print-architecture)" = arm64 ] && echo amd64 || echo arm64)
+	compose image pull "$REG/multi:1"
+	printf 'services: { a: { image: "%s/multi:1", platform: linux/%s } }\n' "$REG" $other >compose.yaml
+	run ! compose --offline up -d
+	[[ "$output" == *"--offline"* ]]
+	run compose create
+	[[ "$output" == *"Image $REG/multi:1  Pulled"* ]]
+	[ "$(compose image inspect "$REG/multi:1" | jq -r '.[0].Architecture')" = $other ]
+	run -0 compose create
+	[[ "$output" != *Pull* ]]
+	compose down
+	rm compose.yaml
+	# a name that stands for one image, which is for another platform
+	other_store
+	skopeo_copy oci:oci:x "docker://$REG/single:1"
+	compose image pull "$REG/single:1"
+	run ! compose image pull --platform linux/$other "$REG/single:1"
+	[[ "$output" == *"there is none for linux/$other (it is for linux/"* ]]
 }
 
 @test "a registry that lies: wrong bytes, too many, cut off; nothing is left" {
@@ -437,4 +457,94 @@ cutter_open() {
 	cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/*/bin/data
 	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 1 ] # what the dead left is swept
 	CTRCOMPOSE_STATE=$first
+}
+
+@test "bearer tokens: anonymous, for a login, for an identity; anew when one is over; none for another host" {
+	local first=$CTRCOMPOSE_STATE name
+	mkdir -p oci root/bin
+	head -c 3000000 /dev/urandom >root/bin/data
+	compose image import root big
+	id=$(compose image inspect big | jq -r '.[0].Id')
+	compose image save -o big.tar big
+	tar -xf big.tar -C oci
+	cat >tokens.py <<-'PY'
+		import base64, http.server, json, re, threading, urllib.parse
+		B = 'oci/blobs/sha256/'
+		left = {} # token: how many more requests it is good for
+		def log(*a): print(*a, file=open('asked', 'a'), flush=True)
+		class H(http.server.BaseHTTPRequestHandler):
+		    protocol_version = 'HTTP/1.1'
+		    def log_message(self, *a): pass
+		    def answer(self, status, body=b'', **headers):
+		        self.send_response(status)
+		        for k, v in headers.items(): self.send_header(k.replace('_', '-'), v)
+		        self.send_header('Content-Length', str(len(body))); self.end_headers(); self.wfile.write(body)
+		    def token(self, query, who):
+		        scope = query.get('scope', [''])[0]
+		        log('token', who, query.get('service', [''])[0], scope)
+		        name = scope.split(':')[1]
+		        if name in ('private', 'expires') and who not in ('user:secret', 'identity'): return self.answer(401, b'{}')
+		        t = 'tok%d-%s' % (len(left), name); left[t] = 2 if name == 'expires' else 1000
+		        self.answer(200, json.dumps({'access_token' if name == 'anon' else 'token': t, 'expires_in': 60}).encode())
+		    def do_POST(self):
+		        body = self.rfile.read(int(self.headers.get('Content-Length') or 0)).decode()
+		        q = urllib.parse.parse_qs(body)
+		        if self.path == '/token': return self.token(q, 'identity' if q.get('refresh_token') == ['idtok'] and q.get('grant_type') == ['refresh_token'] else 'nobody')
+		        self.do_GET()
+		    do_HEAD = do_GET = lambda self: self.get()
+		    def get(self):
+		        u = urllib.parse.urlparse(self.path)
+		        auth = self.headers.get('Authorization') or ''
+		        if u.path == '/token': return self.token(urllib.parse.parse_qs(u.query), base64.b64decode(auth[6:]).decode() if auth.startswith('Basic ') else 'nobody')
+		        m = re.fullmatch(r'/v2/(\w+)/(manifests|blobs)/(.*)', u.path)
+		        if not m: return self.answer(200, b'{}')
+		        name, kind, what = m.groups()
+		        t = auth[7:] if auth.startswith('Bearer ') else ''
+		        if not t.endswith('-' + name) or left.get(t, 0) < 1:
+		            return self.answer(401, b'{}', WWW_Authenticate='Bearer realm="http://localhost:5006/token",service="svc",scope="repository:%s:%s"' % (name, 'pull' if self.command == 'GET' else 'pull,push'))
+		        left[t] -= 1
+		        if kind == 'manifests':
+		            d = json.load(open('oci/index.json'))['manifests'][0]
+		            return self.answer(200, open(B + d['digest'][7:], 'rb').read(), Content_Type=d['mediaType'])
+		        if self.command != 'GET': return self.answer(404)
+		        if name == 'elsewhere': return self.answer(307, Location='http://127.0.0.1:5007/' + what[7:])
+		        self.answer(200, open(B + what[7:], 'rb').read())
+		class Other(http.server.SimpleHTTPRequestHandler):
+		    def log_message(self, *a): pass
+		    def do_GET(self):
+		        log('other', self.headers.get('Authorization'))
+		        data = open(B + self.path[1:], 'rb').read()
+		        self.send_response(200); self.send_header('Content-Length', str(len(data))); self.end_headers(); self.wfile.write(data)
+		threading.Thread(target=http.server.ThreadingHTTPServer(('127.0.0.1', 5007), Other).serve_forever, daemon=True).start()
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5006), H).serve_forever()
+	PY
+	python3 tokens.py >tokens.log 2>&1 3>&- & CUTTER=$!
+	printf '{"localhost:5006": {"insecure": true}}' >r.json
+	export CTRCOMPOSE_REGISTRIES=$PWD/r.json DOCKER_CONFIG=$PWD
+	eventually 5 curl -s -o /dev/null http://localhost:5006/v2/
+	got() { # REPOSITORY: it comes, whole, into a store of its own
+		other_store
+		compose image pull "localhost:5006/$1:1" && [ "$(compose image inspect "localhost:5006/$1:1" | jq -r '.[0].Id')" = "$id" ]
+	}
+	got anon
+	[ "$(cat asked)" = "token nobody svc repository:anon:pull" ]
+	run ! got private
+	[[ "$output" == *"localhost:5006/private: 1: access denied"* ]]
+	printf '{"auths": {"localhost:5006": {"auth": "%s"}}}' "$(printf user:wrong | base64)" >config.json
+	run ! got private
+	printf '{"auths": {"localhost:5006": {"auth": "%s"}}}' "$(printf user:secret | base64)" >config.json
+	got private
+	got expires
+	[ "$(grep -c 'user:secret.*:expires:' asked)" -ge 2 ]
+	got elsewhere
+	grep -q '^other None$' asked
+	run ! grep '^other [^N]' asked
+	printf '{"auths": {"localhost:5006": {"identitytoken": "idtok"}}}' >config.json
+	got private
+	grep -q 'token identity svc repository:private:pull' asked
+	compose image tag "localhost:5006/private:1" "localhost:5006/private:2"
+	run ! compose image push "localhost:5006/private:2"
+	grep -q 'token identity svc repository:private:pull,push' asked
+	CTRCOMPOSE_STATE=$first
+	compose image rm big
 }
