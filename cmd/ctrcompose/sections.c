@@ -381,11 +381,13 @@ static void add_contexts(const struct project *p, bool *wanted)
 	}
 }
 
+/* With "pull_policy: build" it is made anew in any case. */
 static void drop_present(const struct project *p, struct image_store *store, bool *wanted)
 {
 	for (size_t i = 0; i < p->n_services; i++)
 		wanted[i] = wanted[i] && compose_section(p, p->services[i].name, "build") &&
-			    !has_image(store, p->services[i].image);
+			    (str_eq(p->services[i].pull_policy, "build") ||
+			     !has_image(store, p->services[i].image));
 }
 
 int build_collect(struct build_requests *rq, const struct project *p, struct image_store *store,

@@ -215,6 +215,12 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	compose up -d --build
 	[ "$(compose ps -q)" != "$first" ]
 	[ "$(compose exec -T a cat /file)" = 2 ]
+	echo 3 >file
+	sed -i 's/build:/pull_policy: build, &/' compose.yaml
+	compose up -d --no-build
+	[ "$(compose exec -T a cat /file)" = 2 ]
+	compose up -d
+	[ "$(compose exec -T a cat /file)" = 3 ]
 }
 
 @test "dockerfile_inline, args, labels, tags, additional_contexts" {
