@@ -354,9 +354,10 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 # a line "NAME FIRST-BYTE" per request for a blob.
 cutter_open() {
 	cat >cutter.py <<-'PY'
-		import http.server, json, os, re, sys, time
+		import http.server, json, os, re, sys, threading, time
 		B = 'oci/blobs/sha256/'
 		seen = {}
+		together = threading.Barrier(3, timeout=10)
 		class H(http.server.BaseHTTPRequestHandler):
 		    protocol_version = 'HTTP/1.1'
 		    def log_message(self, *a): pass
@@ -376,6 +377,8 @@ cutter_open() {
 		        name, kind, what = m.groups()
 		        if kind == 'manifests':
 		            d = json.load(open('oci/index.json'))['manifests'][0]
+		            n = seen[name, what] = seen.get((name, what), 0) + 1
+		            if name == 'together' and n < 3: return self.answer(503, b'', Retry_After='0')
 		            return self.answer(200, open(B + d['digest'][7:], 'rb').read(), Content_Type=d['mediaType'], Docker_Content_Digest=d['digest'])
 		        data = open(B + what[7:], 'rb').read()
 		        at = int((self.headers.get('Range') or 'bytes=0-')[6:].rstrip('-'))
@@ -388,6 +391,10 @@ cutter_open() {
 		        elif name == 'often': part((len(data) - at) // 2 if n < 12 else None) # always some more
 		        elif name == 'busy': self.answer(503, b'', Retry_After='0') if n < 3 else part()
 		        elif name == 'whole': self.answer(200, data, half if n == 1 else None) # knows no ranges
+		        elif name == 'together': # no layer before three are asked for
+		            try: together.wait()
+		            except threading.BrokenBarrierError: return self.answer(404, b'')
+		            part()
 		        elif name == 'never': self.answer(200, data, half)
 		        elif name == 'stuck': self.answer(206, b'', 0, Content_Range=f'bytes {at}-{at}/{len(data)}') if at else self.answer(200, data, half)
 		        elif name == 'other': # bytes from elsewhere
@@ -433,6 +440,23 @@ cutter_open() {
 	[ "$(grep -c never asked)" -lt 20 ]
 	CTRCOMPOSE_STATE=$first
 	compose image rm big
+}
+
+@test "layers come at the same time, and a busy registry is asked again" {
+	local first=$CTRCOMPOSE_STATE n
+	mkdir oci
+	for n in 1 2 3; do head -c 1500000 /dev/urandom >data$n; done
+	printf 'FROM scratch\nCOPY data1 /\nCOPY data2 /\nCOPY data3 /\n' >Dockerfile
+	echo 'services: { a: { image: "three:1", build: . } }' >compose.yaml
+	compose build -q
+	compose image save three:1 | tar -x -C oci
+	cutter_open
+	other_store
+	timeout 60 "$CTRCOMPOSE" image pull localhost:5003/together:1
+	cat data1 data2 data3 | cmp - <(cat "$CTRCOMPOSE_STATE"/layers/*/data1 "$CTRCOMPOSE_STATE"/layers/*/data2 "$CTRCOMPOSE_STATE"/layers/*/data3)
+	CTRCOMPOSE_STATE=$first
+	compose image rm three:1
+	rm compose.yaml
 }
 
 @test "a pull that is killed at any moment leaves no image that is not whole; the next one gets it" {
