@@ -937,6 +937,88 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[[ "$output" == *"secret one: environment variable TUK is not set"* ]]
 }
 
+@test "what an image says of itself: HEALTHCHECK, STOPSIGNAL, VOLUME, SHELL, CMD, ENTRYPOINT, ENV and LABEL in all their forms" {
+	cat >Dockerfile <<-'D'
+		FROM box
+		SHELL ["/bin/sh", "-ec"]
+		ENTRYPOINT start here
+		HEALTHCHECK --interval=5m --timeout=3s --start-period=1m30s --start-interval=500ms --retries=7 CMD ["check", "it"]
+		STOPSIGNAL SIGRTMIN+3
+		VOLUME /a /b
+		VOLUME ["/c d"]
+		USER user:2000
+		ENV A="x y" B=a\ b C='$A' D=\$A E=${NOPE:-$PATH} F="q\"q"
+		ENV LEGACY some   words
+		LABEL "a b"="c d" many="one \
+		two"
+		RUN echo "$A|$B|$C|$D|$E|$F|$LEGACY" >/tmp/env
+	D
+	compose build
+	[ "$(in_image cat /tmp/env)" = 'x y|a b|$A|$A|/bin|q"q|some   words' ]
+	[ "$(compose image inspect "$PROJECT-a" | jq -cS '.[0].Config | del(.Env)')" = '{"Entrypoint":["/bin/sh","-ec","start here"],"Healthcheck":{"Interval":300000000000,"Retries":7,"StartInterval":500000000,"StartPeriod":90000000000,"Test":["CMD","check","it"],"Timeout":3000000000},"Labels":{"a b":"c d","many":"one two"},"Shell":["/bin/sh","-ec"],"StopSignal":"SIGRTMIN+3","User":"user:2000","Volumes":{"/a":{},"/b":{},"/c d":{}}}' ]
+	compose image tag "$PROJECT-a" said:1
+	printf 'FROM said:1\nHEALTHCHECK NONE\nCMD shell form\nENTRYPOINT []\n' >Dockerfile
+	compose build
+	[ "$(config Healthcheck)$(config Cmd)$(config Entrypoint)" = '{"Test":["NONE"]}["/bin/sh","-ec","shell form"][]' ]
+	local row
+	for row in "STOPSIGNAL NOPE|'NOPE' is not a signal" "HEALTHCHECK --retries=x CMD true|--retries=x is no number" "HEALTHCHECK NONE true|takes nothing more" \
+		"SHELL sh -c|JSON form" "ENV A|needs KEY=value" "ONBUILD ONBUILD RUN x|not allowed" "ONBUILD FROM x|not allowed" "COPY a|a source and a destination" \
+		"COPY --checksum=x a b|COPY does not know --checksum" "FROM box AS 1x|can't be the name of a stage" "COPY --chmod=999 Dockerfile /x|--chmod=999" \
+		"COPY --chown=nosuch Dockerfile /x|no user 'nosuch'" "RUN --network=foo true|not 'foo'"; do
+		printf 'FROM box\n%s\n' "${row%%|*}" >Dockerfile
+		run -1 compose build
+		[[ "$output" == *"Dockerfile:2:"*"${row#*|}"* ]]
+	done
+	compose image rm said:1
+}
+
+@test "network: host, of all RUNs and of one; no_cache: true does all steps again" {
+	echo 'services: { a: { build: { context: ., network: host, no_cache: true } } }' >compose.yaml
+	ip addr add 127.9.9.9/32 dev lo
+	printf 'FROM box\nRUN ip addr show lo | grep -c 127.9.9.9 >/n\nRUN --network=none ip addr show lo | grep -c 127.9.9.9 >>/n || true\n' >Dockerfile
+	compose build
+	[ "$(in_image cat /n | xargs)" = "1 0" ]
+	run -0 compose build
+	[[ "$output" != *CACHED* ]]
+	sed -i 's/host, no_cache: true/none/' compose.yaml
+	sed -i 's/RUN ip/RUN --network=host ip/' Dockerfile
+	compose build
+	ip addr del 127.9.9.9/32 dev lo
+	[ "$(in_image cat /n | xargs)" = "1 0" ]
+}
+
+@test "ADD of archives that were made to do harm: nothing outside is touched" {
+	canary=$BATS_TEST_TMPDIR/canary
+	mkdir -p "$canary" && echo safe >"$canary/file"
+	python3 - "$canary" <<-'PY'
+		import io, sys, tarfile
+		canary = sys.argv[1]
+		up = '../' * 12 + canary.lstrip('/')
+		cases = {
+		    'dotdot': [(up + '/new', tarfile.REGTYPE, '')],
+		    'absolute': [(canary + '/new', tarfile.REGTYPE, '')],
+		    'symlink': [('l', tarfile.SYMTYPE, canary), ('l/new', tarfile.REGTYPE, '')],
+		    'symlink2': [('l', tarfile.SYMTYPE, up), ('l/new', tarfile.REGTYPE, '')],
+		    'hardlink': [('h', tarfile.LNKTYPE, canary + '/file'), ('h', tarfile.REGTYPE, '')],
+		    'whiteout': [('l', tarfile.SYMTYPE, canary), ('l/.wh.file', tarfile.REGTYPE, '')],
+		    'device': [('sda', tarfile.BLKTYPE, '')],
+		}
+		for name, members in cases.items():
+		    with tarfile.open(name + '.tar', 'w') as t:
+		        for n, kind, link in members:
+		            i = tarfile.TarInfo(n); i.type = kind; i.linkname = link; i.size = 1 if kind == tarfile.REGTYPE else 0
+		            t.addfile(i, io.BytesIO(b'x') if i.size else None)
+	PY
+	local name
+	for name in dotdot absolute symlink symlink2 hardlink whiteout device; do
+		printf 'FROM box\nADD %s.tar /into/\n' $name >Dockerfile
+		compose build || true
+		[ "$(ls "$canary")" = file ]
+		[ "$(cat "$canary/file")" = safe ]
+	done
+	[ -z "$(find "$CTRCOMPOSE_STATE/layers" -type b)" ]
+}
+
 @test "prune and rm while a build runs take nothing that it has; the next prune does" {
 	local box
 	box=$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)
