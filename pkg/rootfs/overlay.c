@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
@@ -117,31 +118,93 @@ static int set_lower(int fs, const struct rootfs_overlay *o, const struct sbuf *
 	return 0;
 }
 
-/* Before Linux 6.5 a long list fits only into the single page of mount(2), which needs a place:
- * the upper folder itself, in our own mount namespace, for a moment. */
+/* ---- Before Linux 6.5 ------------------------------------------------------------------------- */
+/* Layers by the numbers of descriptors, as they are seen from /proc/self/fd: the first is the store. */
+struct numbers {
+	int fds[LOWER_MAX + 1];
+	size_t n;
+};
+
+static void close_numbers(struct numbers *k)
+{
+	while (k->n > 0)
+		(void)close(k->fds[--k->n]);
+}
+#define auto_numbers __attribute__((cleanup(close_numbers)))
+
+static int number(struct numbers *k, const char *path, struct err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, "open '%s'", path);
+	k->fds[k->n++] = fd;
+	return fd;
+}
+
+static int number_all(const struct rootfs_overlay *o, struct numbers *k, struct sbuf *out,
+		      struct err *err)
+{
+	int fd = number(k, ".", err);
+
+	for (size_t i = o->n_lower; i-- > 0 && fd >= 0;) {
+		fd = number(k, o->lower[i], err);
+		sbuf_addf(out, "%s%d", out->len > 0 ? ":" : "", fd);
+	}
+	if (fd < 0)
+		return fd;
+	return chdir("/proc/self/fd") < 0 ? err_errno(err, "enter '/proc/self/fd'") : 0;
+}
+
+/* store: where upper and work are, "" or "N/" */
+static void mount_data(const struct rootfs_overlay *o, const char *lower, const char *store,
+		       struct sbuf *out)
+{
+	sbuf_addf(out, "index=off,lowerdir=%s", lower);
+	if (o->upper)
+		sbuf_addf(out, ",upperdir=%s%s,workdir=%s%s%s", store, o->upper, store, o->work,
+			  o->skip_sync ? ",volatile" : "");
+}
+
+/* A long list fits only into the single page of mount(2), and a very long one only by numbers. It
+ * needs a place: the upper folder itself, in our own mount namespace, for a moment. The caller's
+ * working folder is the store, and it is another one afterwards. */
 static int overlay_by_mount(const struct rootfs_overlay *o, const struct sbuf *lower,
 			    struct err *err)
 {
-	auto_sbuf struct sbuf data = SBUF_INIT;
-	const char *place = o->upper ? o->upper : o->lower[0];
+	auto_numbers struct numbers numbers = { .n = 0 };
+	auto_sbuf struct sbuf data = SBUF_INIT, place = SBUF_INIT, short_lower = SBUF_INIT;
 	auto_close int fd = -1;
+	char store[16] = "";
 	int code;
 
-	sbuf_addf(&data, "index=off,lowerdir=%s", sbuf_str(lower));
-	if (o->upper)
-		sbuf_addf(&data, ",upperdir=%s,workdir=%s%s", o->upper, o->work,
-			  o->skip_sync ? ",volatile" : "");
-	if (data.len >= (size_t)sysconf(_SC_PAGESIZE))
-		return err_set(err, -E2BIG, "%zu layers are too many for this kernel", o->n_lower);
-	if (mount("overlay", place, "overlay", MS_NODEV, sbuf_str(&data)) < 0)
+	mount_data(o, sbuf_str(lower), store, &data);
+	if (data.len >= (size_t)sysconf(_SC_PAGESIZE)) {
+		int r = number_all(o, &numbers, &short_lower, err);
+
+		if (r < 0)
+			return r;
+		(void)snprintf(store, sizeof(store), "%d/", numbers.fds[0]);
+		sbuf_clear(&data);
+		mount_data(o, sbuf_str(&short_lower), store, &data);
+	}
+	sbuf_addf(&place, "%s%s", store, o->upper ? o->upper : o->lower[0]);
+	if (mount("overlay", sbuf_str(&place), "overlay", MS_NODEV, sbuf_str(&data)) < 0)
 		return err_errno(err, "mount %zu layers", o->n_lower);
-	fd = open_tree(AT_FDCWD, place, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	fd = open_tree(AT_FDCWD, sbuf_str(&place), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	code = errno;
-	(void)umount2(place, MNT_DETACH);
+	(void)umount2(sbuf_str(&place), MNT_DETACH);
 	if (fd < 0)
 		return err_set(err, -code, "clone the mount of %zu layers: %s", o->n_lower,
 			       strerrordesc_np(code));
 	return steal_fd(&fd);
+}
+
+/* ---- By fsopen -------------------------------------------------------------------------------- */
+/* Before Linux 6.5 "lowerdir+" is either too much at once, or taken and not understood in the end. */
+static bool list_refused(const struct sbuf *lower)
+{
+	return errno == EINVAL && lower->len > VALUE_MAX;
 }
 
 static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *lower,
@@ -152,11 +215,9 @@ static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *
 
 	if (fs < 0)
 		return err_errno(err, "open the overlay file system");
-	if (set_lower(fs, o, lower) < 0) {
-		if (errno == EINVAL && lower->len > VALUE_MAX)
-			return overlay_by_mount(o, lower, err);
-		return rootfs_kernel_says(fs, err, "mount the layers");
-	}
+	if (set_lower(fs, o, lower) < 0)
+		return list_refused(lower) ? overlay_by_mount(o, lower, err)
+					   : rootfs_kernel_says(fs, err, "mount the layers");
 	if (set_string(fs, "index", "off") < 0)
 		return rootfs_kernel_says(fs, err, "mount the layers");
 	if (o->upper &&
@@ -164,7 +225,8 @@ static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *
 	     (o->skip_sync && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)))
 		return rootfs_kernel_says(fs, err, "mount the writable layer");
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return rootfs_kernel_says(fs, err, "mount the layers");
+		return list_refused(lower) ? overlay_by_mount(o, lower, err)
+					   : rootfs_kernel_says(fs, err, "mount the layers");
 	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
 	return fd < 0 ? rootfs_kernel_says(fs, err, "mount the layers") : fd;
 }
