@@ -110,6 +110,9 @@ void cmd_compose_options(struct arena *a, const struct cmd_load *how, struct com
 int cmd_load_project_with(const struct cmd_load *how, struct project **out, struct err *err);
 int cmd_load_project(struct project **out, struct err *err);
 int cmd_load_failed(int r); /* decides on the exit status for what the loader said; gives r */
+/* Whether the runtime and this machine can do all that the project asks for. Failure decides on
+ * exit status 15. */
+int cmd_check_runs(const struct project *p, struct err *err);
 /* For commands on what exists (down, ps, logs, stop): the name, and the project where a file is
  * read. -p without -f reads none: *out is NULL then, as it is when COMPOSE_PROJECT_NAME is set
  * and there is no file. All profiles are enabled. The caller frees *name. */

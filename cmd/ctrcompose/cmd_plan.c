@@ -112,11 +112,8 @@ static int load(struct online *o, char **argv, struct err *err)
 	struct cmd_load how = { .services = argv };
 	int r = cmd_load_project_with(&how, &o->project, err);
 
-	if (r == 0) {
-		r = compose_check_supported(o->project, err);
-		if (r < 0)
-			cmd_exit_with(EXIT_BAD_FILE);
-	}
+	if (r == 0)
+		r = cmd_check_runs(o->project, err);
 	if (r == 0) {
 		o->name = xstrdup(o->project->name);
 		r = state_paths_open(&o->paths, err);

@@ -54,11 +54,9 @@ int online_open_file(struct online *o, const struct cmd_load *how, struct err *e
 
 	if (r < 0)
 		return r;
-	r = compose_check_supported(o->project, err);
-	if (r < 0) {
-		cmd_exit_with(EXIT_BAD_FILE);
+	r = cmd_check_runs(o->project, err);
+	if (r < 0)
 		return r;
-	}
 	o->name = xstrdup(o->project->name);
 	return open_rest(o, err);
 }

@@ -1,6 +1,7 @@
 /* project.c - from the global options to a project and its record. */
 #include "cmd.h"
 
+#include <ctrcompose/box.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,6 +163,19 @@ static void add_once(struct strs *l, const char *s)
 {
 	if (s && !strs_has(l, s))
 		strs_add(l, s);
+}
+
+int cmd_check_runs(const struct project *p, struct err *err)
+{
+	const struct compose_host host = { .selinux = box_selinux(),
+					   .apparmor = box_apparmor_check };
+	int r = compose_check_supported(p, err);
+
+	if (r == 0)
+		r = compose_check_host(p, &host, err);
+	if (r < 0)
+		cmd_exit_with(EXIT_BAD_FILE);
+	return r;
 }
 
 int cmd_check_services(char *const *words, const struct project *p, const struct state_project *s,

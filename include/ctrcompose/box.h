@@ -39,6 +39,13 @@ const struct box_seccomp *box_seccomp(uint64_t caps);
 int box_seccomp_profile(const char *text, size_t len, uint64_t caps, const struct box_seccomp **out,
 			struct err *err);
 
+/* ---- Security modules -------------------------------------------------------------------------
+ * AppArmor: whether a program can be executed under the profile. -EOPNOTSUPP: the kernel has no
+ * AppArmor, or it is off; -ENOENT: no such profile is loaded, as far as we can see.
+ */
+int box_apparmor_check(const char *profile, struct err *err);
+bool box_selinux(void); /* enabled, enforcing or not */
+
 /* ---- Users ------------------------------------------------------------------------------------
  * Pure, over the text of /etc/passwd and /etc/group (may be NULL with length 0).
  */
@@ -118,7 +125,9 @@ struct box_process {
 	uint64_t caps;
 	const struct box_seccomp *seccomp; /* NULL: none */
 	bool no_new_privs;
-	bool tty; /* stdio is a pseudo terminal, see box_take_tty() */
+	const char
+		*apparmor; /* the profile it is executed under, see box_apparmor_check(), or NULL */
+	bool tty;          /* stdio is a pseudo terminal, see box_take_tty() */
 	/* -1: /dev/null. Pipes of root's are given to the user, so that /dev/stdout can be opened. */
 	int stdin_fd, stdout_fd, stderr_fd;
 	const int *tasks_fds; /* v1 `tasks` files, see cgroup.h */

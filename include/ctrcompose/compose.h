@@ -57,6 +57,14 @@ int compose_project_name(const struct compose_options *opt, char **name, struct 
  * with file:line:col and key, one per line. Call before `up`, `run`, `create`. */
 int compose_check_supported(const struct project *p, struct err *err);
 
+/* What the enabled part asks for that this machine does not have, as compose_check_supported() has
+ * it: AppArmor profiles; SELinux labels, which are not given and do no harm where it is off. */
+struct compose_host {
+	bool selinux;                                          /* enabled */
+	int (*apparmor)(const char *profile, struct err *err); /* whether it can be taken */
+};
+int compose_check_host(const struct project *p, const struct compose_host *host, struct err *err);
+
 /* What the loaded files say of a service under a key: NULL is nothing. */
 struct yaml_node;
 const struct yaml_node *compose_section(const struct project *p, const char *service,

@@ -164,10 +164,11 @@ struct service {
 	const char *pid;          /* NULL, "host", "service:x", "container:x" */
 	const char
 		*ipc; /* NULL, "none", "private", "shareable", "host", "service:x", "container:x" */
-	const char *uts;     /* NULL or "host" */
-	const char *cgroup;  /* NULL, "private" or "host" */
-	const char *cpuset;  /* "0-1,3" or NULL */
-	const char *seccomp; /* path of a profile, or NULL */
+	const char *uts;      /* NULL or "host" */
+	const char *cgroup;   /* NULL, "private" or "host" */
+	const char *cpuset;   /* "0-1,3" or NULL */
+	const char *seccomp;  /* path of a profile, or NULL */
+	const char *apparmor; /* name of a profile, or NULL */
 	struct words command, entrypoint;
 	struct kvs environment; /* env_file merged in; value NULL = do not set */
 	struct kvs labels;

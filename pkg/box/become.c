@@ -216,30 +216,36 @@ static void identity(const struct become *b, const struct box_user *u)
 }
 
 /* ---- Program ---------------------------------------------------------------------------------- */
-static void run(const struct become *b, const char *file, const char *const *env)
+static void run(const struct become *b, int proc_fd, const char *file, const char *const *env)
 	__attribute__((noreturn));
-static void run(const struct become *b, const char *file, const char *const *env)
+static void run(const struct become *b, int proc_fd, const char *file, const char *const *env)
 {
 	const struct box_process *p = b->p;
 	struct frame f = { .type = FRAME_EXEC };
-	char number[12];
+	char number[12], proc[12] = "";
 	const char **argv;
 	size_t n = 0;
 
 	while (p->argv[n])
 		n++;
-	argv = xcalloc(n + 4, sizeof(*argv));
+	argv = xcalloc(n + 6, sizeof(*argv));
 	(void)snprintf(number, sizeof(number), "%d", b->ctl);
+	if (p->apparmor)
+		(void)snprintf(proc, sizeof(proc), "%d", proc_fd);
 	argv[0] = b->init ? "init" : "exec";
 	argv[1] = number;
-	argv[2] = file;
-	memcpy(argv + 3, p->argv, n * sizeof(*argv));
+	argv[2] = proc;
+	argv[3] = p->apparmor ? xasprintf("exec %s", p->apparmor) : "";
+	argv[4] = file;
+	memcpy(argv + 5, p->argv, n * sizeof(*argv));
 	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
 	(void)frame_send(b->ctl, &f, -1);
 	/* All of ours are already; this is for what a library or a caller forgot. */
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		child_fail(b->ctl, -errno, "mark descriptors close-on-exec");
 	(void)fcntl(b->ctl, F_SETFD, 0);
+	if (p->apparmor)
+		(void)fcntl(proc_fd, F_SETFD, 0);
 	(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(b->ctl, -errno, "start the init");
 }
@@ -249,10 +255,11 @@ void child_become(const struct become *b)
 	const struct box_process *p = b->p;
 	struct box_user user;
 	const char **env;
-	int r;
+	int r, proc_fd;
 
 	(void)umask(022);
 	streams(b);
+	proc_fd = p->apparmor ? child_proc(b->ctl) : -1;
 	/* As root first: it is made when missing. Some folders only their user may enter. */
 	r = cwd_enter(p->cwd);
 	if (r < 0 && r != -EACCES)
@@ -267,5 +274,5 @@ void child_become(const struct become *b)
 		r = cwd_enter(p->cwd);
 	if (r < 0)
 		child_fail(b->ctl, r, "enter the working folder '%s'", p->cwd);
-	run(b, program_look_up(b->ctl, p), env);
+	run(b, proc_fd, program_look_up(b->ctl, p), env);
 }

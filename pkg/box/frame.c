@@ -29,6 +29,21 @@ int frame_send(int ctl, const struct frame *f, int fd)
 	return sendmsg(ctl, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* What the init says is one number, see private.h. */
+static void of_init(struct frame *f)
+{
+	int code;
+
+	memcpy(&code, f, sizeof(code));
+	memset(f, 0, sizeof(*f));
+	f->type = FRAME_FAILED;
+	f->code = code < 0 ? code : -code;
+	f->exit_code = code < 0 ? 125 : code == ENOENT ? 127 : 126;
+	if (code < 0)
+		(void)snprintf(f->text, sizeof(f->text), "take the AppArmor profile: %s",
+			       strerrordesc_np(-code));
+}
+
 int frame_recv(int ctl, struct frame *f, int *fd, int flags)
 {
 	struct iovec iov = { .iov_base = f, .iov_len = sizeof(*f) };
@@ -54,14 +69,8 @@ int frame_recv(int ctl, struct frame *f, int *fd, int flags)
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
-	if (n == (ssize_t)sizeof(int)) { /* the init: errno of its exec */
-		int code;
-
-		memcpy(&code, f, sizeof(code));
-		memset(f, 0, sizeof(*f));
-		f->type = FRAME_FAILED;
-		f->code = -code;
-		f->exit_code = code == ENOENT ? 127 : 126;
+	if (n == (ssize_t)sizeof(int)) {
+		of_init(f);
 		return 1;
 	}
 	f->text[sizeof(f->text) - 1] = '\0';

@@ -11,9 +11,15 @@ size_t seccomp_length(const struct box_seccomp *p);
 uint32_t seccomp_eval(const struct box_seccomp *p, uint32_t arch, uint32_t nr,
 		      const uint64_t args[6]);
 
+/* ---- lsm.c ------------------------------------------------------------------------------------ */
+/* Pure: whether the text of .../apparmor/profiles has it: "name (mode)" a line. */
+bool apparmor_listed(const char *text, const char *profile);
+/* Child: the container's /proc, found to be the kernel's, for the init. */
+int child_proc(int ctl);
+
 /* ---- frame.c: what goes over the control socket ------------------------------------------------
  * Parent to child: one byte. Child to parent: a struct frame, or from the init one int, the errno
- * of its exec.
+ * of its exec, or below 0 the one of its AppArmor profile.
  */
 enum { CTL_GO = 'G', CTL_RELEASE = 'R' };
 enum frame_type {

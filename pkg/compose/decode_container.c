@@ -266,6 +266,8 @@ void dec_security(struct decode *d, const struct yaml_node *v, void *field)
 			s->seccomp_unconfined = strcmp(value, "unconfined") == 0;
 			s->seccomp = s->seccomp_unconfined || strcmp(value, "builtin") == 0 ? NULL
 											    : value;
+		} else if (str_starts(o, "apparmor")) {
+			s->apparmor = strcmp(value, "unconfined") == 0 ? NULL : value;
 		}
 	}
 }

@@ -8,7 +8,7 @@
 
 #define F(field) offsetof(struct service, field)
 
-enum { LOG_FILES_MAX = 1000 };
+enum { LOG_FILES_MAX = 1000, PROFILE_NAME_MAX = 512 };
 
 /* ---- Values of known keys that are not carried out yet */
 
@@ -109,23 +109,62 @@ static const char *refuse_runtime(const struct yaml_node *v)
 			     "there is no other runtime than our own");
 }
 
+/* What stands after "name=" or, as of old, "name:". */
+static const char *security_value(const char *s, const char *name)
+{
+	size_t n = strlen(name);
+
+	return s && str_starts(s, name) && (s[n] == '=' || s[n] == ':') ? s + n + 1 : NULL;
+}
+
+/* It ends a line that is written to the kernel. */
+static bool profile_named(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)name[i] < ' ')
+			return false;
+	return n > 0 && n <= PROFILE_NAME_MAX && name[0] != ' ' && name[n - 1] != ' ';
+}
+
+static bool security_label(const char *label)
+{
+	static const char *const parts[] = { "user:", "role:", "type:", "level:", "filetype:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (str_starts(label, parts[i]))
+			return label[strlen(parts[i])] != '\0';
+	return strcmp(label, "disable") == 0 || strcmp(label, "nested") == 0;
+}
+
 static const char *refuse_security(const struct yaml_node *v)
 {
 	static const char *const ok[] = { "no-new-privileges",       "no-new-privileges:true",
 					  "no-new-privileges=true",  "no-new-privileges:false",
 					  "no-new-privileges=false", "systempaths=unconfined",
-					  "systempaths:unconfined",  "apparmor=unconfined",
-					  "apparmor:unconfined",     "label=disable",
-					  "label:disable",           NULL };
+					  "systempaths:unconfined",  NULL };
 
 	for (size_t i = 0; i < v->m.n; i++) {
-		const char *s = yaml_str(v->m.v[i].value);
+		const char *s = yaml_str(v->m.v[i].value), *value;
 
-		if (s && (str_starts(s, "seccomp=") || str_starts(s, "seccomp:")) && s[8])
+		value = security_value(s, "apparmor");
+		if (value && !profile_named(value))
+			return "apparmor= wants the name of a profile, or unconfined";
+		if (value)
+			continue;
+		value = security_value(s, "label");
+		if (value && !security_label(value))
+			return "label= wants disable, nested, or user, role, type, level or "
+			       "filetype with a colon and a value";
+		if (value)
+			continue;
+		value = security_value(s, "seccomp");
+		if (value && *value)
 			continue;
 		if (refuse_unless(v->m.v[i].value, ok, ""))
 			return "only no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined, "
-			       "apparmor=unconfined and label=disable are supported";
+			       "apparmor=PROFILE|unconfined and label are supported";
 	}
 	return NULL;
 }
@@ -376,7 +415,8 @@ static const struct key bind_keys[] = {
 	KEY_IF("propagation", s_str, RUNS, "private and slave", refuse_propagation),
 	KEY("create_host_path", s_bool_keep, RUNS, NULL),
 	KEY("recursive", WORDS("enabled", "disabled", "writable", "readonly"), RUNS, NULL),
-	KEY("selinux", WORDS("z", "Z"), IGNORED, "no relabelling"),
+	KEY("selinux", WORDS("z", "Z"), IGNORED,
+	    "no relabelling: refused where SELinux is enabled"),
 	END,
 };
 static const struct key volume_part_keys[] = {
@@ -583,7 +623,9 @@ const struct key service_keys[] = {
 	KEY_IF("runtime", s_str, IGNORED, "there is one runtime", refuse_runtime),
 	DEC("scale", s_int_keep, RUNS, NULL, dec_unsigned, F(scale)),
 	DEC("secrets", s_file_refs, RUNS, "on a private tmpfs", dec_secrets, 0),
-	DEC_IF("security_opt", s_strings, RUNS, "no-new-privileges, seccomp, systempaths",
+	DEC_IF("security_opt", s_strings, RUNS,
+	       "no-new-privileges, seccomp, systempaths, apparmor; label has no effect, and is refused "
+	       "where SELinux is enabled",
 	       dec_security, 0, refuse_security),
 	DEC("shm_size", s_bytes, RUNS, NULL, dec_bytes, F(shm_size)),
 	DEC("stdin_open", s_bool, RUNS, NULL, dec_bool, F(stdin_open)),

@@ -186,6 +186,51 @@ int compose_check_supported(const struct project *p, struct err *err)
 	return r;
 }
 
+/* ---- What the machine has */
+static void check_labels(struct unsupported *u, const struct project *p, const struct service *s)
+{
+	static const char why[] = "SELinux is enabled here, and labels are not given yet";
+	const struct yaml_node *options = compose_section(p, s->name, "security_opt");
+	const struct yaml_node *volumes = compose_section(p, s->name, "volumes");
+
+	for (size_t i = 0; options && i < options->m.n; i++) {
+		auto_free char *at = xasprintf("services.%s.security_opt[%zu]", s->name, i);
+		const char *o = yaml_str(options->m.v[i].value);
+
+		if (o && str_starts(o, "label") && strcmp(o + 6, "disable") != 0)
+			refuse(u, options->m.v[i].value, at, why);
+	}
+	for (size_t i = 0; volumes && i < volumes->m.n; i++) {
+		auto_free char *at = xasprintf("services.%s.volumes[%zu].bind.selinux", s->name, i);
+		const struct yaml_node *selinux =
+			yaml_get(yaml_get(volumes->m.v[i].value, "bind"), "selinux");
+
+		if (selinux)
+			refuse(u, selinux, at, why);
+	}
+}
+
+int compose_check_host(const struct project *p, const struct compose_host *host, struct err *err)
+{
+	struct unsupported u = { SBUF_INIT, 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_services; i++) {
+		const struct service *s = &p->services[i];
+		auto_free char *at = xasprintf("services.%s.security_opt", s->name);
+		auto_err struct err why = ERR_INIT;
+
+		if (s->apparmor && host->apparmor(s->apparmor, &why) < 0)
+			refuse(&u, compose_section(p, s->name, "security_opt"), at, err_text(&why));
+		if (host->selinux)
+			check_labels(&u, p, s);
+	}
+	if (u.n)
+		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
+	sbuf_clear(&u.text);
+	return r;
+}
+
 /* ---- docs/COMPOSE_SUPPORT.md */
 
 static const char *const levels[] = { [RUNS] = "yes",

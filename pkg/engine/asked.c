@@ -30,6 +30,14 @@ int unit_seccomp(const struct service *svc, bool privileged, struct box_process 
 	return r < 0 ? err_wrap(err, r, "security_opt: seccomp profile %s", svc->seccomp) : 0;
 }
 
+int unit_apparmor(const struct service *svc, struct box_process *p, struct err *err)
+{
+	int r = svc->apparmor ? box_apparmor_check(svc->apparmor, err) : 0;
+
+	p->apparmor = svc->apparmor;
+	return r < 0 ? err_wrap(err, r, "security_opt: apparmor=%s", svc->apparmor) : 0;
+}
+
 /* ---- ulimits ---------------------------------------------------------------------------------- */
 int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,
 		 size_t *n, struct err *err)

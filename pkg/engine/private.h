@@ -203,6 +203,7 @@ struct healthcheck unit_health(const struct service *svc, const struct image *im
 void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits *out);
 
 /* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */
+int unit_apparmor(const struct service *svc, struct box_process *p, struct err *err);
 int unit_seccomp(const struct service *svc, bool privileged, struct box_process *p,
 		 struct err *err);
 int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,

@@ -22,7 +22,7 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 	if (r < 0)
 		return r;
 	p->no_new_privs = svc->no_new_privs;
-	return 0;
+	return unit_apparmor(svc, p, err);
 }
 
 const char *const *unit_env_more(struct arena *a, const char *const *env, const char *const *more,

@@ -258,6 +258,8 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
 	r = unit_seccomp(svc, svc->privileged, p, err);
+	if (r == 0)
+		r = unit_apparmor(svc, p, err);
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
 	p->no_new_privs = svc->no_new_privs;

@@ -126,9 +126,67 @@ refused() {
 	[ "$(once 'security_opt: ["no-new-privileges:true"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 1 ]
 	[ "$(once 'security_opt: ["no-new-privileges:false"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 0 ]
 	[ "$(once 'init: false' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 0 ]
-	refused 'security_opt: ["apparmor=mine"]' 'services.a.security_opt'
-	refused 'security_opt: ["label=type:x"]' 'services.a.security_opt'
 	refused 'security_opt: ["seccomp=./nosuch.json"]' nosuch.json
+}
+
+has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; }
+
+@test "security_opt: an AppArmor profile that is not there is refused before anything starts" {
+	local why='this kernel has no AppArmor'
+	! has_apparmor || why="no AppArmor profile 'nosuch-$$' is loaded"
+	refused "security_opt: [\"apparmor=nosuch-$$\"]" "compose.yaml:1:44: services.a.security_opt: $why"
+	[ -z "$(compose ps -a -q)" ]
+	refused 'security_opt: ["apparmor="]' 'apparmor= wants the name of a profile'
+	refused 'security_opt: ["apparmor=a\nb"]' 'apparmor= wants the name of a profile'
+	once 'security_opt: ["apparmor=unconfined"]' true
+}
+
+@test "security_opt: an AppArmor profile holds for the program, for exec and for probes" {
+	has_apparmor || skip "this kernel has no AppArmor"
+	command -v apparmor_parser >/dev/null || skip "no apparmor_parser"
+	local name=ctrcompose-test-$$ now='cat /proc/self/attr/apparmor/current' init
+	printf 'profile %s flags=(attach_disconnected,mediate_deleted) {\n file,\n capability,\n network,\n signal,\n unix,\n deny /data/** r,\n}\n' "$name" >profile
+	apparmor_parser -r -K profile
+	cat >compose.yaml <<-YAML
+		services:
+		  a: &a
+		    image: box
+		    security_opt: ["apparmor=$name"]
+		    command: sh -c '$now >/tmp/now; cat /data/seed/file >/tmp/read; exec sleep 1000'
+		    healthcheck: { test: "$now >/tmp/probe", interval: 1s }
+		  b: { <<: *a, init: true, user: "1000", cap_drop: [ALL], security_opt: ["apparmor:$name", "no-new-privileges"] }
+		  c: { <<: *a, privileged: true, userns_mode: host }
+	YAML
+	compose up -d --wait
+	for init in a b c; do
+		[ "$(compose exec -T $init cat /tmp/now)" = "$name (enforce)" ]
+		[ "$(compose exec -T $init cat /tmp/probe)" = "$name (enforce)" ]
+		[ "$(compose exec -T $init $now)" = "$name (enforce)" ]
+		[ -z "$(compose exec -T $init cat /tmp/read)" ]
+		run compose exec -T $init cat /data/seed/file
+		[[ "$status" != 0 && "$output" == *"Permission denied"* ]]
+	done
+	run -127 compose exec -T a nosuch
+	apparmor_parser -R profile
+	run compose exec -T a true
+	[[ "$status" != 0 && "$output" == *"no AppArmor profile '$name' is loaded"* ]]
+}
+
+@test "security_opt: label and a volume's z are checked, and of no effect without SELinux" {
+	local label
+	for label in user:u role:r type:t level:s0:c1,c2 disable filetype:f nested; do
+		service "security_opt: [\"label=$label\", \"label:$label\"], volumes: [\"./:/z:z\"]"
+		if [ ! -e /sys/fs/selinux/enforce ]; then
+			compose run --rm -T a true
+		elif [ $label = disable ]; then
+			refused 'volumes: ["./:/z:z"]' 'services.a.volumes[0].bind.selinux: SELinux is enabled here'
+		else
+			refused "security_opt: [\"label=$label\"]" 'services.a.security_opt[0]: SELinux is enabled here'
+		fi
+	done
+	for label in type type: x:y ''; do
+		refused "security_opt: [\"label=$label\"]" 'label= wants disable, nested, or user'
+	done
 }
 
 @test "cpus, cpu_shares, cpuset and pids_limit are what the group has" {

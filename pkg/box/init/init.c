@@ -6,9 +6,12 @@
  * interpreter is: that is this then, not our binary on the host. (CVE-2019-5736)
  *
  * Static, without a C library, so that it runs in any image; it lives in a sealed memory file and
- * never is a file of the host. argv: "exec" or "init", number of the status socket, path of the
- * program (it has been looked up already), its argv[0], arguments...
+ * never is a file of the host. argv: "exec" or "init", number of the status socket, number of /proc
+ * and what is written there for an AppArmor profile (or "" and ""), path of the program (it has been
+ * looked up already), its argv[0], arguments...
  */
+#include <linux/fcntl.h>
+#include <linux/openat2.h>
 #include <linux/signal.h>
 #include <linux/wait.h>
 #include <sys/syscall.h>
@@ -57,6 +60,8 @@ static void leave(long status)
 		(void)call(SYS_exit_group, status, 0, 0, 0);
 }
 
+enum { SOCKET = 1, PROC, PROFILE, PROGRAM, ARGV, ARGC_MIN };
+
 static int number(const char *s)
 {
 	int v = 0;
@@ -66,30 +71,62 @@ static int number(const char *s)
 	return v;
 }
 
-/* What it says when the exec fails is one int on the status socket: the errno; the receiver knows
- * the name. */
-static void run(int status_fd, const char *path, char **argv, char **env) __attribute__((noreturn));
-static void run(int status_fd, const char *path, char **argv, char **env)
+static void close_on_exec(int fd)
 {
-	int code;
+	(void)call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0);
+}
 
-	(void)call(SYS_fcntl, status_fd, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */, 0);
-	code = (int)-call(SYS_execve, (long)path, (long)argv, (long)env, 0);
+/* The profile that the next exec takes. It is done here since the exec of this file would be the
+ * next one else, and by a process for itself: the kernel allows no other way. Whoever has mounted
+ * something in this /proc gets an error: what is written must reach the kernel. */
+static long take_profile(int proc_fd, const char *text)
+{
+	struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
+				.resolve =
+					RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
+	long n = 0, r,
+	     fd = call(SYS_openat2, proc_fd, (long)"thread-self/attr/apparmor/exec", (long)&how,
+		       sizeof(how));
+
+	if (fd < 0)
+		return fd;
+	while (text[n])
+		n++;
+	r = call(SYS_write, fd, (long)text, n, 0);
+	return r < 0 ? r : 0;
+}
+
+/* What it says when that fails is one int on the status socket: the errno of the exec, or below 0
+ * the one of the profile; the receiver knows the names. */
+static void run(int status_fd, char **args, char **env) __attribute__((noreturn));
+static void run(int status_fd, char **args, char **env)
+{
+	int code = 0;
+
+	close_on_exec(status_fd);
+	if (*args[PROC]) {
+		int proc_fd = number(args[PROC]);
+
+		close_on_exec(proc_fd);
+		code = (int)take_profile(proc_fd, args[PROFILE]);
+	}
+	if (code == 0)
+		code = (int)-call(SYS_execve, (long)args[PROGRAM], (long)(args + ARGV), (long)env,
+				  0);
 	(void)call(SYS_write, status_fd, (long)&code, sizeof(code), 0);
-	leave(code == 2 ? 127 : 126);
+	leave(code < 0 ? 125 : code == 2 ? 127 : 126);
 }
 
 /* The program's side of the fork. */
-static void start(int status_fd, const char *path, char **argv, char **env)
-	__attribute__((noreturn));
-static void start(int status_fd, const char *path, char **argv, char **env)
+static void start(int status_fd, char **args, char **env) __attribute__((noreturn));
+static void start(int status_fd, char **args, char **env)
 {
 	unsigned long none = 0;
 
 	(void)call(SYS_setsid, 0, 0, 0, 0);
 	(void)call(SYS_ioctl, 0, 0x540e /* TIOCSCTTY */, 0, 0); /* fails without a terminal */
 	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, ALL_BYTES);
-	run(status_fd, path, argv, env);
+	run(status_fd, args, env);
 }
 
 /* Reaps all that have ended; true when the program is among them. */
@@ -115,11 +152,11 @@ void main_(long *stack)
 	int status_fd, status = 0;
 	long program;
 
-	if (argc < 4)
+	if (argc < ARGC_MIN)
 		leave(125);
-	status_fd = number(argv[1]);
+	status_fd = number(argv[SOCKET]);
 	if (argv[0][0] == 'e')
-		run(status_fd, argv[2], argv + 3, env);
+		run(status_fd, argv, env);
 	(void)call(SYS_prctl, 15 /* PR_SET_NAME */, (long)argv[0], 0, 0);
 	/* Everything is blocked and fetched by hand: PID 1 gets no signal without that. */
 	(void)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, ALL_BYTES);
@@ -129,10 +166,12 @@ void main_(long *stack)
 	program = call(SYS_clone, FORK_FLAGS, 0, 0, 0);
 #endif
 	if (program == 0)
-		start(status_fd, argv[2], argv + 3, env);
+		start(status_fd, argv, env);
 	if (program < 0)
 		leave(125);
 	(void)call(SYS_close, status_fd, 0, 0, 0);
+	if (*argv[PROC])
+		(void)call(SYS_close, number(argv[PROC]), 0, 0, 0);
 	(void)call(SYS_close, 0, 0, 0, 0); /* the terminal and the pipes are the program's */
 	(void)call(SYS_close, 1, 0, 0, 0);
 	(void)call(SYS_close, 2, 0, 0, 0);
