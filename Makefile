@@ -96,7 +96,7 @@ unit-tests: $(UNIT) $(KERNEL) $(PROBE) $(RESOLVE)
 test-faults: all ## crashes, races, broken records: many rounds (FAULT_ROUNDS, 200)
 	FAULT_ROUNDS=$(FAULT_ROUNDS) BATS_TIMEOUT=36000 tests/run.sh --faults $(BUILD)
 
-test-vm: all $(PROBE) $(RESOLVE) ## the integration tests in a virtual machine: VM_RUN=COMMAND runs its arguments in one
+test-vm: all $(PROBE) $(RESOLVE) $(BUILD)/embed ## the integration tests in a virtual machine: VM_RUN=COMMAND runs its arguments in one
 	@[ -n "$(VM_RUN)" ] || { echo "test-vm: set VM_RUN to what runs a command in a virtual machine; see docs/TESTING.md"; exit 2; }
 	$(VM_RUN) tests/vm/inside.sh $(BUILD)/ctrcompose $(VM_TESTS)
 

@@ -158,8 +158,10 @@ static const char *refuse_local(const struct yaml_node *v)
 const struct key volume_keys[] = {
 	DEC("name", s_str_set, RUNS, NULL, dec_str, V(name)),
 	DEC_IF("driver", s_str, RUNS, "local", dec_str, V(driver), refuse_local),
-	DEC_IF("driver_opts", s_str_map, RUNS, "of a bind or a tmpfs", dec_kvs, V(driver_opts),
-	       refuse_volume_opts),
+	DEC_IF("driver_opts", s_str_map, RUNS,
+	       "of a bind, a tmpfs or a file system like nfs, whose server sees the ids of this "
+	       "machine: with userns_mode host those inside",
+	       dec_kvs, V(driver_opts), refuse_volume_opts),
 	DEC("external", s_external, RUNS, NULL, dec_bool, V(external)),
 	DEC("labels", s_labels, RUNS, NULL, dec_kvs, V(labels)),
 	END,

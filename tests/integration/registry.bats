@@ -89,10 +89,10 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 }
 
 @test "plain HTTP, a mirror of another registry" {
-	registry_open plain 5000 plain
+	registry_open plain 5444 plain # 5000 may be taken by the package's own
 	compose image tag box "$REG/library/box:m"
 	run ! compose image push "$REG/library/box:m"
-	printf '{"localhost:5000": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	printf '{"localhost:5444": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:5444"]}}' >"$CTRCOMPOSE_REGISTRIES"
 	compose image push "$REG/library/box:m"
 	other_store
 	compose image pull box:m

@@ -187,6 +187,24 @@ START_TEST(sysctls_go_with_their_namespace)
 }
 END_TEST
 
+START_TEST(apparmor_profiles)
+{
+	static const char text[] =
+		"docker-default (enforce)\n/usr/bin/a b (complain)\nx//y (enforce)\n";
+
+	ck_assert(apparmor_listed(text, "docker-default"));
+	ck_assert(apparmor_listed(text, "/usr/bin/a b"));
+	ck_assert(apparmor_listed(text, "x//y"));
+	ck_assert(apparmor_listed(text, "docker-default//&x//y"));
+	ck_assert(!apparmor_listed(text, "docker"));
+	ck_assert(!apparmor_listed(text, "default"));
+	ck_assert(!apparmor_listed(text, "docker-default//&z"));
+	ck_assert(!apparmor_listed(text, ""));
+	ck_assert(!apparmor_listed("", "x"));
+	ck_assert(!apparmor_listed("x", "x"));
+}
+END_TEST
+
 START_TEST(hierarchies)
 {
 	struct hiers h;
@@ -216,6 +234,7 @@ int main(void)
 	tcase_add_test(c, targets_in_order);
 	tcase_add_test(c, targets_in_proc);
 	tcase_add_test(c, sysctls_go_with_their_namespace);
+	tcase_add_test(c, apparmor_profiles);
 	tcase_add_test(c, hierarchies);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);

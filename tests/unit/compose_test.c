@@ -393,6 +393,48 @@ RULES(composing)
 RULES(names)
 RULES(dependencies)
 
+/* ---- What the machine has ---------------------------------------------------------------------- */
+static int only_mine(const char *profile, struct err *err)
+{
+	return strcmp(profile, "mine") == 0 ? 0 : err_set(err, ENOENT, "no '%s'", profile);
+}
+
+START_TEST(host_refuses_by_place)
+{
+	static const char text[] =
+		"services:\n"
+		"  a:\n"
+		"    image: x\n"
+		"    security_opt: [apparmor=mine, label=disable, \"label=type:t\"]\n"
+		"    volumes: [\"./d:/d:ro,Z\", \"vol:/v\"]\n"
+		"  b: { image: x, security_opt: [\"apparmor:yours\"] }\n"
+		"  c: { image: x, security_opt: [\"apparmor=unconfined\"] }\n"
+		"volumes: { vol: }\n";
+	struct compose_host host = { .apparmor = only_mine };
+	struct compose_options opt = { .cwd = project };
+	auto_project struct project *p = NULL;
+	auto_err struct err err = ERR_INIT, with_selinux = ERR_INIT;
+
+	put_files(text);
+	ck_assert_int_eq(compose_load(&opt, &p, NULL, &err), 0);
+	ck_assert_int_eq(compose_check_supported(p, &err), 0);
+	ck_assert_int_eq(compose_check_host(p, &host, &err), -ENOTSUP);
+	ck_assert_msg(strstr(err_text(&err), "compose.yaml:6:32: services.b.security_opt: no "
+					     "'yours'"),
+		      "%s", err_text(&err));
+	ck_assert_ptr_null(strchr(err_text(&err), '\n'));
+	host.selinux = true;
+	ck_assert_int_eq(compose_check_host(p, &host, &with_selinux), -ENOTSUP);
+	ck_assert_msg(strstr(err_text(&with_selinux),
+			     "4:50: services.a.security_opt[2]: SELinux is enabled here"),
+		      "%s", err_text(&with_selinux));
+	ck_assert_msg(
+		strstr(err_text(&with_selinux), "services.a.volumes[0].bind.selinux: SELinux"),
+		"%s", err_text(&with_selinux));
+	ck_assert_ptr_null(strstr(err_text(&with_selinux), "security_opt[1]"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("compose");
@@ -408,6 +450,7 @@ int main(void)
 	tcase_add_loop_test(t, composing_rules, 0, ARRAY_LEN(composing));
 	tcase_add_loop_test(t, names_rules, 0, ARRAY_LEN(names));
 	tcase_add_loop_test(t, dependencies_rules, 0, ARRAY_LEN(dependencies));
+	tcase_add_test(t, host_refuses_by_place);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -2,12 +2,14 @@
 # inside.sh CTRCOMPOSE FILE.bats... - in the virtual machine: run the files and say what came out;
 # "N passed, N failed, N skipped" is the last line. FILE:WORDS runs the tests with WORDS in the name.
 set -u
-export CTRCOMPOSE=$1 PROBE=$PWD/${1%/*}/tests/probe RESOLVE=$PWD/${1%/*}/tests/resolve-musl TMPDIR=/var/tmp PATH=/usr/local/bin:$PATH:/usr/sbin:/sbin
+tree=/var/tmp/tree build=${1%/*}
+export CTRCOMPOSE=$tree/$1 PROBE=$tree/$build/tests/probe RESOLVE=$tree/$build/tests/resolve-musl TMPDIR=/var/tmp
+export PATH=$tree/$build:$PATH:/usr/sbin:/sbin
 shift
 cd "$(dirname "$0")/../.." || exit 1
-# Files of the share have no overlay upper and are slow: all that is written goes to the disk.
-mkdir -p /var/tmp /run
-cp "$CTRCOMPOSE" /usr/local/bin/ctrcompose && CTRCOMPOSE=/usr/local/bin/ctrcompose
+# Files of the share have no overlay upper and are slow: everything is read and written on the disk.
+mkdir -p "$tree" /run
+tar -c --exclude=./.git . | tar -x -C "$tree" && cd "$tree" || exit 1
 ip link set lo up
 echo "# $(uname -r), init $(ps -o comm= -p 1), $(stat -fc %T /sys/fs/cgroup)"
 passed=0 failed=0 skipped=0
