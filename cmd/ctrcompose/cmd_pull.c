@@ -2,6 +2,7 @@
 #include "cmd_image.h"
 #include "pulling.h"
 
+#include <ctrcompose/yaml.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,22 @@ const struct cmd cmd_pull = {
 };
 
 /* ---- push ------------------------------------------------------------------------------------- */
+/* By its name, then by the others that its build section gives it. */
+static int push_service(struct image_store *store, const struct project *p,
+			const struct service *svc, struct progress *pg, struct err *err)
+{
+	const struct yaml_node *tags = yaml_get(compose_section(p, svc->name, "build"), "tags");
+	int r = push_image(store, svc->image, pg, err);
+
+	for (size_t i = 0; r == 0 && tags && tags->type == YAML_LIST && i < tags->m.n; i++) {
+		const char *tag = yaml_str(tags->m.v[i].value);
+
+		if (tag && strcmp(tag, svc->image) != 0)
+			r = push_image(store, tag, pg, err);
+	}
+	return r;
+}
+
 static int push_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
@@ -134,10 +151,11 @@ static int push_run(int argc, char **argv, struct err *err)
 		const struct service *svc = &p->services[i];
 		auto_err struct err why = ERR_INIT;
 
-		/* What was not made here is not ours to push. */
-		if (!wanted(argv, svc) || !compose_section(p, svc->name, "build"))
+		/* What was not made here is not ours to push, what has no name is for nobody. */
+		if (!wanted(argv, svc) || !compose_section(p, svc->name, "build") ||
+		    !compose_section(p, svc->name, "image"))
 			continue;
-		r = push_image(store, svc->image, pg, &why);
+		r = push_service(store, p, svc, pg, &why);
 		if (r < 0)
 			failed(r, err, &why);
 	}

@@ -201,6 +201,29 @@ other_store() {
 	[ "$(compose images -q)" = "$(compose image ls -q --no-trunc | sed s/sha256://)" ]
 }
 
+@test "image prune: by label and by age; nobody there to say yes" {
+	local i
+	other_store
+	mkdir root && echo x >root/file
+	for i in 1 2 3; do compose image import -c "LABEL k=$i" -c 'LABEL all=' root; done
+	compose image import -c "LABEL k=1" root named:1
+	compose image prune </dev/null
+	[ "$(compose image ls -q | wc -l)" = 4 ]
+	run -0 compose image prune -f --filter label=k=1
+	[[ "$output" == *"deleted: sha256:"*"Total reclaimed space: "* ]]
+	[ "$(compose image ls -q | wc -l)" = 3 ]
+	compose image prune -f --filter label=all --filter until=1h
+	[ "$(compose image ls -q | wc -l)" = 3 ]
+	compose image prune -f --filter label=all
+	[ "$(compose image ls --format '{{.Repository}}')" = named ]
+	compose image prune -a -f --filter label=k=2
+	[ "$(compose image ls --format '{{.Repository}}')" = named ]
+	compose image prune -a -f --filter label=k
+	[ -z "$(compose image ls -q)" ]
+	run -1 compose image prune -f --filter size=1
+	[[ "$output" == *"'size=1'"* ]]
+}
+
 @test "hostile layers: refused or harmless" {
 	canary=$BATS_TEST_TMPDIR/canary
 	mkdir -p "$canary" && echo safe >"$canary/file" && before=$(find "$canary" | xargs stat -c '%n %s %Y')

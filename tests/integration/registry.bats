@@ -133,6 +133,34 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[[ "$output" != *"Pull"* ]]
 }
 
+@test "push: what services build and has a name, with its other names; pull leaves out what can be built" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: "$REG/p/a:1", build: { context: ., network: none, dockerfile_inline: "FROM box\nLABEL a=1\n" }, depends_on: [b] }
+		  b: { image: "$REG/p/b:1", build: { context: ., network: none, dockerfile_inline: "FROM box\nLABEL b=1\n", tags: ["$REG/p/b:also"] } }
+		  c: { image: "$REG/p/c:1" }
+		  d: { build: { context: ., network: none, dockerfile_inline: "FROM box" } }
+	Y
+	run -1 compose push
+	[[ "$output" == *"$REG/p/a:1"*"is not here"* ]]
+	run -0 compose push --ignore-push-failures
+	compose build -q
+	run -0 compose push a
+	[[ "$output" == *"$REG/p/a:1  Pushed"* && "$output" != *"/p/b"* ]]
+	run -0 compose push --include-deps a
+	[[ "$output" == *"$REG/p/b:1  Pushed"* ]]
+	[ -z "$(compose push -q 2>&1)" ]
+	run -1 compose --offline push
+	[[ "$output" == *"--offline is given"* ]]
+	[ "$(curl -s -u user:secret --cacert "$BATS_FILE_TMPDIR/tls/ca.pem" "https://$REG/v2/p/b/tags/list" | jq -c '.tags | sort')" = '["1","also"]' ]
+	compose image rm "$REG/p/a:1"
+	run -0 compose pull --ignore-buildable a
+	[[ "$output" == *"Skipped"* ]]
+	run -0 compose pull --include-deps a
+	[[ "$output" == *"$REG/p/a:1  Pulled"*"$REG/p/b:1  Pulled"* ]]
+	rm compose.yaml
+}
+
 @test "another image of the same name makes a new container" {
 	compose image tag box "$REG/moving:1"
 	printf 'services: { a: { image: "%s/moving:1", init: true } }\n' "$REG" >compose.yaml
