@@ -31,6 +31,7 @@ struct fetch {
 	size_t active;
 	uint64_t bytes, total;
 	bool answered; /* a challenge, since bytes came */
+	bool ours;     /* what failed is not the registry: another one would not help */
 };
 
 static void start_over(struct transfer *t)
@@ -99,6 +100,7 @@ static void begin(struct fetch *f, struct transfer *t)
 static int whole(struct fetch *f, struct transfer *t, struct err *err)
 {
 	char hex[DIGEST_HEX];
+	int r;
 
 	digest_end(steal(t->digest), hex);
 	if (strcmp(hex, t->blob->hex) != 0)
@@ -106,10 +108,13 @@ static int whole(struct fetch *f, struct transfer *t, struct err *err)
 			err, EBADMSG,
 			"%s/%s: the registry gives bytes with the digest sha256:%s for sha256:%s",
 			f->r->host, f->r->repository, hex, t->blob->hex);
+	f->ours = true;
 	if (lseek(t->blob->fd, 0, SEEK_SET) < 0)
 		return err_errno(err, "read a blob");
 	t->done = true;
-	return f->ask->done(f->ask->arg, (size_t)(t - f->v), err);
+	r = f->ask->done(f->ask->arg, (size_t)(t - f->v), err);
+	f->ours = r < 0;
+	return r;
 }
 
 /* The connection broke, the registry is busy, or wants a token: again, from where it was. */
@@ -170,8 +175,10 @@ static int ended(struct fetch *f, const CURLMsg *m, struct err *err)
 			"says",
 			f->r->host, f->r->repository, t->blob->hex,
 			(unsigned long long)t->blob->size);
-	if (t->failed < 0)
+	if (t->failed < 0) {
+		f->ours = true;
 		return err_set(err, t->failed, "write a blob: %s", strerror(-t->failed));
+	}
 	/* 416: all of it was there before the connection broke. */
 	if (t->have == t->blob->size &&
 	    ((c == CURLE_OK && (status == 200 || status == 206)) || status == 416))
@@ -212,8 +219,10 @@ static int run(struct fetch *f, struct err *err)
 			return r;
 		if (f->ask->progress)
 			f->ask->progress(f->ask->arg, f->bytes, f->total);
-		if (f->ask->cancelled && *f->ask->cancelled)
+		if (f->ask->cancelled && *f->ask->cancelled) {
+			f->ours = true;
 			return err_set(err, EINTR, "interrupted");
+		}
 		if (c == CURLM_OK)
 			c = l->curl_multi_poll(f->multi, NULL, 0, POLL_MS, NULL);
 		if (c != CURLM_OK)
@@ -221,6 +230,38 @@ static int run(struct fetch *f, struct err *err)
 				       l->curl_multi_strerror(c));
 	}
 	return 0;
+}
+
+static void stop(struct fetch *f, struct transfer *t)
+{
+	if (t->active) {
+		(void)f->r->lib->curl_multi_remove_handle(f->multi, t->easy);
+		f->active--;
+	}
+	t->active = false;
+}
+
+/* A mirror that has the manifest may not have all it names, or break off: what is missing comes from
+ * the next place. */
+static bool next_place(struct fetch *f, struct err *err)
+{
+	if (f->ours || f->r->where + 1 >= f->r->bases.n)
+		return false;
+	f->base = &f->r->bases.v[++f->r->where];
+	f->answered = false;
+	err_clear(err);
+	for (size_t i = 0; i < f->ask->n; i++) {
+		struct transfer *t = &f->v[i];
+
+		stop(f, t);
+		if (t->done)
+			continue;
+		t->failed = 0;
+		t->best = t->tries = 0;
+		t->not_before_us = 0;
+		start_over(t);
+	}
+	return true;
 }
 
 int registry_fetch(struct registry *r, const struct registry_fetch *ask, struct err *err)
@@ -238,12 +279,13 @@ int registry_fetch(struct registry *r, const struct registry_fetch *ask, struct 
 					    .digest = digest_new() };
 		f.total += ask->blobs[i].size;
 	}
-	result = f.multi ? run(&f, err) : err_set(err, ENOMEM, "libcurl gives no handle");
+	do
+		result = f.multi ? run(&f, err) : err_set(err, ENOMEM, "libcurl gives no handle");
+	while (result < 0 && f.multi && next_place(&f, err));
 	for (size_t i = 0; i < ask->n; i++) {
 		struct transfer *t = &f.v[i];
 
-		if (t->active)
-			(void)r->lib->curl_multi_remove_handle(f.multi, t->easy);
+		stop(&f, t);
 		if (t->easy)
 			r->lib->curl_easy_cleanup(t->easy);
 		r->lib->curl_slist_free_all(t->headers);

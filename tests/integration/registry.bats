@@ -98,6 +98,12 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	compose image pull box:m
 	[ "$(compose image ls --format '{{.Repository}}:{{.Tag}}')" = box:m ]
 	run ! timeout 20 "$CTRCOMPOSE" image pull nothing-there:m
+	# a mirror without TLS needs to be named as well; one that is not there is passed over
+	printf '{"docker.io": {"mirrors": ["http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	other_store
+	run ! timeout 20 "$CTRCOMPOSE" image pull box:m
+	printf '{"localhost:5000": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:1", "http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	compose image pull box:m
 	kill "$(cat "$BATS_FILE_TMPDIR/plain/pid")"
 }
 
@@ -466,6 +472,18 @@ cutter_open() {
 	done
 	[[ "$output" == *"digest sha256:"* ]] # "other"
 	[ "$(grep -c never asked)" -lt 20 ]
+	# as mirrors they are not the last to be asked
+	CTRCOMPOSE_STATE=$first
+	printf '{"localhost:5003": {"insecure": true}, "%s": {"ca": "%s/tls/ca.pem", "mirrors": ["http://localhost:5003"]}}' "$REG" "$BATS_FILE_TMPDIR" >r.json
+	for name in never other; do
+		CTRCOMPOSE_STATE=$first
+		compose image tag big "$REG/$name:1"
+		compose image push "$REG/$name:1"
+		compose image rm "$REG/$name:1"
+		other_store
+		timeout 60 "$CTRCOMPOSE" image pull "$REG/$name:1"
+		cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/*/bin/data
+	done
 	CTRCOMPOSE_STATE=$first
 	compose image rm big
 }
