@@ -1028,7 +1028,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	cat >Dockerfile <<-'D'
 		FROM base:1
 		RUN echo one >/one
-		RUN --mount=type=cache,target=/c touch /c/begun; until [ -e /c/on ]; do sleep 0.1; done
+		RUN --mount=type=cache,target=/c touch /c/begun; for i in $(seq 200); do [ ! -e /c/on ] || break; sleep 0.1; done
 		RUN --mount=type=cache,target=/c cat /base /one >/two; ls /c >>/two
 	D
 	compose image rm "$PROJECT-a"
@@ -1036,7 +1036,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	eventually 10 sh -c "ls $CTRCOMPOSE_STATE/images/mounts/*/begun"
 	compose image rm base:1
 	run -0 compose system prune -f
-	touch "$(ls -d "$CTRCOMPOSE_STATE"/images/mounts/*/)on"
+	touch "$(dirname "$CTRCOMPOSE_STATE"/images/mounts/*/begun)/on"
 	wait $builder || { cat log; return 1; }
 	[ "$(in_image cat /two)" = $'base\none\nbegun\non' ]
 	compose system df --format json | jq -se 'map(select(.Type == "Build Cache"))[0].SizeBytes > 0'
