@@ -392,6 +392,12 @@ static int check_from(const struct df_instruction *in, struct err *err)
 	return 0;
 }
 
+static bool is_folder(const char *dest)
+{
+	return str_ends(dest, "/") || strcmp(dest, ".") == 0 || strcmp(dest, "..") == 0 ||
+	       str_ends(dest, "/.") || str_ends(dest, "/..");
+}
+
 int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 {
 	auto_free char *clean = NULL, *symbolic = NULL;
@@ -411,11 +417,15 @@ int step_copy(struct stage *s, const struct df_instruction *in, struct err *err)
 	if (r == 0) {
 		clean = in_image(s, n.dest);
 		c.dest = clean;
-		c.into = str_ends(n.dest, "/") || strcmp(n.dest, ".") == 0 ||
-			 str_ends(n.dest, "/.") ||
-			 n.paths.n + n.names.n + n.urls.n + n.repositories.n > 1 || c.parents;
-		r = open_sources(s, in, &n, &c, &l, err);
+		c.into = is_folder(n.dest) || c.parents;
+		if (!c.into && n.paths.n + n.names.n + n.urls.n + n.repositories.n > 1)
+			r = err_set(
+				err, EINVAL,
+				"more than one source: '%s' has to be a folder and end with a /",
+				n.dest);
 	}
+	if (r == 0)
+		r = open_sources(s, in, &n, &c, &l, err);
 	if (r == 0)
 		r = copy_into(s, &l, in, &n, err);
 	copies_clear(&l);

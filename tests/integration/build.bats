@@ -821,6 +821,9 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	D
 	compose build
 	[ "$(in_image find /0 /1 /2 /3 /4 -type f | sort | xargs)" = "/0/Dockerfile /1/x/a.txt /1/x/y/b.txt /1/x/y/z/c.txt /2/y/b.txt /3/z/c.o /3/z/c.txt /4/x/y/z/c.o /4/x/y/z/c.txt" ]
+	printf 'FROM box\nCOPY Dockerfile x/a.txt /both\n' >Dockerfile
+	run -1 compose build
+	[[ "$output" == *"Dockerfile:2:"*"more than one source: '/both' has to be a folder and end with a /"* ]]
 	printf 'FROM box\nCOPY --parents x/nothere /x\n' >Dockerfile
 	run -1 compose build
 	[[ "$output" == *"the context has no 'x/nothere'"* ]]
