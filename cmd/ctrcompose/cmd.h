@@ -258,6 +258,9 @@ void logview_close_fn(struct logview **v);
  * another of that name goes on where that one was. */
 int logview_add(struct logview *v, const struct state_paths *paths, const char *project,
 		const struct state_container *c, struct err *err);
+/* What that container prints comes from these as well, standard output and error: they become the
+ * view's, -1 here. */
+int logview_listen(struct logview *v, const char *name, int fds[2], struct err *err);
 /* Its container has been removed: the rest of its log is printed with the next logview_pump(). A
  * stopped one may start again: leave it. */
 void logview_remove(struct logview *v, const char *id);

@@ -31,7 +31,7 @@ struct target {
 	struct state_paths *paths;
 	const char *project;
 	struct state_container *c;
-	bool tty, stdin_open;
+	bool tty, stdin_open, no_log;
 	int pidfd;
 };
 
@@ -214,8 +214,34 @@ static void feed(struct input *in, short readable, short writable)
 	}
 }
 
-static int relay_lines(const struct target *t, struct logs_reader *reader, struct input *in,
-		       struct err *err)
+/* What is there now of what no log keeps. */
+static int copy_live(int live[2])
+{
+	static const int to[2] = { STDOUT_FILENO, STDERR_FILENO };
+	char data[4096];
+	int r = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		ssize_t n = 1;
+
+		while (r == 0 && live[i] >= 0 && (n = read(live[i], data, sizeof(data))) > 0)
+			r = fd_write_all(to[i], data, (size_t)n);
+		if (n == 0) { /* its supervisor is gone */
+			auto_close_fn(&live[i]);
+			live[i] = -1;
+		}
+	}
+	return r;
+}
+
+static int take(const struct target *t, struct logs_reader *reader, int live[2], struct err *err)
+{
+	return t->no_log ? copy_live(live) : logs_reader_read(reader, 0, on_line, NULL, err);
+}
+
+/* live: its output where no log keeps it, or -1. */
+static int relay_lines(const struct target *t, struct logs_reader *reader, int live[2],
+		       struct input *in, struct err *err)
 {
 	bool ended = false;
 	int r = 0;
@@ -227,9 +253,11 @@ static int relay_lines(const struct target *t, struct logs_reader *reader, struc
 			{ .fd = t->pidfd, .events = POLLIN },
 			{ .fd = in->fd >= 0 && !full ? STDIN_FILENO : -1, .events = POLLIN },
 			{ .fd = in->fd >= 0 && full ? in->fd : -1, .events = POLLOUT },
+			{ .fd = live[0], .events = POLLIN },
+			{ .fd = live[1], .events = POLLIN },
 		};
 
-		r = logs_reader_read(reader, 0, on_line, NULL, err);
+		r = take(t, reader, live, err);
 		if (r == 0 && poll(p, ARRAY_LEN(p), -1) > 0) {
 			feed(in, p[2].revents, p[3].revents);
 			ended = p[1].revents != 0;
@@ -239,7 +267,7 @@ static int relay_lines(const struct target *t, struct logs_reader *reader, struc
 		return r; /* by a signal that is not passed on: it runs on */
 	r = end_of(t, err);
 	if (r >= 0) {
-		int rest = logs_reader_read(reader, 0, on_line, NULL, err);
+		int rest = take(t, reader, live, err);
 
 		r = rest < 0 ? rest : r;
 	}
@@ -248,6 +276,8 @@ static int relay_lines(const struct target *t, struct logs_reader *reader, struc
 
 static int at_pipes(const struct target *t, struct err *err)
 {
+	auto_daemon struct daemon_client *client = NULL;
+	int live[2] = { -1, -1 };
 	struct logs_query query = { .tail = 0, .follow = true };
 	struct input in = { .fd = -1 };
 	struct logs_reader *reader = NULL;
@@ -262,11 +292,17 @@ static int at_pipes(const struct target *t, struct err *err)
 		r = logs_reader_new(&query, &reader, err);
 	if (r == 0)
 		r = logs_reader_add(reader, dir, name, &index, err);
+	if (r == 0 && t->no_log)
+		r = daemon_reach(t->paths, t->project, &client, err);
+	if (r == 0 && t->no_log)
+		r = daemon_listen(client, t->c->name, live, err);
 	if (r == 0) {
 		take_signals(t);
-		r = relay_lines(t, reader, &in, err);
+		r = relay_lines(t, reader, live, &in, err);
 	}
 	logs_reader_free(reader);
+	auto_close_fn(&live[0]);
+	auto_close_fn(&live[1]);
 	auto_close_fn(&in.fd);
 	return r;
 }
@@ -281,12 +317,8 @@ static int open_target(struct target *t, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (svc->log_none && !svc->tty)
-		return err_set(err, ENOTSUP,
-			       "attach: service %s has the logging driver none: what it prints is "
-			       "kept nowhere",
-			       t->c->service);
 	t->tty = svc->tty;
+	t->no_log = svc->log_none;
 	t->stdin_open = svc->stdin_open;
 	t->pidfd = pidfd_open_pid(t->c->pid);
 	if (t->pidfd < 0 || proc_start_time(t->c->pid, &start) < 0 || start != t->c->start_time)

@@ -164,6 +164,7 @@ static int apply(struct online *o, char **argv, struct err *err)
 		return r;
 	if (!o->project->ignore_orphans)
 		warn_orphans(&orphans);
+	o->listen = !arg.detach && !arg.no_start;
 	if (arg.wait && arg.wait_timeout > 0)
 		o->patience_us = (uint64_t)arg.wait_timeout;
 	return online_apply(o, plan, "Running", err);

@@ -93,6 +93,21 @@ static int reload(struct online *o, bool quiet, struct err *err)
 	return 0;
 }
 
+static bool is_shown(const struct follow *f, const struct state_container *c)
+{
+	return chosen(f, c) && c->started_ns > 0;
+}
+
+static int add(struct follow *f, const struct state_container *c, struct err *err)
+{
+	int r = logview_add(f->view, &f->o->paths, f->o->name, c, err);
+
+	for (size_t k = 0; r == 0 && k < f->o->ears.n; k++)
+		if (f->o->ears.v[k].fds[0] >= 0 && str_eq(f->o->ears.v[k].name, c->name))
+			r = logview_listen(f->view, c->name, f->o->ears.v[k].fds, err);
+	return r;
+}
+
 /* Compare with what was seen before. *alive counts the chosen containers that run. quiet: no record
  * has changed for a while. */
 static int look(struct follow *f, bool quiet, size_t *alive, struct err *err)
@@ -102,16 +117,20 @@ static int look(struct follow *f, bool quiet, size_t *alive, struct err *err)
 	*alive = 0;
 	for (size_t i = 0; r == 0 && i < f->o->state->containers.n; i++) {
 		const struct state_container *c = f->o->state->containers.v[i];
+
+		if (is_shown(f, c))
+			r = add(f, c, err); /* all of them: the widest name counts */
+	}
+	for (size_t i = 0; r == 0 && i < f->o->state->containers.n; i++) {
+		const struct state_container *c = f->o->state->containers.v[i];
 		struct seen *s;
 
-		if (!chosen(f, c) || c->started_ns == 0)
+		if (!is_shown(f, c))
 			continue;
 		s = seen_of(f, c);
-		r = logview_add(f->view, &f->o->paths, f->o->name, c, err);
 		*alive += is_up(c);
-		if (r == 0 && c->finished_ns > s->finished_ns &&
-		    c->finished_ns >= f->opt->since_ns && c->finished_ns > c->started_ns &&
-		    c->status != STATE_RUNNING) {
+		if (c->finished_ns > s->finished_ns && c->finished_ns >= f->opt->since_ns &&
+		    c->finished_ns > c->started_ns && c->status != STATE_RUNNING) {
 			s->finished_ns = c->finished_ns;
 			r = logview_pump(f->view, err);
 			if (r == 0)

@@ -32,6 +32,7 @@ struct shown { /* one container */
 	char *id, *name, *label;
 	char *prefix; /* with colours, padded */
 	size_t source;
+	int live[2]; /* what its log does not keep; -1: it is all in the log */
 	enum presence presence;
 	struct held held[LOGS_STDERR];
 };
@@ -215,6 +216,7 @@ static int add_new(struct logview *v, const struct state_paths *paths, const cha
 	s->name = xstrdup(c->name);
 	s->label = xstrdup(container_label(project, c));
 	s->source = source;
+	s->live[0] = s->live[1] = -1;
 	*vec_push(&v->shown) = s; /* NOLINT(bugprone-sizeof-expression) */
 	if (strlen(s->label) > v->width)
 		v->width = strlen(s->label);
@@ -234,6 +236,20 @@ int logview_add(struct logview *v, const struct state_paths *paths, const char *
 	if (!str_eq(s->id, c->id)) {
 		free(s->id);
 		s->id = xstrdup(c->id);
+	}
+	return 0;
+}
+
+int logview_listen(struct logview *v, const char *name, int fds[2], struct err *err)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct shown *s = find_name(v, name);
+
+	for (size_t i = 0; s && i < 2; i++) {
+		if (v->poll_fd >= 0 && epoll_ctl(v->poll_fd, EPOLL_CTL_ADD, fds[i], &ev) < 0)
+			return err_errno(err, "watch the output of %s", name);
+		auto_close_fn(&s->live[i]);
+		s->live[i] = steal_fd(&fds[i]);
 	}
 	return 0;
 }
@@ -322,6 +338,8 @@ void logview_close(struct logview *v)
 		free(s->name);
 		free(s->label);
 		free(s->prefix);
+		auto_close_fn(&s->live[0]);
+		auto_close_fn(&s->live[1]);
 		sbuf_clear(&s->held[0].text);
 		sbuf_clear(&s->held[1].text);
 		free(s);
@@ -344,6 +362,58 @@ void logview_close_fn(struct logview **v)
 int logview_fd(const struct logview *v)
 {
 	return v->poll_fd;
+}
+
+static int add_text(struct logview *v, const struct shown *s, enum logs_stream stream,
+		    const char *text, size_t len)
+{
+	struct logs_line line = { .source = s->source, .time_ns = now_real_ns(), .stream = stream };
+	int r = 0;
+
+	while (r == 0 && len) {
+		const char *end = memchr(text, '\n', len);
+
+		line.text = text;
+		line.len = end ? (size_t)(end - text) : len;
+		line.partial = !end;
+		r = on_line(v, &line);
+		text += line.len + (end ? 1 : 0);
+		len -= line.len + (end ? 1 : 0);
+	}
+	return r;
+}
+
+/* Who floods has to let others speak. */
+static int read_stream(struct logview *v, struct shown *s, enum logs_stream stream)
+{
+	enum { TURNS = 16 };
+	int *fd = &s->live[stream - 1], r = 0;
+	char data[4096];
+	ssize_t n = 1;
+
+	for (int k = 0; r == 0 && *fd >= 0 && n > 0 && k < TURNS; k++) {
+		n = read(*fd, data, sizeof(data));
+		if (n > 0)
+			r = add_text(v, s, stream, data, (size_t)n);
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		auto_close_fn(fd);
+		*fd = -1;
+	}
+	return r;
+}
+
+/* What comes from containers themselves. */
+static int read_live(struct logview *v, struct err *err)
+{
+	int r = 0;
+
+	v->err = err;
+	for (size_t i = 0; r == 0 && i < v->shown.n; i++)
+		for (enum logs_stream k = LOGS_STDOUT; r == 0 && k <= LOGS_STDERR; k++)
+			r = read_stream(v, v->shown.v[i], k);
+	v->err = NULL;
+	return r;
 }
 
 /* Up to max records (0: all): 1 when there are more. */
@@ -379,6 +449,9 @@ int logview_pump(struct logview *v, struct err *err)
 	int r;
 
 	tell_reader(v);
+	r = read_live(v, err);
+	if (r < 0)
+		return r;
 	r = read_some(v, v->poll_fd >= 0 ? PUMP_MAX : 0, err);
 	if (r < 0)
 		return r;

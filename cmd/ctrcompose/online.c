@@ -92,6 +92,12 @@ void online_close(struct online *o)
 	if (!o->client)
 		forget_nothing(o);
 	daemon_close(&o->client);
+	for (size_t i = 0; i < o->ears.n; i++) {
+		auto_close_fn(&o->ears.v[i].fds[0]);
+		auto_close_fn(&o->ears.v[i].fds[1]);
+		free(o->ears.v[i].name);
+	}
+	free(o->ears.v);
 	auto_close_fn(&o->lock);
 	o->lock = -1;
 	state_free(o->state);
@@ -176,6 +182,26 @@ static int apply_in_time(struct online *o, const struct plan *plan, struct progr
 	return r;
 }
 
+/* Before its first line: for what the plan starts or finds running. */
+static int make_ears(struct online *o, const struct plan *plan, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+		const struct service *svc =
+			a->service ? project_service(o->project, a->service) : NULL;
+		struct ear ear = { .fds = { -1, -1 } };
+
+		if ((a->op != PLAN_START && a->op != PLAN_KEEP) || !svc || !svc->log_none)
+			continue;
+		r = daemon_listen(o->client, a->name, ear.fds, err);
+		ear.name = xstrdup(a->name);
+		*vec_push(&o->ears) = ear;
+	}
+	return r;
+}
+
 int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err)
 {
 	auto_progress struct progress *pg = NULL;
@@ -187,6 +213,8 @@ int online_apply(struct online *o, const struct plan *plan, const char *what, st
 	/* Before the progress lines: they have a thread, and this forks. */
 	if (work && !global.dry_run && !o->client)
 		r = daemon_connect(&o->paths, o->name, &o->client, err);
+	if (r == 0 && o->listen && o->client && !global.dry_run)
+		r = make_ears(o, plan, err);
 	if (r == 0)
 		r = progress_open(what, &pg, err);
 	if (r < 0)

@@ -6,14 +6,25 @@
 #include <ctrcompose/daemon.h>
 #include <ctrcompose/plan.h>
 
+/* What a container prints whose log keeps nothing. */
+struct ear {
+	char *name; /* the container's */
+	int fds[2]; /* standard output and error; -1: somebody has them */
+};
+
 struct online {
 	struct state_paths paths;
 	char *name;
 	struct project *project; /* NULL: no file was read */
 	struct state_project *state;
-	int lock;                     /* the project's flock, until online_close() */
-	bool beside;                  /* for signals: another command may be working */
-	uint64_t patience_us;         /* how long online_apply() may take; 0: as long as it takes */
+	int lock;             /* the project's flock, until online_close() */
+	bool beside;          /* for signals: another command may be working */
+	uint64_t patience_us; /* how long online_apply() may take; 0: as long as it takes */
+	bool listen;          /* online_apply() also makes ears */
+	struct {
+		struct ear *v;
+		size_t n, cap;
+	} ears;
 	struct daemon_client *client; /* once a plan was carried out; keeps the supervisor there */
 };
 #define ONLINE_INIT         \

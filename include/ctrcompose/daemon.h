@@ -55,6 +55,11 @@ int daemon_run_start(struct daemon_client *c, const struct daemon_run *run, int 
  * is for what is typed and for the size. */
 int daemon_attach(struct daemon_client *c, const char *name, int sock, int *master,
 		  struct err *err);
+/* Hear what the container of that name prints, standard output and standard error, from now on or, if
+ * it is not there yet, from its start: as long as the connection is there. What the reader is too slow
+ * for is lost to it. The descriptors do not block. */
+int daemon_listen(struct daemon_client *c, const char *name, int streams[2], struct err *err);
+
 /* Wait for its end, also after a start that failed: 125, 126 or 127 then. */
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err);
 

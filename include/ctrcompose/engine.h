@@ -68,9 +68,11 @@ struct unit {
 	int start_exit;   /* why it did not start: 125, 126 or 127 */
 	struct logs_pump *pump;
 	struct {
-		int *v;
+		struct watcher {
+			int sock, stream;
+		} * v;
 		size_t n, cap;
-	} watchers; /* sockets of those who see what it prints */
+	} watchers; /* of those who see what it prints */
 	struct dns_endpoint *dns;
 	struct unit_port *ports;
 	size_t n_ports;
@@ -112,9 +114,9 @@ int engine_pause(struct unit *u, bool pause, struct err *err);
 int engine_kill(struct unit *u, struct err *err);
 /* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
 void engine_reap(struct unit *u);
-/* Takes the socket over: what the container prints from now on goes there as well, as far as it is
- * read in time. */
-void engine_attach(struct unit *u, int sock);
+/* Takes the socket over: what the container prints to that stream (1 or 2; a terminal has only the
+ * first) goes there as well from now on, as far as it is read in time. */
+void engine_attach(struct unit *u, int stream, int sock);
 /* Where the standard input of a container with stdin_open is written to, for any root process: a
  * non-blocking descriptor or a negative errno. */
 int engine_stdin_open(const struct state_paths *paths, const char *project,

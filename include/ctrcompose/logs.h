@@ -33,7 +33,7 @@ int logs_fifo_open_writer(int dirfd, const char *name, int *out, struct err *err
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 struct logs_pump;
-typedef void logs_raw_fn(void *arg, const void *data, size_t len);
+typedef void logs_raw_fn(void *arg, enum logs_stream stream, const void *data, size_t len);
 
 struct logs_pump_config {
 	const char *dir, *name; /* copied; dir exists */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct daemon_client {
@@ -221,6 +222,34 @@ int daemon_attach(struct daemon_client *c, const char *name, int sock, int *mast
 	json_add_str(req, "op", "attach");
 	json_add_str(req, "name", name);
 	return ask(c, req, &sock, 1, master, err);
+}
+
+int daemon_listen(struct daemon_client *c, const char *name, int streams[2], struct err *err)
+{
+	auto_json struct json *req = json_object();
+	int ours[2] = { -1, -1 }, theirs[2] = { -1, -1 }, none = -1, r = 0;
+
+	json_add_str(req, "op", "listen");
+	json_add_str(req, "name", name);
+	for (size_t i = 0; r == 0 && i < 2; i++) {
+		int pair[2];
+
+		r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
+		if (r < 0)
+			r = err_errno(err, "make a socket pair");
+		else
+			ours[i] = pair[0], theirs[i] = pair[1];
+	}
+	if (r == 0)
+		r = ask(c, req, theirs, 2, &none, err);
+	for (size_t i = 0; i < 2; i++) {
+		auto_close_fn(&theirs[i]);
+		if (r < 0)
+			auto_close_fn(&ours[i]);
+		else
+			streams[i] = ours[i];
+	}
+	return r;
 }
 
 int daemon_run_wait(struct daemon_client *c, int *exit_code, struct err *err)

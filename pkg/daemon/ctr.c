@@ -30,6 +30,7 @@ struct ctr *ctr_new(struct sup *s, struct unit *u)
 	c->io.fds[0] = c->io.fds[1] = c->io.fds[2] = -1;
 	u->owner = c;
 	*vec_push(&s->ctrs) = c;
+	sup_ears(s, u);
 	return c;
 }
 

@@ -225,8 +225,58 @@ static int request_attach(struct sup *s, struct ipc_conn *conn, const struct jso
 			       name);
 	if (nfds != 1)
 		return err_set(err, EPROTO, "attach needs one descriptor");
-	engine_attach(c->unit, steal_fd(&fds[0]));
+	engine_attach(c->unit, STDOUT_FILENO, steal_fd(&fds[0]));
 	return ipc_send(conn, "{\"e\":\"running\"}", 15, &c->unit->tty_fd, 1, err);
+}
+
+/* ---- Who hears containers whose output no log keeps */
+static void hear(const struct ear *e, struct unit *u)
+{
+	for (int i = 0; i < 2; i++) {
+		int fd = fcntl(e->fds[i], F_DUPFD_CLOEXEC, 3);
+
+		if (fd >= 0)
+			engine_attach(u, i == 0 ? STDOUT_FILENO : STDERR_FILENO, fd);
+	}
+}
+
+void sup_ears(struct sup *s, struct unit *u)
+{
+	for (size_t i = 0; i < s->ears.n; i++)
+		if (strcmp(s->ears.v[i].name, u->c->name) == 0)
+			hear(&s->ears.v[i], u);
+}
+
+static int request_listen(struct sup *s, struct ipc_conn *conn, const struct json *req, int *fds,
+			  size_t nfds, struct err *err)
+{
+	const char *name = json_str(req, "name", "");
+	struct ctr *c = ctr_find(s, name);
+	struct ear *e;
+
+	if (nfds != 2)
+		return err_set(err, EPROTO, "listen needs two descriptors");
+	e = vec_push(&s->ears);
+	*e = (struct ear){ .conn = conn,
+			   .name = xstrdup(name),
+			   .fds = { steal_fd(&fds[0]), steal_fd(&fds[1]) } };
+	if (c)
+		hear(e, c->unit);
+	return ipc_send(conn, "{\"e\":\"running\"}", 15, NULL, 0, err);
+}
+
+static void drop_ears(struct sup *s, const struct ipc_conn *conn)
+{
+	for (size_t i = s->ears.n; i-- > 0;) {
+		struct ear *e = &s->ears.v[i];
+
+		if (e->conn != conn)
+			continue;
+		auto_close_fn(&e->fds[0]);
+		auto_close_fn(&e->fds[1]);
+		free(e->name);
+		*e = s->ears.v[--s->ears.n];
+	}
 }
 
 static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size_t len, int *fds,
@@ -248,6 +298,8 @@ static void on_request(void *arg, struct ipc_conn *conn, const char *frame, size
 			r = request_apply(s, conn, frame, len, &err);
 		else if (strcmp(op, "attach") == 0)
 			r = request_attach(s, conn, req, fds, nfds, &err);
+		else if (strcmp(op, "listen") == 0)
+			r = request_listen(s, conn, req, fds, nfds, &err);
 		else if (strcmp(op, "run") == 0)
 			r = request_run(s, conn, req, fds, nfds, &err);
 		else
@@ -267,6 +319,7 @@ static void on_closed(void *arg, struct ipc_conn *conn)
 	for (size_t i = s->settling.n; i-- > 0;)
 		if (s->settling.v[i] == conn)
 			s->settling.v[i] = s->settling.v[--s->settling.n];
+	drop_ears(s, conn);
 	job_client_gone(s, conn);
 	/* The connection still counts while this runs: look again a moment later. */
 	(void)loop_timer_set(s->save_timer, s->dirty && !s->forget ? SAVE_DELAY_US : 0);

@@ -53,6 +53,12 @@ struct job {
 	bool cancelled;
 };
 
+struct ear {
+	struct ipc_conn *conn; /* as long as it is there */
+	char *name;            /* of the container, which need not be there yet */
+	int fds[2];            /* standard output and error */
+};
+
 struct sup {
 	const struct supervisor_args *args;
 	struct loop *loop;
@@ -74,7 +80,11 @@ struct sup {
 	struct {
 		struct ipc_conn **v;
 		size_t n, cap;
-	} settling;         /* whoever waits for the end of the job */
+	} settling; /* whoever waits for the end of the job */
+	struct {
+		struct ear *v;
+		size_t n, cap;
+	} ears;             /* whoever wants to hear what a container prints */
 	struct sbuf events; /* not yet written */
 	bool dirty, forget, fw_dirty, listening;
 	bool job_due; /* something happened that a job may wait for */
@@ -89,6 +99,9 @@ void sup_idle_check(struct sup *s);
 void sup_settled(struct sup *s);
 /* {"e":"done","error":...}; NULL: it went well */
 void sup_reply_done(struct ipc_conn *conn, const char *error);
+
+/* Those that wait for a container of this name hear it from now on. */
+void sup_ears(struct sup *s, struct unit *u);
 
 /* record.c */
 void record_watch(struct sup *s);

@@ -15,29 +15,32 @@ static char *fifo_name(const struct unit *u, int which)
 }
 
 /* Whoever is slower than the container misses something: it waits for nobody. */
-static void show(void *arg, const void *data, size_t len)
+static void show(void *arg, enum logs_stream stream, const void *data, size_t len)
 {
 	struct unit *u = arg;
 
 	for (size_t i = u->watchers.n; i-- > 0;) {
-		ssize_t n = send(u->watchers.v[i], data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		const struct watcher *w = &u->watchers.v[i];
+		ssize_t n = w->stream == (int)stream
+				    ? send(w->sock, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+				    : 0;
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			(void)close(u->watchers.v[i]);
+			(void)close(w->sock);
 			u->watchers.v[i] = u->watchers.v[--u->watchers.n];
 		}
 	}
 }
 
-void engine_attach(struct unit *u, int sock)
+void engine_attach(struct unit *u, int stream, int sock)
 {
-	*vec_push(&u->watchers) = sock;
+	*vec_push(&u->watchers) = (struct watcher){ sock, stream };
 }
 
 void unit_watchers_free(struct unit *u)
 {
 	for (size_t i = 0; i < u->watchers.n; i++)
-		(void)close(u->watchers.v[i]);
+		(void)close(u->watchers.v[i].sock);
 	free(u->watchers.v);
 }
 

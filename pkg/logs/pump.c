@@ -128,7 +128,7 @@ static ssize_t move_some(struct logs_pump *p, struct pump_stream *s)
 	else if (!p->discard)
 		store(p, s, p->in->data, (size_t)n, copied);
 	if (p->raw)
-		p->raw(p->raw_arg, p->in->data, (size_t)n);
+		p->raw(p->raw_arg, s->id, p->in->data, (size_t)n);
 	return n;
 }
 

@@ -133,3 +133,57 @@ teardown() { project_close; }
 	[ "$(compose ps -q | wc -l)" = 2 ]
 	! compose logs | grep -q over
 }
+
+none_stack() {
+	cat >compose.yaml <<-'Y'
+		services:
+		  dep: { image: box, command: sh -c 'echo from dep; echo and more; exec sleep 1000', init: true, logging: { driver: none } }
+		  a: { image: box, command: sh -c 'echo first; echo second >&2; printf last; exit 3', logging: { driver: none }, depends_on: [dep] }
+		  t: { image: box, tty: true, command: sh -c 'echo on a terminal', logging: { driver: none } }
+		  kept: { image: box, command: echo kept }
+	Y
+}
+
+@test "logging driver none: an attached up shows what nothing keeps" {
+	none_stack
+	for again in 1 2; do
+		run -3 compose up --exit-code-from a
+		echo "$output"
+		for line in "a-1     | first" "a-1     | second" "a-1     | last" "dep-1   | from dep" "dep-1   | and more" "t-1     | on a terminal" "kept-1  | kept" "a-1 exited with code 3"; do
+			[ "$(grep -cF -- "$line" <<<"$output")" = 1 ]
+		done
+		[ "$(compose logs --no-log-prefix 2>/dev/null | grep -vc kept)" = 0 ]
+		[ "$(cd "$CTRCOMPOSE_STATE/projects/$PROJECT" && ls | grep "^$PROJECT.*log")" = "$PROJECT-kept-1.log" ]
+	done
+}
+
+@test "logging driver none: new containers and restarts are heard, others do not see them" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, init: true, command: sh -c 'echo begun; exec sleep 1000', logging: { driver: none } }
+		  b: { image: box, init: true }
+	Y
+	timeout 60 "$CTRCOMPOSE" up >out 2>&1 3>&- &
+	up=$!
+	begun() { [ "$(grep -c 'a-1  | begun' out)" = "$1" ]; }
+	eventually 10 begun 1
+	compose restart -t 0 a
+	eventually 10 begun 2
+	compose up -d --force-recreate a
+	eventually 10 begun 3
+	kill -TERM $up
+	wait $up || true
+}
+
+@test "logging driver none: attach shows what comes from now on" {
+	cat >compose.yaml <<-'Y'
+		services: { a: { image: box, stdin_open: true, command: sh -c 'echo before; read -r l; echo "got $$l"; echo wrong >&2; exit 4', logging: { driver: none } } }
+	Y
+	compose up -d
+	sleep 0.3
+	code=0
+	echo word | timeout 20 "$CTRCOMPOSE" attach a >out 2>errors || code=$?
+	[ $code = 4 ]
+	[ "$(cat out)" = "got word" ]
+	[ "$(cat errors)" = wrong ]
+}

@@ -374,8 +374,9 @@ START_TEST(nothing_is_written_with_discard)
 }
 END_TEST
 
-static void keep_raw(void *arg, const void *data, size_t len)
+static void keep_raw(void *arg, enum logs_stream stream, const void *data, size_t len)
 {
+	ck_assert_int_eq(stream, LOGS_STDOUT);
 	sbuf_add(arg, data, len);
 }
 
