@@ -91,7 +91,7 @@ web-2       | me too" ]
 	[ "$output" = $'web-1  | hello\nweb-2  | me too' ]
 	ctr 0 logs --index 2 web
 	[ "$output" = "web-2  | me too" ]
-	ctr 0 logs --index 3 web
+	ctr 1 logs --index 3 web
 	[ -z "$output" ]
 	ctr 1 logs --index 1
 	[[ $stderr == "ctrcompose: --index needs exactly one service"* ]]
