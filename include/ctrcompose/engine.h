@@ -91,6 +91,9 @@ void engine_unit_free(struct unit *u); /* descriptors and memory only */
 /* Whether the published ports of all that the plan starts are free: -EADDRINUSE names the port and the
  * project or program that has it. */
 int engine_ports_check(const struct engine *e, const struct plan *plan, struct err *err);
+/* Addresses that the file gives to containers that are to be made, where one of the project that
+ * stays has them: before one that is there is removed for nothing. */
+int engine_addresses_check(const struct engine *e, const struct plan *plan, struct err *err);
 
 /* How the container's first process gets its standard streams. */
 struct unit_stdio {

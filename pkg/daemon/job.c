@@ -439,7 +439,8 @@ void job_begin(struct sup *s, struct plan *plan, struct ipc_conn *conn)
 			strs_add(&s->state->config_files, plan->config_files.v[i]);
 	}
 	if (engine_external_check(s->engine, plan, &err) < 0 ||
-	    engine_ports_check(s->engine, plan, &err) < 0) {
+	    engine_ports_check(s->engine, plan, &err) < 0 ||
+	    engine_addresses_check(s->engine, plan, &err) < 0) {
 		j->error = xstrdup(err_text(&err));
 		j->cancelled = true;
 	}

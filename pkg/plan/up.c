@@ -454,6 +454,41 @@ static void begin(struct up *u, const struct project *want, struct plan *plan)
 	}
 }
 
+static bool has_address(const struct up *u, const char *container, const struct service_network *sn)
+{
+	for (size_t i = 0; i < u->have->containers.n; i++) {
+		const struct state_container *c = u->have->containers.v[i];
+
+		for (size_t k = 0; strcmp(c->name, container) == 0 && k < c->endpoints.n; k++)
+			if ((sn->ipv4_address && str_eq(sn->ipv4_address, c->endpoints.v[k].ip)) ||
+			    (sn->ipv6_address && str_eq(sn->ipv6_address, c->endpoints.v[k].ip6)))
+				return true;
+	}
+	return false;
+}
+
+/* An address that the file gives may be one that another container gives up. */
+static void after_addresses(struct up *u)
+{
+	struct plan *plan = u->plan;
+
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct service *svc =
+			plan->actions.v[i].op == PLAN_CREATE ? plan->actions.v[i].svc : NULL;
+
+		for (size_t n = 0; svc && n < svc->n_networks; n++) {
+			const struct service_network *sn = &svc->networks[n];
+
+			if (!sn->ipv4_address && !sn->ipv6_address)
+				continue;
+			for (size_t k = 0; k < plan->actions.n; k++)
+				if (plan->actions.v[k].op == PLAN_REMOVE &&
+				    has_address(u, plan->actions.v[k].name, sn))
+					plan_after(plan, i, k);
+		}
+	}
+}
+
 int plan_up(const struct project *want, const struct state_project *have,
 	    const struct plan_options *opt, struct plan **out, struct strs *orphan_names,
 	    struct err *err)
@@ -472,6 +507,7 @@ int plan_up(const struct project *want, const struct state_project *have,
 	if (opt->wait)
 		wait_for_all(&u);
 	orphans(&u, orphan_names);
+	after_addresses(&u);
 	*out = steal(plan);
 	return 0;
 }

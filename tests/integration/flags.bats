@@ -258,3 +258,25 @@ stubborn() { # ends by nothing but SIGKILL
 	compose rm -f
 	[ -z "$(compose ps -a -q)" ]
 }
+
+@test "a recreate whose address another container has: named, and the old one stays" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, init: true, networks: { default: { ipv4_address: 10.213.9.5 } } }
+		  b: { image: box, init: true, networks: { default: { ipv4_address: 10.213.9.6 } } }
+		networks: { default: { ipam: { config: [{ subnet: 10.213.9.0/24 }] } } }
+	Y
+	compose up -d
+	before=$(compose ps -q --no-trunc)
+	sed -i 's/9[.]6/9.5/' compose.yaml
+	run -1 compose up -d
+	[[ $output == *"container $PROJECT-b-1: 10.213.9.5 is in use by $PROJECT-a-1"* ]]
+	[ "$(compose ps -q --no-trunc)" = "$before" ]
+	sed -i 's/9[.]5/9.7/' compose.yaml # both, to one that is free
+	run -1 compose up -d
+	[[ $output == *"container $PROJECT-b-1: 10.213.9.7 is in use by $PROJECT-a-1"* ]]
+	[ "$(compose ps -q --no-trunc)" = "$before" ]
+	sed -i '/  a:/s/9[.]7/9.6/; /  b:/s/9[.]7/9.5/' compose.yaml # they change places
+	compose up -d
+	[ "$(compose exec -T a hostname -i) $(compose exec -T b hostname -i)" = "10.213.9.6 10.213.9.5" ]
+}
