@@ -283,8 +283,10 @@ static int apply(const struct cgroup_system *sys, const char *path,
 {
 	for (size_t i = 0; i < writes->n; i++) {
 		const struct cgroup_write *w = &writes->v[i];
-		int r = hier_write(hier_of(sys, w->controller), path, w->file, w->value, err);
-
+		const struct hier *h = hier_of(sys, w->controller);
+		int r = str_eq(w->file, "cpu.rt_runtime_us")
+				? realtime_set(h, path, w->value, err)
+				: hier_write(h, path, w->file, w->value, err);
 		if (r == 0 && w->or_next)
 			i++;
 		if (r < 0 && !w->soft && !(w->or_next && r == -ENOENT))

@@ -43,6 +43,9 @@ int devices_v1(const struct hier *h, const char *path, const struct cgroup_devic
 int devices_v2(const struct hier *h, const char *path, const struct cgroup_device *extra,
 	       size_t n_extra, struct err *err);
 
+/* v1: cpu_rt_runtime of a group whose period is set already, and room for it in those above. */
+int realtime_set(const struct hier *h, const char *path, const char *runtime, struct err *err);
+
 /* Sleeps a little longer each time, from 100 us to 10 ms; false once the deadline has passed. */
 struct backoff {
 	uint64_t deadline_us, next_us;

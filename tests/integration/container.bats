@@ -122,6 +122,35 @@ refused() {
 	refused 'mem_swappiness: 101' mem_swappiness
 }
 
+@test "oom_kill_disable and cpu_rt_*: what cgroup v1 has holds, v2 has neither and says so of the second" {
+	local group
+	service 'mem_limit: 64m, oom_kill_disable: true'
+	compose up -d
+	if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+		group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:[^:]*memory[^:]*://p' "/proc/$(pid_of a)/cgroup")
+		grep -qx 'oom_kill_disable 1' "$group/memory.oom_control"
+	fi
+	compose down -t 0
+	service 'scale: 2, cpu_rt_period: 500000, cpu_rt_runtime: 1000'
+	if [ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]; then
+		compose up -d
+		group=/sys/fs/cgroup/cpu$(sed -nE 's/^[0-9]+:([^:]*,)?cpu(,[^:]*)?://p' "/proc/$(pid_of a)/cgroup")
+		[ "$(cat "$group/cpu.rt_period_us" "$group/cpu.rt_runtime_us" "$group/../cpu.rt_runtime_us")" = $'500000\n1000\n4000' ]
+		chrt -f -p 1 "$(pid_of a)" # which a group without any refuses
+		compose up -d --scale a=1
+		compose restart -t 0
+		compose restart -t 0
+		[ "$(cat "$group/cpu.rt_runtime_us")" = 1000 ]
+	else
+		refused "$(sed 's/.*box, \(.*\) } }/\1/' compose.yaml)" cpu_rt_
+	fi
+}
+
+@test "volumes: consistency is read and changes nothing" {
+	mkdir d && echo bound >d/f
+	[ "$(once 'volumes: [{ type: bind, source: ./d, target: /d, consistency: delegated }, "./d:/e:cached"]' cat /d/f /e/f)" = $'bound\nbound' ]
+}
+
 @test "security_opt: no-new-privileges holds when it is asked for, and not else" {
 	[ "$(once 'security_opt: ["no-new-privileges:true"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 1 ]
 	[ "$(once 'security_opt: ["no-new-privileges:false"]' sed -n 's/^NoNewPrivs:[^0-9]*//p' /proc/self/status)" = 0 ]
