@@ -173,7 +173,7 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 @test "security_opt: an AppArmor profile holds for the program, for exec and for probes" {
 	has_apparmor || skip "this kernel has no AppArmor"
 	command -v apparmor_parser >/dev/null || skip "no apparmor_parser"
-	local name=ctrcompose-test-$$ now='cat /proc/self/attr/apparmor/current' init
+	local name=ctrcompose-test-$$ now='cat /proc/self/attr/apparmor/current' one
 	printf 'profile %s flags=(attach_disconnected,mediate_deleted) {\n file,\n capability,\n network,\n signal,\n unix,\n deny /data/** r,\n}\n' "$name" >profile
 	apparmor_parser -r -K profile
 	cat >compose.yaml <<-YAML
@@ -185,14 +185,15 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 		    healthcheck: { test: "$now >/tmp/probe", interval: 1s }
 		  b: { <<: *a, init: true, user: "1000", cap_drop: [ALL], security_opt: ["apparmor:$name", "no-new-privileges"] }
 		  c: { <<: *a, privileged: true, userns_mode: host }
+		  d: { <<: *a, pid: host, tty: true }
 	YAML
 	compose up -d --wait
-	for init in a b c; do
-		[ "$(compose exec -T $init cat /tmp/now)" = "$name (enforce)" ]
-		[ "$(compose exec -T $init cat /tmp/probe)" = "$name (enforce)" ]
-		[ "$(compose exec -T $init $now)" = "$name (enforce)" ]
-		[ -z "$(compose exec -T $init cat /tmp/read)" ]
-		run compose exec -T $init cat /data/seed/file
+	for one in a b c d; do
+		[ "$(compose exec -T $one cat /tmp/now)" = "$name (enforce)" ]
+		[ "$(compose exec -T $one cat /tmp/probe)" = "$name (enforce)" ]
+		[ "$(compose exec -T $one $now)" = "$name (enforce)" ]
+		[ -z "$(compose exec -T $one cat /tmp/read)" ]
+		run compose exec -T $one cat /data/seed/file
 		[[ "$status" != 0 && "$output" == *"Permission denied"* ]]
 	done
 	run -127 compose exec -T a nosuch
