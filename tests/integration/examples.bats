@@ -59,7 +59,7 @@ get() { curl -sS --fail --max-time 10 "$at" "$@"; }
 @test "replicas: nginx asks both in turn, and more of them after scale" {
 	start replicas front 80
 	[ "$(for _ in 1 2 3 4; do get; done | sort -u | wc -l)" = 2 ]
-	compose scale app=3
+	compose up -d --wait --scale app=3
 	compose restart front
 	eventually 10 get
 	[ "$(for _ in 1 2 3 4 5 6; do get; done | sort -u | wc -l)" = 3 ]
