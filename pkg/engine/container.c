@@ -36,6 +36,7 @@ void engine_unit_free(struct unit *u)
 	auto_close_fn(&u->netns_fd);
 	auto_close_fn(&u->tty_fd);
 	unit_outlive_end(u, "terminal");
+	unit_outlive_end(u, "output");
 	image_free(u->image);
 	arena_free(&u->arena);
 	free(u);
@@ -398,8 +399,11 @@ int engine_adopt(struct engine *e, struct state_container *c, struct unit **out,
 	if (c->pid > 0 && (c->status == STATE_RUNNING || c->status == STATE_PAUSED) &&
 	    take_up(u, &why) < 0)
 		log_line(LOG_WARN, "%s: taking it up again: %s", c->name, err_text(&why));
-	if (u->pidfd < 0)
+	if (u->pidfd < 0) {
 		unit_group_clear(u);
+		if (unit_last_words(u, &why) < 0)
+			log_line(LOG_WARN, "%s: its last words: %s", c->name, err_text(&why));
+	}
 	*out = u;
 	return 0;
 }

@@ -159,7 +159,7 @@ void engine_names_add(const struct state_container *c, const struct state_endpoi
 int unit_names_open(struct unit *u, struct err *err);
 void unit_names_close(struct unit *u);
 
-/* outlive.c: "terminal" and "names" */
+/* outlive.c: "output", "terminal" and "names" */
 void unit_outlive(struct unit *u, const char *what, const int *fds, size_t n);
 /* Whether the supervisor before us had n descriptors of this; they are the caller's. */
 bool unit_outlived(struct unit *u, const char *what, int *fds, size_t n);
@@ -226,6 +226,8 @@ int unit_file(struct arena *a, const struct service_file *f, struct box_file *ou
 int unit_pump_open(struct unit *u, struct err *err);
 /* The same for the terminal of a container, once its master is here. */
 int unit_terminal_open(struct unit *u, struct err *err);
+/* What a container printed that ended while there was no supervisor. */
+int unit_last_words(struct unit *u, struct err *err);
 void unit_watchers_free(struct unit *u);
 /* The ends for the container: stdin, stdout, stderr; -1 for none. Caller closes. */
 int unit_streams(struct unit *u, int fds[3], struct err *err);

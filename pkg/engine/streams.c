@@ -65,39 +65,70 @@ static struct logs_pump_config pump_config(struct unit *u)
 					  .discard = u->svc->log_none };
 }
 
-static int open_fifo_pump(struct unit *u, struct err *err)
+static int make_fifos(struct unit *u, int fds[2], struct err *err)
 {
-	struct logs_pump_config cfg = pump_config(u);
 	auto_free char *out_name = fifo_name(u, OUT), *err_name = fifo_name(u, ERR);
-	auto_close int out = -1, errs = -1;
-	int r = logs_fifo_make(u->engine->run_fd, out_name, &out, err);
+	int r = logs_fifo_make(u->engine->run_fd, out_name, &fds[0], err);
 
 	if (r == 0)
-		r = logs_fifo_make(u->engine->run_fd, err_name, &errs, err);
-	if (r == 0)
-		r = logs_pump_new(u->engine->loop, &cfg, out, errs, &u->pump, err);
-	if (r == 0)
-		out = errs = -1;
+		r = logs_fifo_make(u->engine->run_fd, err_name, &fds[1], err);
+	if (r < 0)
+		auto_close_fn(&fds[0]);
+	else
+		unit_outlive(u, "output", fds, 2);
+	return r;
+}
+
+static int pump_from(struct unit *u, int out, int errs, struct err *err)
+{
+	struct logs_pump_config cfg = pump_config(u);
+	int r = logs_pump_new(u->engine->loop, &cfg, out, errs, &u->pump, err);
+
+	if (r < 0) {
+		auto_close_fn(&out);
+		auto_close_fn(&errs);
+	}
 	return r;
 }
 
 int unit_pump_open(struct unit *u, struct err *err)
 {
-	return u->pump ? 0 : open_fifo_pump(u, err);
+	int fds[2] = { -1, -1 }, r = 0;
+
+	if (u->pump)
+		return 0;
+	if (!unit_outlived(u, "output", fds, 2))
+		r = make_fifos(u, fds, err);
+	return r < 0 ? r : pump_from(u, fds[0], fds[1], err);
 }
 
 int unit_terminal_open(struct unit *u, struct err *err)
 {
-	struct logs_pump_config cfg = pump_config(u);
 	auto_close int copy = fcntl(u->tty_fd, F_DUPFD_CLOEXEC, 3);
-	int r;
 
 	logs_pump_free(steal(u->pump));
 	if (copy < 0 || fd_nonblock(copy, true) < 0)
 		return err_errno(err, "terminal of %s", u->c->name);
-	r = logs_pump_new(u->engine->loop, &cfg, copy, -1, &u->pump, err);
+	return pump_from(u, steal_fd(&copy), -1, err);
+}
+
+int unit_last_words(struct unit *u, struct err *err)
+{
+	int fds[2], r = 0;
+
+	if (unit_outlived(u, "output", fds, 2))
+		r = pump_from(u, fds[0], fds[1], err);
+	if (r == 0 && u->pump)
+		logs_pump_drain(u->pump);
+	if (r < 0 || !unit_outlived(u, "terminal", &u->tty_fd, 1))
+		return r;
+	r = unit_terminal_open(u, err);
 	if (r == 0)
-		copy = -1;
+		logs_pump_drain(u->pump);
+	logs_pump_free(steal(u->pump));
+	auto_close_fn(&u->tty_fd);
+	u->tty_fd = -1;
+	unit_outlive_end(u, "terminal");
 	return r;
 }
 

@@ -99,10 +99,10 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	[ "$(compose image ls --format '{{.Repository}}:{{.Tag}}')" = box:m ]
 	run ! timeout 20 "$CTRCOMPOSE" image pull nothing-there:m
 	# a mirror without TLS needs to be named as well; one that is not there is passed over
-	printf '{"docker.io": {"mirrors": ["http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	printf '{"docker.io": {"mirrors": ["http://localhost:5444"]}}' >"$CTRCOMPOSE_REGISTRIES"
 	other_store
 	run ! timeout 20 "$CTRCOMPOSE" image pull box:m
-	printf '{"localhost:5000": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:1", "http://localhost:5000"]}}' >"$CTRCOMPOSE_REGISTRIES"
+	printf '{"localhost:5444": {"insecure": true}, "docker.io": {"mirrors": ["http://localhost:1", "http://localhost:5444"]}}' >"$CTRCOMPOSE_REGISTRIES"
 	compose image pull box:m
 	kill "$(cat "$BATS_FILE_TMPDIR/plain/pid")"
 }

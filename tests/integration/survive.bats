@@ -54,6 +54,31 @@ kill_supervisor() {
 	[ "$(compose ps -a --format "{{.State}}")" = exited ]
 }
 
+@test "a container prints and ends while there is no supervisor: its last words are in the log" {
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, volumes: [".:/p"], command: sh -c "while ! test -e /p/go; do sleep 0.05; done; echo last; echo words >&2; exit 3" }
+		  b: { image: box, tty: true, volumes: [".:/p"], command: sh -c "while ! test -e /p/go; do sleep 0.05; done; echo of a terminal; exit 4" }
+	Y
+	compose up -d
+	keeper=$(family ctrcompose-keep)
+	a=$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.Pid')
+	b=$(compose inspect "$PROJECT-b-1" | jq -r '.[0].State.Pid')
+	kill -STOP "$keeper"
+	kill -9 "$(family ctrcompose-sup)"
+	touch go
+	ended() { ! grep -q 'State:[[:space:]][RSD]' "/proc/$a/status" "/proc/$b/status" 2>/dev/null; }
+	eventually 5 ended
+	kill -CONT "$keeper"
+	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last words" ]'
+	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix b | tr -d "\r")" = "of a terminal" ]'
+	[ "$(compose ps -a --format '{{.Service}} {{.ExitCode}}' | sort | xargs)" = "a 3 b 4" ]
+	touch again && rm go
+	compose up -d
+	touch go
+	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last last words words" ]'
+}
+
 @test "keeper and supervisor are killed: the next command takes over" {
 	printf 'services: { a: { image: box } }\n' >compose.yaml
 	compose up -d
