@@ -68,7 +68,8 @@ pair() { # web depends on db
 	run -0 compose up -d
 	[[ "$output" == *"Found orphan containers ([$PROJECT-web-1])"* ]]
 	compose kill
-	[ "$(compose ps --format '{{.Service}}' --orphans)" = web ]
+	left() { [ "$(compose ps --format '{{.Service}}' --orphans)" = web ]; }
+	eventually 3 left
 	compose kill --remove-orphans
 	eventually 3 sh -c '[ -z "$("$CTRCOMPOSE" ps -q)" ]'
 	compose up -d
