@@ -101,7 +101,7 @@ teardown() { project_close; }
 	compose up -d
 	"$CTRCOMPOSE" stop >stop.out 2>&1 &
 	pid=$!
-	eventually 3 sh -c '"$CTRCOMPOSE" top a | grep -q "sleep 1000"'
+	eventually 3 sh -c '"$CTRCOMPOSE" top a | grep -q "ok || sleep"'
 	kill -INT $pid
 	code=0
 	wait $pid || code=$?
