@@ -99,14 +99,16 @@ teardown() { project_close; }
 @test "who interrupts a stop ends its hook, the container runs on" {
 	echo 'services: { a: { image: box, init: true, pre_stop: [{ command: [sh, -c, "test -e /tmp/ok || sleep 1000"] }] } }' >compose.yaml
 	compose up -d
-	"$CTRCOMPOSE" stop >stop.out 2>&1 &
+	sleepers() { [ "$(compose top a | grep -c "sleep 1000")" = "$1" ]; } # the init, the service, its hook
+	sleepers 2
+	"$CTRCOMPOSE" stop >stop.out 2>&1 3>&- &
 	pid=$!
-	eventually 3 sh -c '"$CTRCOMPOSE" top a | grep -q "ok || sleep"'
+	eventually 3 sleepers 3
 	kill -INT $pid
 	code=0
 	wait $pid || code=$?
 	[ $code = 130 ]
-	eventually 3 sh -c '! "$CTRCOMPOSE" top a | grep -q "ok || sleep"'
+	eventually 3 sleepers 2
 	[ "$(compose ps --format '{{.State}}')" = running ]
 	compose exec -T a touch /tmp/ok
 }
