@@ -18,56 +18,50 @@ enum {
 	ANSWER_US = 30000000
 };
 
-/* A supervisor that answers, not one that is just about to end. */
-static int greet(struct ipc_conn *conn, struct err *err)
+/* One word, and that it was heard. */
+static int greet(struct ipc_conn *conn, const char *op, uint64_t patience_us, struct err *err)
 {
-	static const char hello[] = "{\"op\":\"hello\"}";
-	auto_free char *frame = NULL;
+	auto_free char *text = xasprintf("{\"op\":\"%s\"}", op), *frame = NULL;
 	size_t len;
-	int r = ipc_send(conn, hello, sizeof(hello) - 1, NULL, 0, err);
+	int r = ipc_send(conn, text, strlen(text), NULL, 0, err);
 
-	return r < 0 ? r : ipc_recv(conn, ANSWER_US, &frame, &len, NULL, NULL, err);
+	return r < 0 ? r : ipc_recv(conn, patience_us, &frame, &len, NULL, NULL, err);
+}
+
+static struct daemon_client *client_of(struct ipc_conn **conn)
+{
+	struct daemon_client *c = xcalloc(1, sizeof(*c));
+
+	c->conn = steal(*conn);
+	return c;
+}
+
+static int find(const struct state_paths *paths, const char *project, const char *op,
+		uint64_t patience_us, struct daemon_client **out, struct err *err)
+{
+	auto_free char *path = control_path(paths, project);
+	auto_ipc struct ipc_conn *conn = NULL;
+	int r = ipc_connect(path, &conn, err);
+
+	if (r == 0)
+		r = greet(conn, op, patience_us, err);
+	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE)
+		return -ENOENT; /* dead, or on its way out */
+	if (r == 0)
+		*out = client_of(&conn);
+	return r;
 }
 
 int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		struct err *err)
 {
-	static const char settle[] = "{\"op\":\"settle\"}";
-	auto_free char *path = control_path(paths, project);
-	auto_free char *frame = NULL;
-	auto_ipc struct ipc_conn *conn = NULL;
-	size_t len;
-	int r = ipc_connect(path, &conn, err);
-
-	if (r == 0)
-		r = ipc_send(conn, settle, sizeof(settle) - 1, NULL, 0, err);
-	if (r == 0)
-		r = ipc_recv(conn, UINT64_MAX, &frame, &len, NULL, NULL, err);
-	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE)
-		return -ENOENT; /* dead, or on its way out */
-	if (r < 0)
-		return r;
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->conn = steal(conn);
-	return 0;
+	return find(paths, project, "settle", UINT64_MAX, out, err);
 }
 
 int daemon_reach(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		 struct err *err)
 {
-	auto_free char *path = control_path(paths, project);
-	auto_ipc struct ipc_conn *conn = NULL;
-	int r = ipc_connect(path, &conn, err);
-
-	if (r == 0)
-		r = greet(conn, err);
-	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPIPE)
-		return -ENOENT;
-	if (r < 0)
-		return r;
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->conn = steal(conn);
-	return 0;
+	return find(paths, project, "hello", ANSWER_US, out, err);
 }
 
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
@@ -83,10 +77,9 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 		err_clear(err);
 		r = ipc_connect(path, &conn, err);
 		if (r == 0)
-			r = greet(conn, err);
+			r = greet(conn, "hello", ANSWER_US, err); /* not one that is about to end */
 		if (r == 0) {
-			*out = xcalloc(1, sizeof(**out));
-			(*out)->conn = steal(conn);
+			*out = client_of(&conn);
 			return 0;
 		}
 		if (r != -ENOENT && r != -ECONNREFUSED && r != -ECONNRESET && r != -EPIPE)

@@ -136,7 +136,7 @@ static void close_others(int a, int b)
 
 static int keeper_main(const struct state_paths *paths, const char *project, int lock, int ready)
 {
-	struct keeper k = { .args = { .paths = paths, .project = project } };
+	struct keeper k = { .args = { .paths = paths, .project = project }, .exits_fd = -1 };
 	auto_err struct err err = ERR_INIT;
 	int wake[2];
 
