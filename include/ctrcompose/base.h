@@ -217,6 +217,12 @@ const char *signal_name(int sig);          /* "SIGTERM"; "signal" when there is 
 int fd_write_all(int fd, const void *data, size_t len);
 ssize_t fd_read_full(int fd, void *data, size_t len); /* until len or end of file */
 int fd_nonblock(int fd, bool on);
+/* Descriptors beside data through a unix socket: unix(7), SCM_RIGHTS; flags of send(2) and recv(2). */
+enum { FDS_MAX = 4 };
+int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n, int flags);
+/* The bytes; *n (how many fit, at most FDS_MAX) becomes how many came. -EMSGSIZE: more data or
+ * descriptors than fit; these are closed. */
+ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t *n, int flags);
 /* Whole file as a NUL-terminated string (which may hold NULs); *len_out may be NULL. */
 int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_out);
 /* One write(2) to an existing file: /proc, /sys and cgroup files. */

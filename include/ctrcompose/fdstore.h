@@ -5,15 +5,15 @@
  * descriptors into it (unix(7), SCM_RIGHTS); the other only keeps the pair open. When the user is
  * killed, the next one finds in the queue what the last had.
  *
- * All functions but fd_store_open() and fd_store_pair() do nothing for a store of NULL.
+ * fd_store_take(), _put(), _drop() and _sweep() do nothing for a store of NULL.
  */
 #ifndef CTRCOMPOSE_FDSTORE_H
 #define CTRCOMPOSE_FDSTORE_H
 
 #include <ctrcompose/base.h>
 
-#define FD_STORE_FDS      4  /* descriptors of one name */
-#define FD_STORE_NAME_MAX 80 /* bytes of a name with its NUL */
+#define FD_STORE_FDS      FDS_MAX /* descriptors of one name */
+#define FD_STORE_NAME_MAX 80      /* bytes of a name with its NUL */
 
 struct fd_store;
 
@@ -34,7 +34,7 @@ int fd_store_put(struct fd_store *st, const char *name, const int *fds, size_t n
 void fd_store_drop(struct fd_store *st, const char *name);
 /* Drop all that the last user has left and nobody has taken. */
 void fd_store_drop_untaken(struct fd_store *st);
-void fd_store_sweep(
-	struct fd_store *st); /* costs as much as there is in it; nothing if nothing was dropped */
+/* Costs as much as there is in the store; nothing if nothing was dropped. */
+void fd_store_sweep(struct fd_store *st);
 
 #endif

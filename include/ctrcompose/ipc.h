@@ -15,7 +15,7 @@
 #include <ctrcompose/base.h>
 
 #define IPC_FRAME_MAX (1U << 20) /* bytes of one frame */
-#define IPC_FDS_MAX   4
+#define IPC_FDS_MAX   FDS_MAX
 #define IPC_QUEUE_MAX (4U << 20) /* bytes that may wait for a slow peer */
 #define IPC_CONNS_MAX 256        /* peers at once; more are closed at once */
 

@@ -6,27 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-union one_fd {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
 int frame_send(int ctl, const struct frame *f, int fd)
 {
-	struct frame copy = *f;
-	struct iovec iov = { .iov_base = &copy, .iov_len = sizeof(copy) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	union one_fd control = { 0 };
-
-	if (fd >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	}
-	return sendmsg(ctl, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return fd_send(ctl, f, sizeof(*f), &fd, fd >= 0, 0);
 }
 
 /* What the init says is one number, see private.h. */
@@ -46,29 +28,19 @@ static void of_init(struct frame *f)
 
 int frame_recv(int ctl, struct frame *f, int *fd, int flags)
 {
-	struct iovec iov = { .iov_base = f, .iov_len = sizeof(*f) };
-	union one_fd control = { 0 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c;
+	size_t fds;
 	ssize_t n;
 
 	*fd = -1;
 	memset(f, 0, sizeof(*f));
 	/* A child that ends before it has read all that we sent resets the connection. The kernel says
 	 * so once, before it gives what the child sent: unix(7). */
-	do
-		n = recvmsg(ctl, &msg, flags | MSG_CMSG_CLOEXEC);
-	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	do {
+		fds = 1;
+		n = fd_recv(ctl, f, sizeof(*f), fd, &fds, flags);
+	} while (n == -ECONNRESET);
 	if (n <= 0)
-		return n < 0 ? -errno : 0;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+		return (int)n;
 	if (n == (ssize_t)sizeof(int)) {
 		of_init(f);
 		return 1;

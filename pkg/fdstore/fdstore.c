@@ -32,11 +32,6 @@ struct fd_store {
 	} items;
 };
 
-union control {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(FD_STORE_FDS * sizeof(int))];
-};
-
 enum { QUEUE_BYTES = 16 << 20 };
 
 int fd_store_pair(int ends[2], struct err *err)
@@ -51,42 +46,15 @@ int fd_store_pair(int ends[2], struct err *err)
 
 static int send_packet(const struct fd_store *st, const struct packet *p, const int *fds, size_t n)
 {
-	struct packet copy = *p;
-	struct iovec iov = { &copy, sizeof(copy) };
-	union control control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
-
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
-	return sendmsg(st->out, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	return fd_send(st->out, p, sizeof(*p), fds, n, MSG_DONTWAIT);
 }
 
 /* The front of the queue, which stays there; false: nothing there. */
 static bool peek(const struct fd_store *st, struct item *out)
 {
-	struct iovec iov = { &out->packet, sizeof(out->packet) };
-	union control control;
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-
-	out->n = 0;
-	if (recvmsg(st->in, &msg, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
-	    (ssize_t)sizeof(out->packet))
-		return false;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-		out->n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(out->fds, CMSG_DATA(c), out->n * sizeof(int));
-	}
-	return true;
+	out->n = FD_STORE_FDS;
+	return fd_recv(st->in, &out->packet, sizeof(out->packet), out->fds, &out->n,
+		       MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(out->packet);
 }
 
 static void close_all(struct item *it)
@@ -94,6 +62,13 @@ static void close_all(struct item *it)
 	for (size_t i = 0; i < it->n; i++)
 		auto_close_fn(&it->fds[i]);
 	it->n = 0;
+}
+
+static void remove_item(struct fd_store *st, struct item *it)
+{
+	close_all(it);
+	*it = st->items.v[--st->items.n];
+	st->stale = true;
 }
 
 static struct item *find(const struct fd_store *st, const char *name)
@@ -190,15 +165,13 @@ void fd_store_drop(struct fd_store *st, const char *name)
 {
 	struct item *it = st ? find(st, name) : NULL;
 
-	if (!it)
-		return;
-	close_all(it);
-	*it = st->items.v[--st->items.n];
-	st->stale = true;
+	if (it)
+		remove_item(st, it);
 }
 
 int fd_store_put(struct fd_store *st, const char *name, const int *fds, size_t n)
 {
+	const uint64_t now = now_mono_us();
 	struct item it = { 0 };
 	int r;
 
@@ -207,7 +180,7 @@ int fd_store_put(struct fd_store *st, const char *name, const int *fds, size_t n
 	if (n == 0 || n > FD_STORE_FDS || strlen(name) >= FD_STORE_NAME_MAX)
 		return -EINVAL;
 	fd_store_drop(st, name);
-	it.packet.born = now_mono_us() > st->last ? now_mono_us() : st->last + 1;
+	it.packet.born = now > st->last ? now : st->last + 1;
 	(void)memcpy(it.packet.name, name, strlen(name) + 1);
 	r = send_packet(st, &it.packet, fds, n);
 	if (r < 0)
@@ -228,10 +201,6 @@ void fd_store_sweep(struct fd_store *st)
 void fd_store_drop_untaken(struct fd_store *st)
 {
 	for (size_t i = st->items.n; i-- > 0;)
-		if (st->items.v[i].n) {
-			char name[FD_STORE_NAME_MAX];
-
-			memcpy(name, st->items.v[i].packet.name, sizeof(name));
-			fd_store_drop(st, name);
-		}
+		if (st->items.v[i].n)
+			remove_item(st, &st->items.v[i]);
 }

@@ -132,88 +132,22 @@ int conn_feed(struct ipc_conn *conn, const char *bytes, size_t len)
 	return bytes[0] == PACKET_LAST;
 }
 
-/* Whatever arrived in the control part: keep up to IPC_FDS_MAX a frame. */
-static int take_fds(struct ipc_conn *conn, struct msghdr *msg)
-{
-	int r = msg->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (conn->n_in_fds < IPC_FDS_MAX) {
-				conn->in_fds[conn->n_in_fds++] = fd;
-			} else {
-				(void)close(fd);
-				r = -EPROTO;
-			}
-		}
-	}
-	return r;
-}
-
 int conn_receive(struct ipc_conn *conn)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
-	} control;
 	char bytes[PACKET_MAX + 1];
-	struct iovec iov = { bytes, sizeof(bytes) };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	ssize_t n;
-	int r;
+	size_t n_fds = IPC_FDS_MAX - conn->n_in_fds; /* a frame has so many in all its packets */
+	ssize_t n = fd_recv(conn->fd, bytes, sizeof(bytes), conn->in_fds + conn->n_in_fds, &n_fds,
+			    MSG_DONTWAIT);
 
-	do
-		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? -EAGAIN : -ECONNRESET;
-	r = take_fds(conn, &msg);
-	if (n == 0)
-		return -ECONNRESET;
-	if (r < 0 || (msg.msg_flags & MSG_TRUNC))
+	conn->n_in_fds += n_fds;
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	if (n == -EMSGSIZE)
 		return -EPROTO;
-	return conn_feed(conn, bytes, (size_t)n);
+	return n <= 0 ? -ECONNRESET : conn_feed(conn, bytes, (size_t)n);
 }
 
 /* ---- Out ------------------------------------------------------------------------------------- */
-
-static int send_packet(int fd, const char *bytes, size_t len, const int *fds, size_t n_fds,
-		       int flags)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { NULL, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
-
-	memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* sendmsg only reads it */
-	if (n_fds) {
-		struct cmsghdr *c = &control.align; /* the first and only one */
-
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-	}
-	do
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL | flags);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
-}
 
 static struct packet *packet_new(char kind, const char *bytes, size_t len)
 {
@@ -238,7 +172,7 @@ int conn_flush(struct ipc_conn *conn)
 {
 	while (conn->out) {
 		struct packet *p = conn->out;
-		int r = send_packet(conn->fd, p->bytes, p->len, p->fds, p->n_fds, MSG_DONTWAIT);
+		int r = fd_send(conn->fd, p->bytes, p->len, p->fds, p->n_fds, MSG_DONTWAIT);
 
 		if (r == -EAGAIN || r == -ENOBUFS)
 			return 0;
@@ -293,7 +227,7 @@ int ipc_send(struct ipc_conn *conn, const char *frame, size_t len, const int *fd
 			else
 				enqueue(conn, p);
 		} else {
-			r = send_packet(conn->fd, p->bytes, p->len, fds, at == 0 ? nfds : 0, 0);
+			r = fd_send(conn->fd, p->bytes, p->len, fds, at == 0 ? nfds : 0, 0);
 			packet_free(p);
 		}
 		if (r < 0)
