@@ -40,14 +40,6 @@ static int64_t prefix_of(const char *subnet)
 	return slash && parse_u64(slash + 1, &n) == 0 ? (int64_t)n : 0;
 }
 
-static const struct state_network *network_named(const struct state_project *s, const char *name)
-{
-	for (size_t i = 0; i < s->networks.n; i++)
-		if (str_eq(s->networks.v[i].name, name))
-			return &s->networks.v[i];
-	return NULL;
-}
-
 /* ---- Containers ------------------------------------------------------------------------------- */
 static void add_state(struct json *o, const struct state_container *c)
 {
@@ -250,7 +242,7 @@ static void add_networks(struct json *o, const struct state_paths *paths,
 	all = json_add_object(settings, "Networks");
 	for (size_t i = 0; i < c->endpoints.n; i++) {
 		const struct state_endpoint *e = &c->endpoints.v[i];
-		const struct state_network *n = network_named(s, e->network);
+		const struct state_network *n = state_network_named(s, e->network);
 		struct json *j = json_add_object(all, e->network), *aliases;
 		char id[65];
 

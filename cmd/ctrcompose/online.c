@@ -123,10 +123,7 @@ bool online_is_there(const struct online *o, const struct plan_action *a)
 {
 	if (a->op == PLAN_VOLUME_MAKE)
 		return strs_has(&o->state->volumes, a->name);
-	for (size_t i = 0; a->op == PLAN_NETWORK_UP && i < o->state->networks.n; i++)
-		if (str_eq(o->state->networks.v[i].name, a->name))
-			return true;
-	return false;
+	return a->op == PLAN_NETWORK_UP && state_network_named(o->state, a->name);
 }
 
 static int dry(const struct online *o, const struct plan *plan, struct progress *pg)

@@ -188,6 +188,8 @@ struct state_container *state_container_add(struct state_project *s); /* zeroed 
 void state_container_remove(struct state_project *s, struct state_container *c);
 struct state_network *state_network_add(struct state_project *s); /* zeroed; may move the others */
 void state_network_remove(struct state_project *s, const char *key);
+/* By its name on the host; NULL: the project does not have it. */
+struct state_network *state_network_named(const struct state_project *s, const char *name);
 struct state_network *state_network_find(const struct state_project *s, const char *key);
 struct state_endpoint *state_endpoint_add(struct state_container *c);
 struct state_port *state_port_add(struct state_container *c);

@@ -17,24 +17,16 @@ static void add_aliases(struct unit *u, const struct service_network *sn, struct
 		strs_add(&ep->aliases, u->c->name);
 }
 
-static const struct state_network *record_of(const struct engine *e, const char *network)
-{
-	for (size_t i = 0; i < e->state->networks.n; i++)
-		if (str_eq(e->state->networks.v[i].name, network))
-			return &e->state->networks.v[i];
-	return NULL;
-}
-
 static bool is_internal(const struct engine *e, const char *network)
 {
-	const struct state_network *rec = record_of(e, network);
+	const struct state_network *rec = state_network_named(e->state, network);
 
 	return rec && rec->internal;
 }
 
 bool engine_is_bridged(const struct engine *e, const char *network)
 {
-	const struct state_network *rec = record_of(e, network);
+	const struct state_network *rec = state_network_named(e->state, network);
 
 	return !rec || net_kind_of(rec->driver) == NET_BRIDGE;
 }

@@ -76,13 +76,11 @@ static int from_record(const struct engine *e, const struct state_network *rec, 
 int engine_net_ensure(struct engine *e, const char *name, struct engine_net **out, struct err *err)
 {
 	struct engine_net *n = engine_net_find(e, name);
-	const struct state_network *rec = NULL;
+	const struct state_network *rec;
 	int r;
 
 	if (!n) {
-		for (size_t i = 0; i < e->state->networks.n; i++)
-			if (strcmp(e->state->networks.v[i].name, name) == 0)
-				rec = &e->state->networks.v[i];
+		rec = state_network_named(e->state, name);
 		if (!rec)
 			return err_set(err, ENOENT, "network %s is not there", name);
 		n = xcalloc(1, sizeof(*n));

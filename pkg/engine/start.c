@@ -95,14 +95,15 @@ static void facts_of(const struct unit *u, const struct state_container *c, stru
 	f->ips = ips;
 	for (size_t i = 0; i < c->endpoints.n; i++) {
 		const struct state_endpoint *ep = &c->endpoints.v[i];
+		const struct state_network *rec;
 
 		if (ep->ip && f->n_ips < 16)
 			ips[f->n_ips++] = ep->ip;
 		if (ep->ip6 && f->n_ips < 16)
 			ips[f->n_ips++] = ep->ip6;
-		for (size_t k = 0; !f->gateway && k < u->engine->state->networks.n; k++)
-			if (str_eq(u->engine->state->networks.v[k].name, ep->network))
-				f->gateway = u->engine->state->networks.v[k].gateway;
+		rec = f->gateway ? NULL : state_network_named(u->engine->state, ep->network);
+		if (rec)
+			f->gateway = rec->gateway;
 	}
 }
 

@@ -47,6 +47,14 @@ struct state_network *state_network_find(const struct state_project *s, const ch
 	return NULL;
 }
 
+struct state_network *state_network_named(const struct state_project *s, const char *name)
+{
+	for (size_t i = 0; i < s->networks.n; i++)
+		if (str_eq(s->networks.v[i].name, name))
+			return &s->networks.v[i];
+	return NULL;
+}
+
 void state_network_remove(struct state_project *s, const char *key)
 {
 	struct state_network *net = state_network_find(s, key);

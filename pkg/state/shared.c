@@ -211,12 +211,7 @@ static bool has_network(const struct state_paths *p, const char *project, const 
 {
 	auto_state struct state_project *s = NULL;
 
-	if (state_load(p, project, &s, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < s->networks.n; i++)
-		if (str_eq(s->networks.v[i].name, name))
-			return true;
-	return false;
+	return state_load(p, project, &s, NULL) == 0 && state_network_named(s, name);
 }
 
 void state_shared_refresh(const struct state_paths *p, struct state_shared *s)
