@@ -123,6 +123,10 @@ int cmd_project_name(char **name, struct err *err);
  * record gives an empty one. */
 int cmd_load_state(const struct state_paths *paths, const char *name, struct state_project **out,
 		   struct err *err);
+/* All containers of all projects, in the order of the projects' names: as they are written down, or, with
+ * refresh, as cmd_load_state() has them. */
+typedef void cmd_container_fn(const struct state_container *c, void *arg);
+int cmd_each_container(bool refresh, cmd_container_fn *fn, void *arg, struct err *err);
 /* -ENOENT with the known services named, unless each word is a service of the file or of a
  * container. words, p and s may be NULL. */
 int cmd_check_services(char *const *words, const struct project *p, const struct state_project *s,

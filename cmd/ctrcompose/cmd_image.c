@@ -1,5 +1,6 @@
 /* cmd_image.c - ctrcompose image: its subcommands, and ls, inspect, tag. */
 #include "cmd_image.h"
+#include "inspect.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -22,8 +23,10 @@ int cmd_image_store(struct image_store **out, struct err *err)
 }
 
 /* Its own image, and those it has mounted. */
-static void add_used(const struct state_container *c, struct strs *out)
+static void add_used(const struct state_container *c, void *arg)
 {
+	struct strs *out = arg;
+
 	if (c->image_id)
 		strs_add(out, c->image_id);
 	for (size_t i = 0; i < c->mounts.n; i++)
@@ -33,21 +36,8 @@ static void add_used(const struct state_container *c, struct strs *out)
 
 int cmd_used_images(void *arg, struct strs *out, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_strs struct strs names = { 0 };
-	int r = state_paths_open(&paths, err);
-
 	(void)arg;
-	if (r == 0)
-		r = state_list_projects(&paths, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = state_load(&paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
-			add_used(p->containers.v[k], out);
-	}
-	return r;
+	return cmd_each_container(false, add_used, out, err);
 }
 
 /* ---- ls --------------------------------------------------------------------------------------- */
@@ -129,28 +119,8 @@ static const struct opt inspect_opts[] = {
 
 static int inspect_run(int argc, char **argv, struct err *err)
 {
-	auto_image_store struct image_store *s = NULL;
-	auto_json struct json *all = json_array();
-	auto_sbuf struct sbuf out = SBUF_INIT;
-	auto_free char *text = NULL;
-	int r = cmd_image_store(&s, err);
-
-	for (int i = 0; r == 0 && i < argc; i++) {
-		struct json *one = NULL;
-
-		r = image_inspect(s, argv[i], &one, err);
-		if (r == 0)
-			json_add(all, NULL, one);
-	}
-	if (r < 0)
-		return r;
-	if (inspect_format && !str_eq(inspect_format, "json")) {
-		r = template_print(inspect_format, all, NULL, &out, err);
-		return r < 0 ? r : cmd_print(&out, err);
-	}
-	text = inspect_format ? json_print(all) : json_print_pretty(all);
-	sbuf_addf(&out, "%s\n", text);
-	return cmd_print(&out, err);
+	(void)argc;
+	return inspect_names(argv, "image", inspect_format, err);
 }
 
 static const struct cmd inspect = {

@@ -77,14 +77,14 @@ static void put_bool(struct json *o, const char *key, bool value)
 	json_add_bool(o, key, value);
 }
 
-static void put_words(struct json *o, const char *key, char *const *words)
+static void put_words(struct json *o, const char *key, const char *const *words, size_t n)
 {
 	struct json *list;
 
 	json_remove(o, key);
 	list = json_add_array(o, key);
-	for (; *words; words++)
-		json_add_str(list, NULL, *words);
+	for (size_t i = 0; i < n; i++)
+		json_add_str(list, NULL, words[i]);
 }
 
 static void put_pairs(struct json *o, const char *key, const struct strs *pairs, bool from_environ)
@@ -213,16 +213,12 @@ static int read_env_files(struct strs *out, struct err *err)
 static int put_entrypoint(struct json *o, bool command, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
-	struct json *list;
 	struct list words = { 0 };
 
 	if (compose_words(&a, arg.entrypoint, &words) < 0)
 		return usage_error(err, "--entrypoint: a quote is not closed in '%s'",
 				   arg.entrypoint);
-	json_remove(o, "entrypoint");
-	list = json_add_array(o, "entrypoint");
-	for (size_t i = 0; i < words.n; i++)
-		json_add_str(list, NULL, words.v[i]);
+	put_words(o, "entrypoint", words.v, words.n);
 	if (!command)
 		json_remove(o, "command");
 	return 0;
@@ -231,11 +227,14 @@ static int put_entrypoint(struct json *o, bool command, struct err *err)
 static int change(struct json *o, char **command, bool tty, const char *folder, struct err *err)
 {
 	auto_strs struct strs env = { 0 };
+	size_t n = 0;
 	int r;
 
-	if (command[0])
-		put_words(o, "command", command);
-	r = arg.entrypoint ? put_entrypoint(o, command[0] != NULL, err) : 0;
+	while (command[n])
+		n++;
+	if (n)
+		put_words(o, "command", online_words(command), n);
+	r = arg.entrypoint ? put_entrypoint(o, n > 0, err) : 0;
 	if (r == 0)
 		r = read_env_files(&env, err);
 	for (size_t i = 0; i < arg.env.n; i++)

@@ -37,29 +37,30 @@ static int count_images(struct use *u, struct err *err)
 	return 0;
 }
 
+struct containers {
+	struct use *use;
+	char *all; /* the folder of what they have written */
+};
+
+static void add_container(const struct state_container *c, void *data)
+{
+	const struct containers *l = data;
+	auto_free char *path = path_join(l->all, c->id);
+	uint64_t bytes = path_space(AT_FDCWD, path);
+
+	l->use->total++;
+	l->use->active += container_is_up(c);
+	l->use->bytes += bytes;
+	l->use->reclaimable += container_is_up(c) ? 0 : bytes;
+}
+
 static int count_containers(struct use *u, const struct state_paths *paths, struct err *err)
 {
-	auto_strs struct strs names = { 0 };
 	auto_free char *all = path_join(paths->state, "containers");
-	int r = state_list_projects(paths, &names, err);
+	struct containers l = { u, all };
 
 	u->type = "Containers";
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = cmd_load_state(paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->containers.n; k++) {
-			const struct state_container *c = p->containers.v[k];
-			auto_free char *path = path_join(all, c->id);
-			uint64_t bytes = path_space(AT_FDCWD, path);
-
-			u->total++;
-			u->active += container_is_up(c);
-			u->bytes += bytes;
-			u->reclaimable += container_is_up(c) ? 0 : bytes;
-		}
-	}
-	return r;
+	return cmd_each_container(true, add_container, &l, err);
 }
 
 static int count_volumes(struct use *u, const struct state_paths *paths, struct err *err)
@@ -234,22 +235,11 @@ static int prune_project(const char *name, struct strs *report, struct err *err)
 }
 
 /* Stopped containers can be started again, with what they have written: they stay unless asked for. */
-static int count_stopped(size_t *out, struct err *err)
+static void count_stopped(const struct state_container *c, void *data)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_strs struct strs names = { 0 };
-	int r = state_paths_open(&paths, err);
+	size_t *n = data;
 
-	if (r == 0)
-		r = state_list_projects(&paths, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = cmd_load_state(&paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
-			*out += !container_is_up(p->containers.v[k]);
-	}
-	return r;
+	*n += !container_is_up(c);
 }
 
 /* With -p NAME only of that one. */
@@ -292,9 +282,6 @@ static int prune_run(int argc, char **argv, struct err *err)
 
 	(void)argc;
 	(void)argv;
-	if (global.dry_run)
-		return usage_error(err, "system prune: there is no --dry-run of it; `system df` "
-					"shows what can go");
 	r = confirmed(err);
 	if (r <= 0)
 		return r;
@@ -314,7 +301,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 	if (r == 0)
 		r = image_prune(s, &how, cmd_used_images, NULL, &images, &part, err);
 	if (r == 0 && !arg.containers)
-		r = count_stopped(&kept, err);
+		r = cmd_each_container(true, count_stopped, &kept, err);
 	if (r < 0)
 		return r;
 	format_bytes(sum + part, size);

@@ -20,28 +20,28 @@ int cmd_volume_store(struct volume_store **out, struct err *err)
 	return volume_store_open(dir, paths.state, out, err);
 }
 
+struct users {
+	const char *volume; /* NULL: of which volumes are there any */
+	struct strs *out;
+};
+
+static void add_users(const struct state_container *c, void *arg)
+{
+	const struct users *u = arg;
+
+	for (size_t i = 0; i < c->mounts.n; i++) {
+		const char *name = c->mounts.v[i].volume;
+
+		if (name && (!u->volume || strcmp(name, u->volume) == 0))
+			strs_add(u->out, u->volume ? c->name : name);
+	}
+}
+
 int cmd_volume_users(const char *volume, struct strs *out, struct err *err)
 {
-	auto_state_paths struct state_paths paths = { 0 };
-	auto_strs struct strs names = { 0 };
-	int r = state_paths_open(&paths, err);
+	struct users u = { volume, out };
 
-	if (r == 0)
-		r = state_list_projects(&paths, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		auto_state struct state_project *p = NULL;
-
-		r = state_load(&paths, names.v[i], &p, err);
-		for (size_t k = 0; r == 0 && k < p->containers.n; k++) {
-			const struct state_container *c = p->containers.v[k];
-
-			for (size_t m = 0; m < c->mounts.n; m++)
-				if (c->mounts.v[m].volume &&
-				    (!volume || strcmp(c->mounts.v[m].volume, volume) == 0))
-					strs_add(out, volume ? c->name : c->mounts.v[m].volume);
-		}
-	}
-	return r;
+	return cmd_each_container(false, add_users, &u, err);
 }
 
 /* ---- create ----------------------------------------------------------------------------------- */

@@ -159,6 +159,25 @@ int cmd_load_state(const struct state_paths *paths, const char *name, struct sta
 	return 0;
 }
 
+int cmd_each_container(bool refresh, cmd_container_fn *fn, void *arg, struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	auto_strs struct strs names = { 0 };
+	int r = state_paths_open(&paths, err);
+
+	if (r == 0)
+		r = state_list_projects(&paths, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_state struct state_project *p = NULL;
+
+		r = refresh ? cmd_load_state(&paths, names.v[i], &p, err)
+			    : state_load(&paths, names.v[i], &p, err);
+		for (size_t k = 0; r == 0 && k < p->containers.n; k++)
+			fn(p->containers.v[k], arg);
+	}
+	return r;
+}
+
 static void add_once(struct strs *l, const char *s)
 {
 	if (s && !strs_has(l, s))
