@@ -69,6 +69,10 @@ $(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O1 $(CPP) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c -o $@ $<
 
+$(BUILD)/fuzz/cmd_%: $(BUILD)/fuzz/obj/tests/fuzz/cmd_%_fuzz.o $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(filter-out %/main.c,$(CMD_SRC)) $(PKG_SRC)) $(FUZZ_EXTRA)
+	@echo "  FUZZ  $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%_fuzz.o $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(PKG_SRC)) $(FUZZ_EXTRA)
 	@echo "  FUZZ  $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)

@@ -310,7 +310,7 @@ static int one(const struct eval *e, const char *text, size_t len, const char **
 	else if (r == 0 && !silent)
 		r = w.n ? action(e, &w, err) : -ENOENT;
 	tokens_free(&w);
-	if (r < 0 && !err->code)
+	if (r < 0 && !(err && err->code))
 		r = usage_error(err,
 				"--format: '{{%.*s}}' is not understood; there are {{.Key}}, "
 				"{{.Key.Inner}}, {{json .Key}}, {{index .Key \"name\"}}, "

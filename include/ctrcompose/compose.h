@@ -101,7 +101,8 @@ void compose_schema(struct sbuf *out);
  * what was read so far. Values are put into *out (order of the file, later ones replace). */
 int compose_dotenv(struct arena *a, const char *file, const char *text, size_t len,
 		   const char *const *environ, struct kvs *out, struct err *err);
-/* A command line in words, as `command:` of a file is split. -EINVAL: a quote is not closed. */
+/* A command line in words, as `command:` of a file is split. 1: a ; & | < or > ended it, and what
+ * follows is left out. -EINVAL: a quote is not closed. */
 int compose_words(struct arena *a, const char *text, struct list *out);
 
 #endif

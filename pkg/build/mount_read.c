@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,30 +42,6 @@ static int read_truth(const char *text, bool *out)
 			return 0;
 		}
 	return -EINVAL;
-}
-
-static int put_target(struct mount *m, const char *v)
-{
-	m->target = v;
-	return 0;
-}
-
-static int put_source(struct mount *m, const char *v)
-{
-	m->source = v;
-	return 0;
-}
-
-static int put_from(struct mount *m, const char *v)
-{
-	m->from = v;
-	return 0;
-}
-
-static int put_id(struct mount *m, const char *v)
-{
-	m->id = v;
-	return 0;
 }
 
 static int put_env(struct mount *m, const char *v)
@@ -121,30 +98,32 @@ static int put_gid(struct mount *m, const char *v)
 	return read_number(v, 10, &m->gid);
 }
 
+#define AT(field) offsetof(struct mount, field)
 static const struct {
 	const char *name;
-	int (*put)(struct mount *m, const char *value);
-	unsigned kinds; /* that have it */
-	bool alone;     /* without a value it means true */
+	int (*put)(struct mount *m, const char *value); /* NULL: as it is, */
+	size_t at;                                      /* here */
+	unsigned kinds;                                 /* that have it */
+	bool alone;                                     /* without a value it means true */
 } mount_options[] = {
-	{ "destination", put_target, OF_ALL, false },
-	{ "dst", put_target, OF_ALL, false },
-	{ "env", put_env, OF_SECRET, false },
-	{ "from", put_from, OF_BIND | OF_CACHE, false },
-	{ "gid", put_gid, OF_OWNED, false },
-	{ "id", put_id, OF_OWNED, false },
-	{ "mode", put_mode, OF_OWNED, false },
-	{ "readonly", put_read, OF_ALL, true },
-	{ "readwrite", put_write, OF_BIND | OF_CACHE | OF_TMPFS, true },
-	{ "required", put_required, OF_SECRET | OF_SSH, true },
-	{ "ro", put_read, OF_ALL, true },
-	{ "rw", put_write, OF_BIND | OF_CACHE | OF_TMPFS, true },
-	{ "sharing", put_sharing, OF_CACHE, false },
-	{ "size", put_size, OF_TMPFS, false },
-	{ "source", put_source, OF_BIND | OF_CACHE | OF_SECRET, false },
-	{ "src", put_source, OF_BIND | OF_CACHE | OF_SECRET, false },
-	{ "target", put_target, OF_ALL, false },
-	{ "uid", put_uid, OF_OWNED, false },
+	{ "destination", NULL, AT(target), OF_ALL, false },
+	{ "dst", NULL, AT(target), OF_ALL, false },
+	{ "env", put_env, 0, OF_SECRET, false },
+	{ "from", NULL, AT(from), OF_BIND | OF_CACHE, false },
+	{ "gid", put_gid, 0, OF_OWNED, false },
+	{ "id", NULL, AT(id), OF_OWNED, false },
+	{ "mode", put_mode, 0, OF_OWNED, false },
+	{ "readonly", put_read, 0, OF_ALL, true },
+	{ "readwrite", put_write, 0, OF_BIND | OF_CACHE | OF_TMPFS, true },
+	{ "required", put_required, 0, OF_SECRET | OF_SSH, true },
+	{ "ro", put_read, 0, OF_ALL, true },
+	{ "rw", put_write, 0, OF_BIND | OF_CACHE | OF_TMPFS, true },
+	{ "sharing", put_sharing, 0, OF_CACHE, false },
+	{ "size", put_size, 0, OF_TMPFS, false },
+	{ "source", NULL, AT(source), OF_BIND | OF_CACHE | OF_SECRET, false },
+	{ "src", NULL, AT(source), OF_BIND | OF_CACHE | OF_SECRET, false },
+	{ "target", NULL, AT(target), OF_ALL, false },
+	{ "uid", put_uid, 0, OF_OWNED, false },
 };
 
 /* "NAME=value" of the list at hand; variables are expanded in each value by itself. */
@@ -208,7 +187,9 @@ static int read_option(struct mount *m, const char *name, const char *value, str
 			       name);
 	if (!value && !mount_options[k].alone)
 		return err_set(err, EINVAL, "--mount: '%s' needs a value", name);
-	if (mount_options[k].put(m, value ? value : "true") < 0)
+	if (!mount_options[k].put)
+		memcpy((char *)m + mount_options[k].at, &value, sizeof(value));
+	else if (mount_options[k].put(m, value ? value : "true") < 0)
 		return err_set(err, EINVAL, "--mount: %s can't be '%s'", name, value);
 	return 0;
 }
@@ -223,9 +204,9 @@ static int secret_names(struct arena *a, struct mount *m, struct err *err)
 	m->id = m->id ? m->id : m->source;
 	if (!m->id && m->target)
 		m->id = strrchr(m->target, '/') + 1;
-	if (!m->id || !*m->id)
+	slash = m->id ? strrchr(m->id, '/') : NULL;
+	if (!m->id || !*m->id || (slash && !slash[1]))
 		return err_set(err, EINVAL, "--mount=type=secret needs an id or a target");
-	slash = strrchr(m->id, '/');
 	if (!m->target && !m->env)
 		m->target = arena_printf(a, "/run/secrets/%s", slash ? slash + 1 : m->id);
 	return 0;
