@@ -3,7 +3,8 @@
  *
  * Containers are made with CLONE_PARENT, so they are the keeper's children as well; a SIGKILL of
  * the supervisor loses no exit code. The keeper holds no state but the flock that says "this
- * project is looked after". See docs/design/keeper.md.
+ * project is looked after", and both ends of the pair in which descriptors wait for the next
+ * supervisor (fdstore.h). See docs/design/keeper.md.
  */
 #include "private.h"
 
