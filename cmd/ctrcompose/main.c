@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 {
 	auto_free char *path = xstrdup("ctrcompose");
 	auto_err struct err err = ERR_INIT;
-	int r = start(argc, argv, &path, &err);
+	int r = start(argc, proc_title_begin(argv), &path, &err);
 
 	if (r < 0 && !(r == -EINTR && cmd_cancelled)) {
 		if (!err.msg)

@@ -278,6 +278,12 @@ int proc_end(struct proc *p, char **output);
 /* Both. */
 int proc_run(char *const argv[], const char *input, size_t input_len, char **output);
 
+/* What ps(1) shows of this process. proc_title_begin() comes first in main(): it returns the arguments
+ * to work with, and moves environ, both for the life of the process. Before it, and in a program that
+ * only embeds us, proc_title() does nothing. A long title is cut. */
+char **proc_title_begin(char **argv);
+void proc_title(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /* ---- Libraries -------------------------------------------------------------------------------
  * Those that few commands need are opened when they are first used: they and what they bring would
  * cost each start of the program milliseconds. A list X(function) per library makes its

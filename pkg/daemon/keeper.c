@@ -39,6 +39,7 @@ static void start_supervisor(struct keeper *k)
 	pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_NAME, "ctrcompose-sup");
+		proc_title("ctrcompose: supervisor of %s", k->args.project);
 		(void)close(k->wake_write);
 		(void)close(k->exits_fd);
 		_exit(supervisor_main(&k->args));
@@ -145,6 +146,8 @@ static int keeper_main(const struct state_paths *paths, const char *project, int
 		return 1;
 	close_others(lock, ready);
 	(void)prctl(PR_SET_NAME, "ctrcompose-keep");
+	proc_title("ctrcompose: keeper of %s",
+		   project); /* not the command's, which may hold secrets */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		return 1;

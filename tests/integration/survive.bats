@@ -54,6 +54,18 @@ kill_supervisor() {
 	[ "$(compose ps -a --format "{{.State}}")" = exited ]
 }
 
+@test "what the first command was told does not stay to be read in the list of processes" {
+	echo 'services: { a: { image: box, command: sleep 1000 } }' >compose.yaml
+	compose run -d -e PASSWORD=of-$$ a
+	for p in supervisor keeper; do
+		pgrep -fx "ctrcompose: $p of $PROJECT"
+	done
+	run ! pgrep -f PASSWORD=of-$$
+	kill_supervisor
+	pgrep -fx "ctrcompose: supervisor of $PROJECT"
+	compose down -t 0 --remove-orphans
+}
+
 @test "a container prints and ends while there is no supervisor: its last words are in the log" {
 	cat >compose.yaml <<-Y
 		services:
