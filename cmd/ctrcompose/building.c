@@ -231,23 +231,27 @@ static int want_inputs(struct wanted *w, const struct build_requests *rq, struct
 static int pull_inputs(const struct build_requests *rq, struct image_store *store, bool quiet,
 		       struct err *err)
 {
+	auto_pull_jobs struct pull_jobs jobs = { 0 };
 	auto_progress struct progress *pg = NULL;
 	struct wanted w = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < rq->n; i++)
 		r = want_inputs(&w, rq, store, &rq->v[i], err);
-	if (r == 0 && w.refs.n && !quiet)
-		r = progress_open("Pulling", &pg, err);
-	if (w.refs.n)
-		cmd_catch_interrupts();
 	for (size_t i = 0; r == 0 && i < w.refs.n; i++) {
 		auto_free char *name = image_ref_familiar(w.refs.v[i]);
 
-		r = pull_image(store, name, NULL, pg, err);
-		if (r < 0)
-			r = err_wrap(err, r, "%s: FROM", w.names.v[i]);
+		(void)pull_jobs_add(&jobs, name, NULL);
 	}
+	if (r == 0 && jobs.n > 0 && !quiet)
+		r = progress_open("Pulling", &pg, err);
+	if (r == 0)
+		pull_jobs_run(&jobs, pg);
+	for (size_t i = 0; r == 0 && i < jobs.n; i++)
+		if (jobs.v[i].result < 0 && jobs.v[i].result != -ECANCELED)
+			(void)err_wrap(&jobs.v[i].err, jobs.v[i].result, "%s: FROM", w.names.v[i]);
+	if (r == 0)
+		r = pull_jobs_failed(&jobs, err);
 	strs_clear(&w.refs);
 	strs_clear(&w.names);
 	return r;

@@ -61,12 +61,49 @@ static void failed(int r, struct err *first, struct err *why)
 		(void)err_set(first, r, "%s", err_text(why));
 }
 
+/* What is not fetched, and is shown as skipped. */
+static bool skipped(struct image_store *store, const struct service *svc, bool built)
+{
+	return (built && arg.ignore_buildable) || str_eq(svc->pull_policy, "never") ||
+	       str_eq(svc->pull_policy, "build") ||
+	       (str_eq(arg.policy, "missing") && is_there(store, svc->image));
+}
+
+static void pull_wanted(char **argv, const struct project *p, struct image_store *store,
+			struct progress *pg, struct pull_jobs *jobs)
+{
+	auto_strs struct strs asked = { 0 };
+
+	for (size_t i = 0; i < p->n_services; i++) {
+		const struct service *svc = &p->services[i];
+
+		if (!wanted(argv, svc) || strs_has(&asked, svc->image))
+			continue;
+		strs_add(&asked, svc->image);
+		if (!skipped(store, svc, compose_section(p, svc->name, "build") != NULL))
+			pull_jobs_add(jobs, svc->image, pull_platform(p, svc->name))->may_fail =
+				true;
+		else if (pg)
+			progress_step(pg, "Image", svc->image, "Skipped", NULL);
+	}
+}
+
+/* The first service that has the image and can build it; or NULL. */
+static const char *builder(const struct project *p, const char *image)
+{
+	for (size_t i = 0; i < p->n_services; i++)
+		if (str_eq(p->services[i].image, image) &&
+		    compose_section(p, p->services[i].name, "build"))
+			return p->services[i].name;
+	return NULL;
+}
+
 static int pull_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *store = NULL;
 	auto_progress struct progress *pg = NULL;
 	auto_project struct project *p = NULL;
-	auto_strs struct strs asked = { 0 };
+	auto_pull_jobs struct pull_jobs jobs = { 0 };
 	int r;
 
 	(void)argc;
@@ -81,30 +118,19 @@ static int pull_run(int argc, char **argv, struct err *err)
 		r = progress_open("Pulling", &pg, err);
 	if (r < 0)
 		return r;
-	cmd_catch_interrupts();
-	for (size_t i = 0; i < p->n_services && !cmd_cancelled; i++) {
-		const struct service *svc = &p->services[i];
-		auto_err struct err why = ERR_INIT;
-		bool built = compose_section(p, svc->name, "build") != NULL;
+	pull_wanted(argv, p, store, pg, &jobs);
+	pull_jobs_run(&jobs, pg);
+	r = pull_jobs_failed(&jobs, err);
+	for (size_t i = 0; r == 0 && i < jobs.n; i++) {
+		struct pull_job *job = &jobs.v[i];
+		const char *by = builder(p, job->ref);
 
-		if (!wanted(argv, svc) || strs_has(&asked, svc->image))
-			continue;
-		strs_add(&asked, svc->image);
-		if ((built && arg.ignore_buildable) || str_eq(svc->pull_policy, "never") ||
-		    str_eq(svc->pull_policy, "build") ||
-		    (str_eq(arg.policy, "missing") && is_there(store, svc->image))) {
-			if (pg)
-				progress_step(pg, "Image", svc->image, "Skipped", NULL);
-			continue;
-		}
-		r = pull_image(store, svc->image, pull_platform(p, svc->name), pg, &why);
-		if (r < 0 && built && r != -EINTR)
-			cmd_warn("image %s must be built: ctrcompose build %s", svc->image,
-				 svc->name);
-		if (r < 0)
-			failed(r, err, &why);
+		if (job->result < 0 && by)
+			cmd_warn("image %s must be built: ctrcompose build %s", job->ref, by);
+		if (job->result < 0)
+			failed(job->result, err, &job->err);
 	}
-	return err->code;
+	return r < 0 ? r : err->code;
 }
 
 const struct cmd cmd_pull = {
@@ -181,16 +207,16 @@ static const struct opt image_pull_opts[] = {
 
 static int image_pull_run(int argc, char **argv, struct err *err)
 {
-	auto_image_store struct image_store *store = NULL;
 	auto_progress struct progress *pg = NULL;
-	int r = cmd_image_store(&store, err);
+	auto_pull_jobs struct pull_jobs jobs = { 0 };
+	int r = arg.quiet ? 0 : progress_open("Pulling", &pg, err);
 
-	if (r == 0 && !arg.quiet)
-		r = progress_open("Pulling", &pg, err);
-	cmd_catch_interrupts();
-	for (int i = 0; r == 0 && i < argc; i++)
-		r = pull_image(store, argv[i], platform, pg, err);
-	return r;
+	if (r < 0)
+		return r;
+	for (int i = 0; i < argc; i++)
+		(void)pull_jobs_add(&jobs, argv[i], platform);
+	pull_jobs_run(&jobs, pg);
+	return pull_jobs_failed(&jobs, err);
 }
 
 const struct cmd image_pull_cmd = {

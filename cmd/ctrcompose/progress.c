@@ -241,7 +241,7 @@ static void *tick(void *arg)
 	return NULL;
 }
 
-/* Without a thread the lines still change, only the spinner stands still. */
+/* Without a thread the lines still change, only the spinner stands still. Under the lock. */
 static void start_thread(struct progress *p)
 {
 	sigset_t all, before;
@@ -328,8 +328,8 @@ void progress_step(struct progress *p, const char *kind, const char *name, const
 		print_json(l);
 	else if (news && p->mode == MODE_TTY)
 		draw(p, false);
-	(void)pthread_mutex_unlock(&p->lock);
 	start_thread(p);
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
 void progress_warn(struct progress *p, const char *text)

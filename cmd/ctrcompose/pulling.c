@@ -70,56 +70,6 @@ const char *pull_platform(const struct project *p, const char *service)
 }
 
 /* ---- Doing ------------------------------------------------------------------------------------ */
-struct shown {
-	struct progress *pg;
-	const char *ref;
-	uint64_t told_us;
-};
-
-static void on_progress(void *arg, uint64_t bytes, uint64_t all)
-{
-	enum { EVERY_US = 100000 };
-	struct shown *s = arg;
-	char has[16], wants[16];
-	auto_free char *detail = NULL;
-
-	/* Lines that are not kept up to date are for beginnings and ends. */
-	if (!s->pg || !all || now_mono_us() - s->told_us < EVERY_US || !progress_is_live(s->pg))
-		return;
-	s->told_us = now_mono_us();
-	format_bytes(bytes, has);
-	format_bytes(all, wants);
-	detail = xasprintf("%s / %s", has, wants);
-	progress_step(s->pg, "Image", s->ref, "Pulling", detail);
-}
-
-int pull_image(struct image_store *s, const char *ref, const char *platform, struct progress *pg,
-	       struct err *err)
-{
-	struct shown shown = { .pg = pg, .ref = ref };
-	struct image_pull_how how = { .platform = platform,
-				      .progress = on_progress,
-				      .arg = &shown,
-				      .cancelled = &cmd_cancelled };
-	int r;
-
-	if (global.offline)
-		return err_set(err, ENETUNREACH,
-			       "image %s: --offline is given, so no registry is asked for it", ref);
-	if (global.dry_run) {
-		if (pg)
-			progress_step(pg, "Image", ref, "Pulled", NULL);
-		return 0;
-	}
-	if (pg)
-		progress_step(pg, "Image", ref, "Pulling", NULL);
-	r = image_pull(s, ref, &how, NULL, err);
-	if (pg)
-		progress_step(pg, "Image", ref, r < 0 ? "Error" : "Pulled",
-			      r < 0 ? err_text(err) : NULL);
-	return r;
-}
-
 int push_image(struct image_store *s, const char *ref, struct progress *pg, struct err *err)
 {
 	int r;
@@ -173,32 +123,49 @@ static int ask(struct image_store *store, const struct project *p, const struct 
 	return 0;
 }
 
-static int pull_missing(struct image_store *store, const char *ref, bool quiet,
-			struct progress **pg, struct err *err)
+static void want_missing(struct pull_jobs *jobs, struct image_store *store, const char *ref)
 {
 	auto_image struct image *img = NULL;
-	int r;
 
-	if (!ref || image_find(store, ref, &img, NULL) == 0)
-		return 0;
-	cmd_catch_interrupts();
-	r = quiet || *pg ? 0 : progress_open("Pulling", pg, err);
-	return r < 0 ? r : pull_image(store, ref, NULL, *pg, err);
+	if (ref && image_find(store, ref, &img, NULL) < 0)
+		(void)pull_jobs_add(jobs, ref, NULL);
 }
 
 /* Images that a service uses beside its own: those it mounts, and those of its pre_start. */
-static int pull_others(struct image_store *store, const struct service *svc, bool quiet,
-		       struct progress **pg, struct err *err)
+static void want_others(struct pull_jobs *jobs, struct image_store *store,
+			const struct service *svc)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < svc->n_mounts; i++)
+	for (size_t i = 0; i < svc->n_mounts; i++)
 		if (svc->mounts[i].kind == MOUNT_IMAGE)
-			r = pull_missing(store, svc->mounts[i].source, quiet, pg, err);
-	for (size_t i = 0; r == 0 && i < svc->n_pre_start; i++)
+			want_missing(jobs, store, svc->mounts[i].source);
+	for (size_t i = 0; i < svc->n_pre_start; i++)
 		if (!str_eq(svc->pre_start[i].svc->image, svc->image))
-			r = pull_missing(store, svc->pre_start[i].svc->image, quiet, pg, err);
-	return r;
+			want_missing(jobs, store, svc->pre_start[i].svc->image);
+}
+
+static int want_all(struct pull_jobs *jobs, struct image_store *store, const struct project *p,
+		    char *const *services, const char *policy, struct err *err)
+{
+	auto_strs struct strs asked = { 0 };
+
+	for (size_t i = 0; i < p->n_services; i++) {
+		const struct service *svc = &p->services[i];
+		int r;
+
+		if (!project_needs(p, services, svc->name))
+			continue;
+		want_others(jobs, store, svc);
+		if (!svc->image || strs_has(&asked, svc->image))
+			continue;
+		strs_add(&asked, svc->image);
+		r = ask(store, p, svc, policy, err);
+		if (r < 0)
+			return r;
+		if (r > 0) /* what can be built need not be had from a registry */
+			pull_jobs_add(jobs, svc->image, pull_platform(p, svc->name))->may_fail =
+				compose_section(p, svc->name, "build") != NULL;
+	}
+	return 0;
 }
 
 int pull_for_up(struct online *o, char *const *services, const char *policy, bool quiet,
@@ -206,34 +173,22 @@ int pull_for_up(struct online *o, char *const *services, const char *policy, boo
 {
 	auto_image_store struct image_store *store = NULL;
 	auto_progress struct progress *pg = NULL;
-	auto_strs struct strs asked = { 0 };
-	const struct project *p = o->project;
+	auto_pull_jobs struct pull_jobs jobs = { 0 };
 	int r = lock_images(o->project, err);
 
-	if (r == 0 && !global.dry_run)
-		r = cmd_image_store(&store, err);
-
-	for (size_t i = 0; store && r >= 0 && i < p->n_services; i++) {
-		const struct service *svc = &p->services[i];
-
-		if (!project_needs(p, services, svc->name))
-			continue;
-		r = pull_others(store, svc, quiet, &pg, err);
-		if (r < 0 || !svc->image || strs_has(&asked, svc->image))
-			continue;
-		strs_add(&asked, svc->image);
-		r = ask(store, p, svc, policy, err);
-		if (r <= 0)
-			continue;
-		cmd_catch_interrupts();
-		r = quiet || pg ? 0 : progress_open("Pulling", &pg, err);
-		if (r == 0)
-			r = pull_image(store, svc->image, pull_platform(p, svc->name), pg, err);
-		if (r < 0 && r != -EINTR && compose_section(p, svc->name, "build")) {
-			cmd_warn("%s: it is built instead", err_text(err));
-			err_clear(err);
-			r = 0;
-		}
-	}
-	return r < 0 ? r : 0;
+	if (r < 0 || global.dry_run)
+		return r;
+	r = cmd_image_store(&store, err);
+	if (r == 0)
+		r = want_all(&jobs, store, o->project, services, policy, err);
+	if (r == 0 && jobs.n > 0 && !quiet)
+		r = progress_open("Pulling", &pg, err);
+	if (r < 0)
+		return r;
+	pull_jobs_run(&jobs, pg);
+	r = pull_jobs_failed(&jobs, err);
+	for (size_t i = 0; r == 0 && i < jobs.n; i++)
+		if (jobs.v[i].result < 0)
+			cmd_warn("%s: it is built instead", err_text(&jobs.v[i].err));
+	return r;
 }

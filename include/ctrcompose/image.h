@@ -90,11 +90,17 @@ int image_load_file(struct image_store *s, const char *path, struct strs *loaded
 /* ---- Registries ---------------------------------------------------------------------------------
  * Settings and credentials are found as registry.h says.
  */
+/* What the pulls that run at the same time in one process have in common, each on a thread and with a
+ * store of its own: a layer that several lack is fetched by one of them. */
+struct image_pulls;
+struct image_pulls *image_pulls_new(void);
+void image_pulls_free(struct image_pulls **t); /* when all of them have returned */
 struct image_pull_how {
 	const char *platform; /* "linux/arm64"; NULL: this machine's */
 	void (*progress)(void *arg, uint64_t bytes, uint64_t all); /* or NULL */
 	void *arg;
 	const volatile bool *cancelled; /* or NULL */
+	struct image_pulls *together;   /* or NULL */
 };
 /* Ask the registry, fetch what the store lacks. *fresh (may be NULL): the name stands for another
  * image now. -ENOENT, -EACCES: the registry has none for us. A partial image is never seen. */

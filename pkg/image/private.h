@@ -120,6 +120,17 @@ int layer_pack_digest(int folder, const char *name, char hex[DIGEST_HEX], uint64
 /* All of them into the store at once. */
 int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err);
 
+/* ---- Pulls at the same time: image_pulls ------------------------------------------------------ */
+struct puller;
+struct puller *pulls_begin(struct image_pulls *t); /* belongs to t */
+/* owners: `me` for a layer that is wanted, NULL for one that is not; instead of me who fetches it. */
+void pulls_claim(struct image_pulls *t, struct puller *me, const struct strs *diffs,
+		 struct puller **owners);
+/* Until none of the others is at work any more; what they have fetched is in the store then. */
+void pulls_wait(struct image_pulls *t, const struct puller *me, struct puller *const *owners,
+		size_t n);
+void pulls_end(struct image_pulls *t, struct puller *me);
+
 /* ---- An image on its way out -------------------------------------------------------------------
  * The manifest that it came with, if all its blobs are kept; else one made of what there is.
  */

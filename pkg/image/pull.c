@@ -26,7 +26,8 @@ struct pull {
 	struct new_layer *layers;
 	struct registry_blob *blobs;
 	size_t *layer_of; /* blob -> layer */
-	size_t n_blobs;
+	size_t n_blobs, n_fetched;
+	struct puller *me; /* among those that are at work at the same time; NULL: alone */
 };
 
 /* ---- Platforms -------------------------------------------------------------------------------- */
@@ -196,7 +197,7 @@ static int fetch_config(struct pull *p, const char *hex, uint64_t size, struct n
 	return 0;
 }
 
-/* The store has the layer, or an earlier one of this image is the same. */
+/* The store has the layer, we have, or an earlier one of this image is the same. */
 static bool have_layer(struct pull *p, size_t i)
 {
 	const struct index_layer *il = index_layer(&p->index, p->diffs.v[i]);
@@ -205,6 +206,8 @@ static bool have_layer(struct pull *p, size_t i)
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(p->hexes.v[k], p->hexes.v[i]) == 0)
 			return true;
+	if (y->dir || y->known)
+		return true;
 	if (!il || faccessat(p->store->layers, p->diffs.v[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	memcpy(y->diff, il->diff, DIGEST_HEX);
@@ -214,32 +217,19 @@ static bool have_layer(struct pull *p, size_t i)
 	return true;
 }
 
-static int want_layers(struct pull *p, const struct json *manifest, struct err *err)
+static int want_layer(struct pull *p, const struct json *descriptor, size_t i, struct err *err)
 {
-	const struct json *d = json_first(json_get(manifest, "layers"));
+	struct registry_blob *b = &p->blobs[p->n_blobs];
+	int64_t size = json_int(descriptor, "size", -1);
 
-	if (p->hexes.n != p->diffs.n)
-		return err_set(err, EBADMSG, "%s: the config names %zu layers, the manifest %zu",
-			       p->normal, p->diffs.n, p->hexes.n);
-	p->layers = xcalloc(p->diffs.n + 1, sizeof(*p->layers));
-	p->blobs = xcalloc(p->diffs.n + 1, sizeof(*p->blobs));
-	p->layer_of = xcalloc(p->diffs.n + 1, sizeof(*p->layer_of));
-	for (size_t i = 0; i < p->diffs.n; i++, d = json_next(d)) {
-		struct registry_blob *b = &p->blobs[p->n_blobs];
-		int64_t size = json_int(d, "size", -1);
-
-		if (size < 0 || (uint64_t)size > ARCHIVE_BYTES_MAX)
-			return err_set(err, EBADMSG, "%s: a layer without a sensible size",
-				       p->normal);
-		if (have_layer(p, i))
-			continue;
-		memcpy(b->hex, p->hexes.v[i], DIGEST_HEX);
-		b->size = (uint64_t)size;
-		b->fd = work_file(p, i, err);
-		if (b->fd < 0)
-			return b->fd;
-		p->layer_of[p->n_blobs++] = i;
-	}
+	if (size < 0 || (uint64_t)size > ARCHIVE_BYTES_MAX)
+		return err_set(err, EBADMSG, "%s: a layer without a sensible size", p->normal);
+	memcpy(b->hex, p->hexes.v[i], DIGEST_HEX);
+	b->size = (uint64_t)size;
+	b->fd = work_file(p, i, err);
+	if (b->fd < 0)
+		return b->fd;
+	p->layer_of[p->n_blobs++] = i;
 	return 0;
 }
 
@@ -247,22 +237,23 @@ static int want_layers(struct pull *p, const struct json *manifest, struct err *
 static int layer_came(void *arg, size_t b, struct err *err)
 {
 	struct pull *p = arg;
-	size_t i = p->layer_of[b];
+	struct registry_blob *blob = &p->blobs[p->n_fetched + b];
+	size_t i = p->layer_of[p->n_fetched + b];
 	struct new_layer *y = &p->layers[i];
 	auto_free char *dir = xasprintf("%zu", i);
-	int r = layer_unpack(p->work, dir, false, archive_source_fd, &p->blobs[b].fd, y, err);
+	int r = layer_unpack(p->work, dir, false, archive_source_fd, &blob->fd, y, err);
 
 	if (r < 0)
-		return err_wrap(err, r, "%s: layer sha256:%.12s", p->normal, p->blobs[b].hex);
+		return err_wrap(err, r, "%s: layer sha256:%.12s", p->normal, blob->hex);
 	if (strcmp(y->diff, p->diffs.v[i]) != 0)
 		return err_set(err, EBADMSG,
 			       "%s: layer sha256:%.12s unpacks to sha256:%s, but the config says "
 			       "sha256:%s",
-			       p->normal, p->blobs[b].hex, y->diff, p->diffs.v[i]);
-	memcpy(y->blob, p->blobs[b].hex, DIGEST_HEX);
+			       p->normal, blob->hex, y->diff, p->diffs.v[i]);
+	memcpy(y->blob, blob->hex, DIGEST_HEX);
 	y->blob_file = xasprintf("%zu.blob", i);
-	auto_close_fn(&p->blobs[b].fd);
-	p->blobs[b].fd = -1;
+	auto_close_fn(&blob->fd);
+	blob->fd = -1;
 	return 0;
 }
 
@@ -272,6 +263,61 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t all)
 
 	if (p->how->progress)
 		p->how->progress(p->how->arg, bytes, all);
+}
+
+/* Those layers of which `owners` says that they are ours. */
+static int fetch_some(struct pull *p, const struct json *manifest, struct puller *const *owners,
+		      struct err *err)
+{
+	const struct json *d = json_first(json_get(manifest, "layers"));
+	struct registry_fetch f = { .done = layer_came,
+				    .progress = on_progress,
+				    .arg = p,
+				    .cancelled = p->how->cancelled };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->diffs.n; i++, d = json_next(d))
+		if (!have_layer(p, i) && owners[i] == p->me)
+			r = want_layer(p, d, i, err);
+	f.blobs = p->blobs + p->n_fetched;
+	f.n = p->n_blobs - p->n_fetched;
+	if (r == 0)
+		r = registry_fetch(p->reg, &f, err);
+	p->n_fetched = p->n_blobs;
+	return r;
+}
+
+/* After another one has fetched them, the store has them, unless it failed. */
+static int after_others(struct pull *p, const struct json *manifest, struct puller **owners,
+			struct err *err)
+{
+	int r;
+
+	pulls_wait(p->how->together, p->me, owners, p->diffs.n);
+	index_clear(&p->index);
+	r = index_read(p->store, &p->index, err);
+	for (size_t i = 0; i < p->diffs.n; i++)
+		owners[i] = p->me;
+	return r < 0 ? r : fetch_some(p, manifest, owners, err);
+}
+
+static int fetch_layers(struct pull *p, const struct json *manifest, struct err *err)
+{
+	auto_free struct puller **owners = xcalloc(p->diffs.n + 1, sizeof(struct puller *));
+	int r;
+
+	if (p->hexes.n != p->diffs.n)
+		return err_set(err, EBADMSG, "%s: the config names %zu layers, the manifest %zu",
+			       p->normal, p->diffs.n, p->hexes.n);
+	p->layers = xcalloc(p->diffs.n + 1, sizeof(*p->layers));
+	p->blobs = xcalloc(p->diffs.n + 1, sizeof(*p->blobs));
+	p->layer_of = xcalloc(p->diffs.n + 1, sizeof(*p->layer_of));
+	for (size_t i = 0; p->me && i < p->diffs.n; i++)
+		owners[i] = have_layer(p, i) ? NULL : p->me;
+	if (p->me)
+		pulls_claim(p->how->together, p->me, &p->diffs, owners);
+	r = fetch_some(p, manifest, owners, err);
+	return r < 0 || !p->me ? r : after_others(p, manifest, owners, err);
 }
 
 static struct new_layer *layer_at(struct pull *p, size_t i)
@@ -287,10 +333,6 @@ static int fetch_image(struct pull *p, struct err *err)
 	struct new_image *n = vec_push(&p->images);
 	auto_json struct json *manifest = NULL;
 	auto_free char *pinned = ref_with_digest(p->normal, p->pinned);
-	struct registry_fetch f = { .done = layer_came,
-				    .progress = on_progress,
-				    .arg = p,
-				    .cancelled = p->how->cancelled };
 	char config[65];
 	int64_t size;
 	int r = image_manifest_parse(p->manifest.text, p->manifest.len, config, &p->hexes, err);
@@ -304,11 +346,7 @@ static int fetch_image(struct pull *p, struct err *err)
 		return err_set(err, EBADMSG, "%s: its config has no size", p->normal);
 	r = fetch_config(p, config, (uint64_t)size, n, err);
 	if (r == 0)
-		r = want_layers(p, manifest, err);
-	f.blobs = p->blobs;
-	f.n = p->n_blobs;
-	if (r == 0)
-		r = registry_fetch(p->reg, &f, err);
+		r = fetch_layers(p, manifest, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < p->diffs.n; i++)
@@ -357,6 +395,7 @@ int image_pull(struct image_store *s, const char *ref, const struct image_pull_h
 	registry_settings_find(&docker, &hosts);
 	settings = (struct registry_settings){ docker, hosts };
 	p.normal = normal;
+	p.me = how->together ? pulls_begin(how->together) : NULL;
 	r = registry_open(normal, &settings, false, &p.reg, err);
 	if (r == 0)
 		r = find_manifest(&p, err);
@@ -371,6 +410,8 @@ int image_pull(struct image_store *s, const char *ref, const struct image_pull_h
 		*fresh = !had || strcmp(had->id, p.images.v[0].id) != 0;
 	if (r == 0)
 		r = store_commit(s, p.work, &p.images, err);
+	if (p.me)
+		pulls_end(how->together, p.me);
 	if (name)
 		store_work_remove(s, name);
 	pull_clear(&p);

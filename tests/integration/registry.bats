@@ -392,6 +392,7 @@ cutter_open() {
 		B = 'oci/blobs/sha256/'
 		seen = {}
 		together = threading.Barrier(3, timeout=10)
+		pair = threading.Barrier(2, timeout=10)
 		class H(http.server.BaseHTTPRequestHandler):
 		    protocol_version = 'HTTP/1.1'
 		    def log_message(self, *a): pass
@@ -410,7 +411,7 @@ cutter_open() {
 		        if not m: return self.answer(200, b'{}')
 		        name, kind, what = m.groups()
 		        if kind == 'manifests':
-		            d = json.load(open('oci/index.json'))['manifests'][0]
+		            d = json.load(open('oci/index.json'))['manifests'][name == 'pair2']
 		            n = seen[name, what] = seen.get((name, what), 0) + 1
 		            if name == 'together' and n < 3: return self.answer(503, b'', Retry_After='0')
 		            return self.answer(200, open(B + d['digest'][7:], 'rb').read(), Content_Type=d['mediaType'], Docker_Content_Digest=d['digest'])
@@ -418,6 +419,9 @@ cutter_open() {
 		        at = int((self.headers.get('Range') or 'bytes=0-')[6:].rstrip('-'))
 		        n = seen[name, what] = seen.get((name, what), 0) + 1
 		        open('asked', 'a').write(f'{name} {at}\n')
+		        if name.startswith('pair') and len(data) < 1 << 20: # no config before both are asked for
+		            try: pair.wait()
+		            except threading.BrokenBarrierError: return self.answer(404, b'')
 		        if len(data) < 1 << 20: return self.answer(200, data) # the config
 		        half = len(data) // 2
 		        def part(cut=None): self.answer(206, data[at:], cut, Content_Range=f'bytes {at}-{len(data) - 1}/{len(data)}') if at else self.answer(200, data, cut)
@@ -429,6 +433,7 @@ cutter_open() {
 		            try: together.wait()
 		            except threading.BrokenBarrierError: return self.answer(404, b'')
 		            part()
+		        elif name.startswith('pair'): part()
 		        elif name == 'never': self.answer(200, data, half)
 		        elif name == 'stuck': self.answer(206, b'', 0, Content_Range=f'bytes {at}-{at}/{len(data)}') if at else self.answer(200, data, half)
 		        elif name == 'other': # bytes from elsewhere
@@ -505,6 +510,74 @@ cutter_open() {
 	rm compose.yaml
 }
 
+@test "images come at the same time, and a layer that two of them have comes once" {
+	local first=$CTRCOMPOSE_STATE n
+	mkdir oci
+	for n in 1 2 3; do head -c 1500000 /dev/urandom >data$n; done
+	for n in 2 3; do printf 'FROM scratch\nCOPY data1 /\nCOPY data%s /\n' $n >Dockerfile.$n; done
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: "pair:2", build: { dockerfile: Dockerfile.2 } }
+		  b: { image: "pair:3", build: { dockerfile: Dockerfile.3 } }
+	Y
+	compose build -q
+	compose image save pair:2 pair:3 | tar -x -C oci
+	cutter_open
+	other_store
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: "localhost:5003/pair1:1" }
+		  b: { image: "localhost:5003/pair2:1" }
+		  c: { image: "localhost:5003/pair2:1" }
+	Y
+	run -1 compose --parallel 1 pull # one alone gets no config
+	run -1 env COMPOSE_PARALLEL_LIMIT=1 "$CTRCOMPOSE" pull
+	kill "$CUTTER"
+	rm asked
+	cutter_open
+	timeout 60 "$CTRCOMPOSE" pull
+	[ "$(cat asked | wc -l)" = 5 ] # two configs, three layers
+	cat data1 data2 data3 | cmp - <(cat "$CTRCOMPOSE_STATE"/layers/*/data1 "$CTRCOMPOSE_STATE"/layers/*/data2 "$CTRCOMPOSE_STATE"/layers/*/data3)
+	[ "$(compose image ls -q | sort -u | wc -l)" = 2 ]
+	CTRCOMPOSE_STATE=$first
+	compose image rm pair:2 pair:3
+	rm compose.yaml
+}
+
+@test "up: what can't be pulled ends the other pulls, unless it can be built" {
+	local first=$CTRCOMPOSE_STATE
+	mkdir oci
+	head -c 1500000 /dev/urandom >data1
+	printf 'FROM scratch\nCOPY data1 /\n' >Dockerfile
+	echo 'services: { a: { image: "one:1", build: . } }' >compose.yaml
+	compose build -q
+	compose image save one:1 | tar -x -C oci
+	cutter_open
+	other_store
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: "localhost:5003/pair1:1" }
+		  b: { image: "localhost:1/none:1" }
+	Y
+	run -1 timeout 60 "$CTRCOMPOSE" up -d # the other one waits for a second that does not come
+	[[ "$output" == *"localhost:1"* ]]
+	[[ "${lines[-1]}" == *"localhost:1"* ]]
+	[ -z "$(compose image ls -q)" ]
+	[ -z "$(ls "$CTRCOMPOSE_STATE/layers")" ]
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: "localhost:5003/whole:1", command: ["/none"] }
+		  b: { image: "localhost:1/none:1", build: ., pull_policy: always, command: ["/none"] }
+	Y
+	run -0 timeout 60 "$CTRCOMPOSE" create --quiet-pull
+	[[ "$output" == *"it is built instead"* ]]
+	[ "$(compose images -q | wc -l)" = 2 ]
+	compose down
+	CTRCOMPOSE_STATE=$first
+	compose image rm one:1
+	rm compose.yaml
+}
+
 @test "a pull that is killed at any moment leaves no image that is not whole; the next one gets it" {
 	local first=$CTRCOMPOSE_STATE ms pid
 	mkdir -p root/bin
@@ -574,7 +647,7 @@ cutter_open() {
 		            return self.answer(401, b'{}', WWW_Authenticate='Bearer realm="http://localhost:5006/token",service="svc",scope="repository:%s:%s"' % (name, 'pull' if self.command == 'GET' else 'pull,push'))
 		        left[t] -= 1
 		        if kind == 'manifests':
-		            d = json.load(open('oci/index.json'))['manifests'][0]
+		            d = json.load(open('oci/index.json'))['manifests'][name == 'pair2']
 		            return self.answer(200, open(B + d['digest'][7:], 'rb').read(), Content_Type=d['mediaType'])
 		        if self.command != 'GET': return self.answer(404)
 		        if name == 'elsewhere': return self.answer(307, Location='http://127.0.0.1:5007/' + what[7:])
