@@ -118,7 +118,8 @@ static void run(struct batch *b, size_t at_once)
 	while (b->working > 0) {
 		struct timespec until;
 
-		b->stop = b->stop || cmd_cancelled;
+		if (cmd_cancelled)
+			b->stop = true;
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += LOOK_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
