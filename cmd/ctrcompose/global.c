@@ -23,7 +23,7 @@ static const struct opt opts[] = {
 	{ 0, "no-ansi", OPT_FLAG, &global.no_ansi, NULL, NULL },
 	{ 0, "offline", OPT_FLAG, &global.offline, NULL, "Ask no registry for images" },
 	{ 0, "parallel", OPT_INT, &global.parallel, "N",
-	  "Images that are fetched at the same time (4); they are built one after another" },
+	  "Images that are fetched at the same time (4)" },
 	{ 0, "profile", OPT_LIST, &global.profiles, "NAME", "Enable a profile; may be repeated" },
 	{ 0, "progress", OPT_STRING, &global.progress, "TYPE",
 	  "Progress lines: auto, tty, plain, json, quiet" },
