@@ -3,6 +3,7 @@
 #include "cmd.h"
 
 #include <ctrcompose/box.h>
+#include <ctrcompose/cdi.h>
 #include <ctrcompose/cgroup.h>
 #include <ctrcompose/json.h>
 #include <ctrcompose/net.h>
@@ -154,6 +155,25 @@ static void control_groups(struct findings *l)
 			      has ? "there" : "not there"),
 		    xstrdup(wanted[i].costs));
 	}
+}
+
+/* ---- Devices by name --------------------------------------------------------------------------- */
+static void named_devices(struct findings *l)
+{
+	auto_cdi struct cdi *c = cdi_load();
+	auto_strs struct strs names = { 0 }, problems = { 0 };
+	auto_sbuf struct sbuf list = SBUF_INIT;
+
+	cdi_devices(c, &names);
+	cdi_problems(c, &problems);
+	for (size_t i = 0; i < names.n; i++)
+		sbuf_addf(&list, "%s%s", i ? ", " : "", names.v[i]);
+	if (names.n == 0)
+		sbuf_addf(&list, "none in %s", cdi_folders(c));
+	add(l, "CDI devices", GOOD, sbuf_take(&list), NULL);
+	for (size_t i = 0; i < problems.n; i++)
+		add(l, "CDI devices", LESS, xstrdup(problems.v[i]),
+		    xstrdup("who asks for devices of its kind is refused"));
 }
 
 /* ---- Networks --------------------------------------------------------------------------------- */
@@ -332,6 +352,7 @@ static int run(int argc, char **argv, struct err *err)
 	file_systems(&l);
 	seccomp(&l);
 	control_groups(&l);
+	named_devices(&l);
 	if (root) {
 		store(&l, &paths);
 		links(&l);

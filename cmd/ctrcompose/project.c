@@ -184,10 +184,21 @@ static void add_once(struct strs *l, const char *s)
 		strs_add(l, s);
 }
 
+/* Read once: a command checks one project. */
+static const struct cdi *specs(void)
+{
+	static struct cdi *c;
+
+	if (!c)
+		c = cdi_load();
+	return c;
+}
+
 int cmd_check_runs(const struct project *p, struct err *err)
 {
 	const struct compose_host host = { .selinux = box_selinux(),
-					   .apparmor = box_apparmor_check };
+					   .apparmor = box_apparmor_check,
+					   .cdi = specs };
 	int r = compose_check_supported(p, err);
 
 	if (r == 0)

@@ -86,6 +86,24 @@ struct box_file {
 struct box_device {
 	const char *host;   /* "/dev/fuse"; a folder: all devices below it; links are followed */
 	const char *target; /* "/dev/fuse"; NULL: as host */
+	/* The node is as the rest says, and nothing is looked at on the host. */
+	bool given;
+	mode_t mode; /* with its type */
+	dev_t number;
+	uid_t uid; /* in the container */
+	gid_t gid;
+};
+
+/* A program of the host's, trusted, that is run when all mounts are there and before the program: a
+ * hook of the OCI runtime specification. It gets the container's state on its standard input, with
+ * a bundle whose config.json has root.path. What it prints is told when it fails, and so the start. */
+struct box_hook {
+	bool inside;      /* in the container's namespaces, as its root; else in the caller's */
+	const char *name; /* "createContainer" */
+	const char *at;   /* who wants it, for messages */
+	const char *path; /* of the host, also inside */
+	const char *const *args, *const *env; /* NULL terminated; args with the program's name */
+	unsigned timeout_s;                   /* 0: it may take as long as it wants */
 };
 
 /* What is not in the list is a fixed table's, not the caller's own. */
@@ -156,6 +174,10 @@ struct box_spec {
 	size_t n_files;
 	const struct box_device *devices;
 	size_t n_devices;
+	const struct box_hook
+		*hooks; /* those of the caller's namespaces come first, then as given */
+	size_t n_hooks;
+	const char *id;    /* of the container, for hooks */
 	uint64_t shm_size; /* bytes, 0: 64 MiB */
 	bool privileged;   /* nothing masked, all of the host's devices, /sys writable */
 	bool init;         /* a small init is PID 1: reaps and passes signals on */

@@ -111,6 +111,7 @@ void cdi_add(struct cdi *c, unsigned folder, const char *file, const char *text,
 /* Reads *.json and *.yaml of the folders (CTRCOMPOSE_CDI, else CDI_DIRS). Folders that are not
  * there have none; a file that can't be read is a broken one. */
 struct cdi *cdi_load(void);
+const char *cdi_folders(const struct cdi *c); /* that were read: "/etc/cdi:/var/run/cdi" */
 
 /* Qualified names of all devices that can be had, sorted. */
 void cdi_devices(const struct cdi *c, struct strs *out);

@@ -10,6 +10,7 @@
 #ifndef CTRCOMPOSE_COMPOSE_H
 #define CTRCOMPOSE_COMPOSE_H
 
+#include <ctrcompose/cdi.h>
 #include <ctrcompose/model.h>
 
 struct compose_options {
@@ -58,12 +59,17 @@ int compose_project_name(const struct compose_options *opt, char **name, struct 
 int compose_check_supported(const struct project *p, struct err *err);
 
 /* What the enabled part asks for that this machine does not have, as compose_check_supported() has
- * it: AppArmor profiles; SELinux labels, which are not given and do no harm where it is off. */
+ * it: AppArmor profiles; devices by name; SELinux labels, which are not given and do no harm where it
+ * is off. */
 struct compose_host {
 	bool selinux;                                          /* enabled */
 	int (*apparmor)(const char *profile, struct err *err); /* whether it can be taken */
+	const struct cdi *(*cdi)(void); /* its specs; only called when somebody asks for a device */
 };
 int compose_check_host(const struct project *p, const struct compose_host *host, struct err *err);
+
+/* The request in the words of cdi.h; borrows. */
+struct cdi_request compose_cdi_request(const struct service_request *r);
 
 /* What the loaded files say of a service under a key: NULL is nothing. */
 struct yaml_node;

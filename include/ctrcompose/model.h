@@ -107,6 +107,14 @@ struct service_device {
 	const char *permissions;     /* out of "rwm" */
 };
 
+/* Devices by what they are: gpus, reserved devices, CDI names under devices (driver "cdi"). */
+struct service_request {
+	const char *driver; /* or NULL */
+	int64_t count;      /* -1: all; nothing with ids */
+	struct list ids;    /* of the kind that the driver stands for, or CDI names */
+	struct list capabilities;
+};
+
 struct service_file {        /* a secret or a config */
 	const char *target;  /* absolute */
 	const char *path;    /* on the host, read at each start; or NULL */
@@ -190,6 +198,8 @@ struct service {
 	size_t n_ulimits;
 	struct service_device *devices;
 	size_t n_devices;
+	struct service_request *requests;
+	size_t n_requests;
 	struct service_file *files; /* secrets and configs */
 	size_t n_files;
 	struct healthcheck health;

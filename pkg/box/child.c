@@ -22,6 +22,7 @@ static void keep_only(const struct setup *s)
 	keep[n++] = spec->root_fd;
 	keep[n++] = s->dev_fd;
 	keep[n++] = s->shm_fd;
+	keep[n++] = s->runner;
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		keep[n++] = spec->mounts[i].fd;
 	for (size_t i = 0; i < p->n_tasks; i++)

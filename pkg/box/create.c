@@ -120,6 +120,8 @@ static int check(const struct box_spec *spec, struct err *err)
 {
 	if (!spec->process.argv || !spec->process.argv[0])
 		return err_set(err, EINVAL, "a container needs a command");
+	if (hooks_refused(spec))
+		return err_set(err, EPERM, "%s", hooks_refused(spec));
 	for (size_t i = 0; i < spec->n_sysctls; i++) {
 		const char *why = sysctl_refused(spec, spec->sysctls[i].key);
 
@@ -136,7 +138,11 @@ static int start(struct setup *s, struct box *out, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = joins(s->spec) ? joining_start(s, &j, out, err) : start_own(s, out, err);
+	r = hooks_runner_start(s, err);
+	if (r == 0)
+		r = joins(s->spec) ? joining_start(s, &j, out, err) : start_own(s, out, err);
+	if (r == 0)
+		r = hooks_runner_tell(s, out->pid, err);
 	if (r == 0)
 		r = dress(s->spec, j.new_user, out, err);
 	auto_close_fn(&j.user_fd);
@@ -182,7 +188,8 @@ int box_create(const struct box_spec *spec, struct box *out, struct err *err)
 			   .ctl = -1,
 			   .init_fd = -1,
 			   .dev_fd = -1,
-			   .shm_fd = -1 };
+			   .shm_fd = -1,
+			   .runner = -1 };
 	int r;
 
 	*out = (struct box)BOX_INIT;
@@ -190,5 +197,6 @@ int box_create(const struct box_spec *spec, struct box *out, struct err *err)
 	r = create(&s, out, err);
 	auto_close_fn(&s.dev_fd);
 	auto_close_fn(&s.ctl);
+	auto_close_fn(&s.runner);
 	return r;
 }

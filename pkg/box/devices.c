@@ -151,7 +151,11 @@ static int put_device(const struct ids *ids, int dev, size_t i, const struct box
 	struct stat st;
 	int r;
 
-	if (stat(d->host, &st) < 0)
+	if (d->given)
+		st = (struct stat){
+			.st_mode = d->mode, .st_rdev = d->number, .st_uid = d->uid, .st_gid = d->gid
+		};
+	else if (stat(d->host, &st) < 0)
 		return err_errno(err, "device '%s'", d->host);
 	if (target[0] != '/')
 		return err_set(err, EINVAL, "device '%s': '%s' is not an absolute path", d->host,
@@ -159,7 +163,7 @@ static int put_device(const struct ids *ids, int dev, size_t i, const struct box
 	to = place_of(ids, dev, i, target, name);
 	if (to < 0)
 		return err_wrap(err, to, "device '%s' as '%s'", d->host, target);
-	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || (d->given && S_ISFIFO(st.st_mode))) {
 		r = put_node(ids, to, name, &st);
 	} else if (S_ISDIR(st.st_mode)) {
 		from = open(d->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

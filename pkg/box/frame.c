@@ -55,7 +55,7 @@ static void fail(int ctl, int code, int exit_code, const char *text)
 {
 	struct frame f = { .type = FRAME_FAILED, .code = code, .exit_code = exit_code };
 
-	(void)snprintf(f.text, sizeof(f.text), "%.180s%s%s", text, code ? ": " : "",
+	(void)snprintf(f.text, sizeof(f.text), "%.900s%s%s", text, code ? ": " : "",
 		       code ? strerrordesc_np(-code) : "");
 	(void)frame_send(ctl, &f, -1);
 	_exit(exit_code);

@@ -284,7 +284,7 @@ static void fill_file(const struct setup *s, int dir, const char *name, const st
 }
 
 /* One tmpfs for all. It has to be attached for its files to be cloned (before Linux 6.15), which
- * it is over the old /proc: nobody needs that any more, and it goes away with the old root. */
+ * it is over the old /proc: only hooks need that any more, and it goes away with the old root. */
 static void clone_files(const struct setup *s, int *fds)
 {
 	const struct box_spec *spec = s->spec;
@@ -310,6 +310,8 @@ static void clone_files(const struct setup *s, int *fds)
 		if (fds[i] < 0)
 			child_fail(s->ctl, fds[i], "clone '%s'", spec->files[i].target);
 	}
+	if (spec->n_hooks && umount2("/proc", MNT_DETACH) < 0) /* they need the old one */
+		child_fail(s->ctl, -errno, "detach the tmpfs of private files");
 }
 
 /* A volume at /etc comes before our /etc/hosts, one at /etc/hosts after it. */
@@ -373,6 +375,7 @@ void child_mounts(const struct setup *s, struct child_tty *tty)
 	if (!spec->privileged)
 		child_hide(s, &p);
 	(void)cwd_make(spec->root_fd, spec->process.cwd); /* told when it is entered */
+	child_hooks(s);
 	if (spec->read_only)
 		read_only(s->ctl, spec->root_fd, "/");
 	pivot(s);

@@ -33,7 +33,7 @@ struct frame {
 	int32_t code; /* negative errno */
 	int32_t exit_code;
 	int32_t pid;
-	char text[240];
+	char text[1000];
 };
 
 int frame_send(int ctl, const struct frame *f, int fd);
@@ -77,6 +77,7 @@ struct setup {
 	int null_fd; /* the host's /dev/null */
 	int dev_fd;  /* see dev_make() */
 	int shm_fd;  /* detached clone of another container's /dev/shm, or -1 */
+	int runner;  /* to the process that runs hooks in the runtime's namespaces, or -1 */
 };
 void child_main(struct setup *s) __attribute__((noreturn));
 
@@ -111,6 +112,28 @@ int dev_make(const struct box_spec *spec, struct err *err); /* fd, -errno */
 void child_dev(const struct setup *s, const struct place *p, struct child_tty *tty);
 /* hide.c */
 void child_hide(const struct setup *s, const struct place *p);
+
+/* hook.c: one hook, from its start to its end */
+struct hook_world {
+	const char *id, *bundle;
+	pid_t pid;   /* of the container, as hooks see it */
+	int peer;    /* a socket: when its other end is gone, nobody waits for the hook */
+	bool inside; /* nothing that it has started may live on */
+	bool first;  /* this process is the first one of its PID namespace */
+};
+/* 0, or a negative errno and the sentence in why. */
+int hook_run(const struct box_hook *h, const struct hook_world *w, struct sbuf *why);
+/* The text of config.json; the root is "rootfs" beside it. Caller frees. */
+char *hook_config(const struct box_spec *spec);
+
+/* hooks.c */
+const char *hooks_refused(const struct box_spec *spec); /* pure: why not, or NULL */
+/* In the parent, before the child is made: starts who runs hooks in the namespaces of today, if there
+ * are any. The way to it is s->runner, and the child's. */
+int hooks_runner_start(struct setup *s, struct err *err);
+int hooks_runner_tell(const struct setup *s, pid_t pid, struct err *err);
+/* In the child, when all mounts are there. */
+void child_hooks(const struct setup *s);
 
 /* become.c: from root in the container to the program */
 struct become {

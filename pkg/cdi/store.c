@@ -104,6 +104,11 @@ struct cdi *cdi_load(void)
 	return c;
 }
 
+const char *cdi_folders(const struct cdi *c)
+{
+	return c->folders ? c->folders : CDI_DIRS;
+}
+
 /* ---- Search ------------------------------------------------------------------------------------ */
 bool cdi_has_kind(const struct cdi *c, const char *kind)
 {
@@ -156,7 +161,7 @@ static int missing(const struct cdi *c, const char *name, const char *kind, stru
 		sep = ", ";
 	}
 	if (all.n == 0)
-		sbuf_addf(&b, ", nor any other in %s", c->folders ? c->folders : "the specs");
+		sbuf_addf(&b, ", nor any other in %s", cdi_folders(c));
 	for (size_t i = 0; i < c->specs.n; i++)
 		if (c->specs.v[i]->broken && !c->specs.v[i]->kind)
 			sbuf_addf(&b, "; %s", c->specs.v[i]->broken);

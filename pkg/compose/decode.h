@@ -31,9 +31,17 @@ decode_fn dec_health, dec_health_test; /* struct healthcheck */
 decode_fn dec_restart, dec_deps, dec_mounts, dec_tmpfs, dec_ports, dec_networks, dec_security,
 	dec_deploy, dec_limits, dec_restart_policy, dec_policy_condition, dec_policy_attempts;
 decode_fn dec_blkio, dec_resources, dec_reservations;
+decode_fn dec_gpus, dec_reserved;
 decode_fn dec_ulimits, dec_devices, dec_secrets, dec_configs, dec_logging, dec_storage;
 /* the whole struct network */
 decode_fn dec_ipam;
+
+/* Requests for devices, as they stand under devices, gpus and reservations. */
+enum request_form { REQUEST_NAME, REQUEST_GPU, REQUEST_RESERVED };
+void requests_add(struct decode *d, const struct yaml_node *list, enum request_form form,
+		  struct service *s);
+/* The CDI name that an entry of devices is, or NULL. */
+const char *device_cdi_name(const struct yaml_node *n);
 
 /* Write into a service's secrets, configs and security_opt where their bytes come from. */
 void decode_resolve_files(struct decode *d, struct yaml_node *service);

@@ -48,8 +48,11 @@ void dec_devices(struct decode *d, const struct yaml_node *v, void *field)
 	s->devices = arena_array(d->a, v->m.n + 1, sizeof(*s->devices));
 	for (size_t i = 0; i < v->m.n; i++) {
 		const struct yaml_node *n = v->m.v[i].value;
-		struct service_device *dev = &s->devices[s->n_devices++];
+		struct service_device *dev;
 
+		if (device_cdi_name(n))
+			continue;
+		dev = &s->devices[s->n_devices++];
 		dev->source = text_of(d, n, "source");
 		dev->target = text_of(d, n, "target");
 		dev->permissions = text_of(d, n, "permissions");
@@ -58,6 +61,7 @@ void dec_devices(struct decode *d, const struct yaml_node *v, void *field)
 		if (!dev->permissions)
 			dev->permissions = "rwm";
 	}
+	requests_add(d, v, REQUEST_NAME, s);
 }
 
 void dec_logging(struct decode *d, const struct yaml_node *v, void *field)

@@ -11,8 +11,6 @@ extern const struct shape s_str, s_str_set, s_strnull, s_strnum, s_bool, s_int, 
 extern const struct shape s_build, s_deploy, s_develop, s_gpus, s_blkio, s_hooks, s_init_steps,
 	s_provider, s_credential, s_ulimits, s_hosts, s_file_refs, s_service_models, s_logging,
 	s_device_list;
-/* Of gpus and of reserved devices: why not. */
-const char *refuse_requests(const struct yaml_node *v);
 extern const struct shape s_ports, s_volumes, s_networks, s_depends_on, s_healthcheck;
 
 /* Rows of the table: name, shape, what the runtime does with it, remark for the page ... */

@@ -106,22 +106,20 @@ static const struct shape s_device_ids = {
 static const struct shape s_count = {
 	.types = T_NUM | T_STR, .zero = ZERO_NOT_JSON, .cast = AS_INT, .canon = canon_tristate
 };
-static const struct key request_keys[] = {
-	KEY("capabilities", s_strings, NOT_YET, NULL),  KEY("count", s_count, NOT_YET, NULL),
-	KEY("device_ids", s_device_ids, NOT_YET, NULL), KEY("driver", s_str, NOT_YET, NULL),
-	KEY("options", s_labels, NOT_YET, NULL),        END,
+const struct key request_keys[] = {
+	KEY("capabilities", s_strings, RUNS, "gpu, and those of nvidia and amd"),
+	KEY("count", s_count, RUNS, "all is the device `all`, a number those from 0 on"),
+	KEY("device_ids", s_device_ids, RUNS, "of the driver's kind, or CDI names"),
+	KEY("driver", s_str, RUNS,
+	    "nvidia, amd, cdi; without: nvidia.com/gpu, else amd.com/gpu, whichever has a spec"),
+	KEY("options", s_labels, IGNORED, "a CDI device has none"),
+	END,
 };
 static const char *const request_required[] = { "capabilities", NULL };
 static const struct shape s_request = {
 	.types = T_MAP, .keys = request_keys, .required = request_required, .check = check_gpu
 };
 static const struct shape s_gpu = { .types = T_MAP, .keys = request_keys, .check = check_gpu };
-const char *refuse_requests(const struct yaml_node *v)
-{
-	(void)v;
-	return "devices are not looked for by what they can do: name their nodes under devices "
-	       "(/dev/dri/renderD128, /dev/nvidia0 ...), and the driver's libraries under volumes";
-}
 const struct shape s_device_list = { .types = T_LIST, .item = &s_request };
 const struct shape s_gpus = { .expects = "'all' or a list",
 			      .types = T_STR | T_LIST,

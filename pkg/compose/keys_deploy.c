@@ -25,8 +25,7 @@ const struct key reservation_keys[] = {
 	KEY("cpus", s_num, IGNORED, "nothing to reserve on one host"),
 	DEC("memory", s_bytes_str, RUNS, NULL, dec_bytes, F(mem_reservation)),
 	KEY("generic_resources", ITEMS(MAP(generic_keys)), IGNORED, NULL),
-	KEY_IF("devices", s_device_list, NOT_YET, "name the nodes under `devices`",
-	       refuse_requests),
+	DEC("devices", s_device_list, RUNS, "by CDI, see `gpus`", dec_reserved, 0),
 	END,
 };
 const struct key resource_keys[] = {
@@ -67,7 +66,8 @@ const struct key deploy_keys[] = {
 	KEY("labels", s_labels, IGNORED, "of the service, not of its containers"),
 	KEY("rollback_config", MAP(update_keys), IGNORED, "one host"),
 	KEY("update_config", MAP(update_keys), IGNORED, "one host"),
-	DEC("resources", MAP(resource_keys), RUNS, "limits", dec_resources, 0),
+	DEC("resources", MAP(resource_keys), RUNS, "limits, reserved memory and devices",
+	    dec_resources, 0),
 	DEC("restart_policy", MAP(policy_keys), RUNS, "condition, max_attempts", dec_restart_policy,
 	    0),
 	KEY("placement", MAP(placement_keys), IGNORED, "one host"),

@@ -86,9 +86,17 @@ static const char *refuse_devices(const struct yaml_node *v)
 		const char *target = yaml_str(yaml_get(v->m.v[i].value, "target"));
 		const char *p = yaml_str(yaml_get(v->m.v[i].value, "permissions"));
 
+		if (device_cdi_name(v->m.v[i].value)) {
+			if (p && *p && strcmp(p, "rwm") != 0)
+				return "permissions of a device with a CDI name are what its spec says";
+			continue;
+		}
+		if (source && *source != '/' && strchr(source, '='))
+			return "not a CDI name (vendor.com/class=name) that stands alone: one with a "
+			       "colon is written { source: NAME }";
 		if (!source || *source != '/' || (target && *target && *target != '/'))
-			return "not paths of a device on the host and inside: CDI names (vendor.com/class=name) "
-			       "are not looked up, name the nodes themselves";
+			return "not paths of a device on the host and inside, nor a CDI name "
+			       "(vendor.com/class=name)";
 		if (p && strspn(p, "rwm") != strlen(p))
 			return "permissions are letters out of rwm";
 	}
@@ -568,7 +576,7 @@ const struct key service_keys[] = {
 	KEY("develop", s_develop, RUNS, "by `watch`"),
 	DEC_IF("device_cgroup_rules", s_strings, RUNS, NULL, dec_list, F(device_cgroup_rules),
 	       refuse_device_rules),
-	DEC_IF("devices", s_devices, RUNS, "paths, no CDI names", dec_devices, 0, refuse_devices),
+	DEC_IF("devices", s_devices, RUNS, "paths and CDI names", dec_devices, 0, refuse_devices),
 	DEC("dns", s_str_or_list, RUNS, NULL, dec_list, F(dns)),
 	DEC("dns_opt", s_unique, RUNS, NULL, dec_list, F(dns_opt)),
 	DEC("dns_search", s_str_or_list, RUNS, NULL, dec_list, F(dns_search)),
@@ -580,7 +588,7 @@ const struct key service_keys[] = {
 	KEY("extends", s_extends, LOADS, NULL),
 	DEC("external_links", s_links, RUNS, NULL, dec_list, F(external_links)),
 	DEC("extra_hosts", s_hosts, RUNS, NULL, dec_hosts, F(extra_hosts)),
-	KEY_IF("gpus", s_gpus, NOT_YET, "name the nodes under `devices`", refuse_requests),
+	DEC("gpus", s_gpus, RUNS, "by the specs of CDI: see below", dec_gpus, 0),
 	DEC("group_add", s_group_add, RUNS, NULL, dec_list, F(group_add)),
 	DEC("healthcheck", s_healthcheck, RUNS, NULL, dec_health, F(health)),
 	DEC("hostname", s_strnull, RUNS, NULL, dec_str, F(hostname)),

@@ -136,7 +136,7 @@ extern const struct key service_keys[], network_keys[], volume_keys[], project_k
 extern const struct key healthcheck_keys[], deploy_keys[], build_keys[], mount_keys[], port_keys[],
 	service_network_keys[], depends_keys[];
 extern const struct key limit_keys[], reservation_keys[], resource_keys[], policy_keys[],
-	hook_keys[];
+	hook_keys[], request_keys[];
 extern const struct shape shape_any;
 
 bool is_extension(const char *key); /* x-... */

@@ -1,16 +1,11 @@
 /* support.c - what the runtime does with each key: the check before `up`, and the page about it. */
+#include "support.h"
 #include "decode.h"
-#include "loader.h"
 
 #include <string.h>
 
-struct unsupported {
-	struct sbuf text;
-	size_t n;
-};
-
-static void refuse(struct unsupported *u, const struct yaml_node *n, const char *name,
-		   const char *why)
+void support_refuse(struct unsupported *u, const struct yaml_node *n, const char *name,
+		    const char *why)
 {
 	u->n++;
 	if (u->text.len)
@@ -63,7 +58,7 @@ static void visit(struct unsupported *u, const struct yaml_node *n, const struct
 				why = k->refuse(p->value);
 			if (why || k->support == LOADS || k->support == IGNORED) {
 				if (why)
-					refuse(u, p->value, at_name(&a, &here), why);
+					support_refuse(u, p->value, at_name(&a, &here), why);
 				continue;
 			}
 			child = k->shape;
@@ -100,8 +95,9 @@ static void check_shared_tmpfs(struct unsupported *u, const struct project *p)
 
 		if (str_eq(yaml_str(yaml_get(opts, "type")), "tmpfs") &&
 		    users_of(p, volumes->m.v[i].key) > 1)
-			refuse(u, opts, name,
-			       "a tmpfs that several containers share is not supported yet");
+			support_refuse(
+				u, opts, name,
+				"a tmpfs that several containers share is not supported yet");
 	}
 }
 
@@ -121,8 +117,8 @@ static void check_steps(struct unsupported *u, const struct project *p)
 			const char *own = yaml_str(yaml_get(step, "image"));
 
 			if (!yaml_get(step, "command") && (!own || str_eq(own, image)))
-				refuse(u, step, name,
-				       "a step has a command, or an image of its own");
+				support_refuse(u, step, name,
+					       "a step has a command, or an image of its own");
 		}
 	}
 }
@@ -139,8 +135,8 @@ static void check_builtin(struct unsupported *u, const struct project *p)
 		for (size_t k = 0; nets && nets->type == YAML_MAP && nets->m.n > 1 && k < nets->m.n;
 		     k++)
 			if (decode_builtin_network(p->tree, nets->m.v[k].key))
-				refuse(u, nets->m.v[k].value, name,
-				       "who has the network host or none has no other");
+				support_refuse(u, nets->m.v[k].value, name,
+					       "who has the network host or none has no other");
 	}
 }
 
@@ -164,9 +160,9 @@ static void check_memory(struct unsupported *u, const struct project *p)
 		auto_free char *at = xasprintf("services.%s.mem_swappiness", s->name);
 
 		if (swap && swap_problem(s))
-			refuse(u, swap, at_swap, swap_problem(s));
+			support_refuse(u, swap, at_swap, swap_problem(s));
 		if (swappiness && s->mem_swappiness > 100)
-			refuse(u, swappiness, at, "it is 0 to 100");
+			support_refuse(u, swappiness, at, "it is 0 to 100");
 	}
 }
 
@@ -180,6 +176,7 @@ int compose_check_supported(const struct project *p, struct err *err)
 	check_memory(&u, p);
 	check_steps(&u, p);
 	check_builtin(&u, p);
+	support_check_requests(&u, p);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
 	sbuf_clear(&u.text);
@@ -198,7 +195,7 @@ static void check_labels(struct unsupported *u, const struct project *p, const s
 		const char *o = yaml_str(options->m.v[i].value);
 
 		if (o && str_starts(o, "label") && strcmp(o + 6, "disable") != 0)
-			refuse(u, options->m.v[i].value, at, why);
+			support_refuse(u, options->m.v[i].value, at, why);
 	}
 	for (size_t i = 0; volumes && i < volumes->m.n; i++) {
 		auto_free char *at = xasprintf("services.%s.volumes[%zu].bind.selinux", s->name, i);
@@ -206,7 +203,7 @@ static void check_labels(struct unsupported *u, const struct project *p, const s
 			yaml_get(yaml_get(volumes->m.v[i].value, "bind"), "selinux");
 
 		if (selinux)
-			refuse(u, selinux, at, why);
+			support_refuse(u, selinux, at, why);
 	}
 }
 
@@ -221,10 +218,12 @@ int compose_check_host(const struct project *p, const struct compose_host *host,
 		auto_err struct err why = ERR_INIT;
 
 		if (s->apparmor && host->apparmor(s->apparmor, &why) < 0)
-			refuse(&u, compose_section(p, s->name, "security_opt"), at, err_text(&why));
+			support_refuse(&u, compose_section(p, s->name, "security_opt"), at,
+				       err_text(&why));
 		if (host->selinux)
 			check_labels(&u, p, s);
 	}
+	support_check_devices(&u, p, host);
 	if (u.n)
 		r = err_set(err, -ENOTSUP, "%s", sbuf_str(&u.text));
 	sbuf_clear(&u.text);
@@ -263,6 +262,7 @@ void compose_support_page(struct sbuf *out)
 	table(out, "services.*.deploy", deploy_keys);
 	table(out, "services.*.deploy.resources.limits", limit_keys);
 	table(out, "services.*.deploy.resources.reservations", reservation_keys);
+	table(out, "services.*.gpus[] and deploy.resources.reservations.devices[]", request_keys);
 	table(out, "services.*.deploy.restart_policy", policy_keys);
 	table(out, "services.*.networks.*", service_network_keys);
 	table(out, "services.*.ports[]", port_keys);

@@ -70,17 +70,7 @@ enum { DEVICE_RULES_MAX = 256 };
 
 bool unit_needs_devices(const struct service *svc)
 {
-	return svc->n_devices || svc->device_cgroup_rules.n;
-}
-
-const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n)
-{
-	struct box_device *v = arena_array(a, svc->n_devices + 1, sizeof(*v));
-
-	for (size_t i = 0; i < svc->n_devices; i++)
-		v[i] = (struct box_device){ svc->devices[i].source, svc->devices[i].target };
-	*n = svc->n_devices;
-	return v;
+	return svc->n_devices || svc->n_requests || svc->device_cgroup_rules.n;
 }
 
 static int add_device_rule(struct cgroup_device *v, size_t *n, const struct service_device *d,
@@ -99,21 +89,12 @@ static int add_device_rule(struct cgroup_device *v, size_t *n, const struct serv
 	return 0;
 }
 
-int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
-		      struct err *err)
+static int add_written_rules(struct cgroup_device *v, size_t *n_rules, const struct service *svc,
+			     struct err *err)
 {
-	struct cgroup_device *v;
-	size_t n = 0;
-	int r = 0;
+	size_t n = *n_rules;
 
-	if (svc->privileged || !unit_needs_devices(svc))
-		return 0;
-	if (svc->n_devices + svc->device_cgroup_rules.n > DEVICE_RULES_MAX)
-		return err_set(err, E2BIG, "devices: more than %d", DEVICE_RULES_MAX);
-	v = arena_array(a, svc->n_devices + 2 * svc->device_cgroup_rules.n, sizeof(*v));
-	for (size_t i = 0; r == 0 && i < svc->n_devices; i++)
-		r = add_device_rule(v, &n, &svc->devices[i], err);
-	for (size_t i = 0; r == 0 && i < svc->device_cgroup_rules.n; i++) {
+	for (size_t i = 0; i < svc->device_cgroup_rules.n; i++) {
 		struct cgroup_device rule;
 
 		if (!cgroup_device_parse(svc->device_cgroup_rules.v[i], &rule))
@@ -127,9 +108,41 @@ int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_
 		if (rule.type != 'a')
 			v[n++] = rule;
 	}
-	limits->devices = v;
+	*n_rules = n;
+	return 0;
+}
+
+int unit_devices(struct arena *a, const struct service *svc, const struct unit_cdi *cdi,
+		 struct box_spec *spec, struct cgroup_limits *limits, struct err *err)
+{
+	size_t all = svc->n_devices + cdi->edits.nodes.n, n = 0;
+	struct box_device *devices;
+	struct cgroup_device *rules;
+	int r = 0;
+
+	if (all + svc->device_cgroup_rules.n > DEVICE_RULES_MAX)
+		return err_set(err, E2BIG, "devices: more than %d", DEVICE_RULES_MAX);
+	devices = arena_array(a, all + 1, sizeof(*devices));
+	rules = arena_array(a, all + 2 * svc->device_cgroup_rules.n + 1, sizeof(*rules));
+	for (size_t i = 0; r == 0 && i < svc->n_devices; i++) {
+		devices[i] = (struct box_device){ .host = svc->devices[i].source,
+						  .target = svc->devices[i].target };
+		if (!svc->privileged)
+			r = add_device_rule(rules, &n, &svc->devices[i], err);
+	}
+	if (r == 0)
+		r = unit_cdi_nodes(cdi, devices + svc->n_devices, rules, &n, err);
+	if (r == 0)
+		r = add_written_rules(rules, &n, svc, err);
+	if (r < 0)
+		return r;
+	spec->devices = devices;
+	spec->n_devices = all;
+	if (svc->privileged) /* may open all there are */
+		return 0;
+	limits->devices = rules;
 	limits->n_devices = n;
-	return r;
+	return 0;
 }
 
 /* ---- Block devices ---------------------------------------------------------------------------- */

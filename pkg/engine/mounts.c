@@ -87,6 +87,28 @@ static int bind_source(const struct unit *u, const struct service_mount *w,
 	return 0;
 }
 
+int unit_bind_map(struct unit *u, const struct engine_view *view, const char *path,
+		  const struct stat *st, int *userns_fd, struct err *err)
+{
+	int map;
+
+	*userns_fd = -1;
+	if (view->userns_fd < 0)
+		return 0;
+	map = st->st_uid == 0 ? view->userns_fd
+			      : owner_map(u->engine, view->uid_base, st->st_uid, st->st_gid, err);
+	if (map < 0)
+		return map;
+	if (rootfs_idmap_supported(path, map))
+		*userns_fd = map;
+	else
+		log_line(LOG_WARN,
+			 "%s: the file system of %s can't map ids: its files belong to nobody "
+			 "inside",
+			 u->c->name, path);
+	return 0;
+}
+
 static int bind_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
 		      struct err *err)
 {
@@ -104,22 +126,8 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 
 	if (r < 0)
 		return r;
-	if (view->userns_fd >= 0) {
-		int map = st.st_uid == 0
-				  ? view->userns_fd
-				  : owner_map(u->engine, view->uid_base, st.st_uid, st.st_gid, err);
-
-		if (map < 0)
-			return map;
-		if (rootfs_idmap_supported(m->source, map))
-			b.userns_fd = map;
-		else
-			log_line(
-				LOG_WARN,
-				"%s: the file system of %s can't map ids: its files belong to nobody inside",
-				u->c->name, m->source);
-	}
-	return rootfs_bind(&b, err);
+	r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
+	return r < 0 ? r : rootfs_bind(&b, err);
 }
 
 /* What is at `part` inside of a detached mount; NULL: all of it. Takes fd over. */

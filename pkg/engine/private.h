@@ -3,6 +3,7 @@
 #define ENGINE_PRIVATE_H
 
 #include <ctrcompose/box.h>
+#include <ctrcompose/cdi.h>
 #include <ctrcompose/cgroup.h>
 #include <ctrcompose/dns.h>
 #include <ctrcompose/engine.h>
@@ -11,6 +12,7 @@
 #include <ctrcompose/netlink.h>
 #include <ctrcompose/rootfs.h>
 #include <ctrcompose/volume.h>
+#include <sys/stat.h>
 
 struct engine_net { /* one network that is up */
 	char *name;
@@ -180,6 +182,9 @@ struct unit_mounts {
 const char *const *unit_layers(struct arena *a, const struct image *img, size_t *n);
 int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
 		     struct unit_mounts *out, struct err *err);
+/* The map of ids for a bind of this path, in *userns_fd; -1 when there is none. */
+int unit_bind_map(struct unit *u, const struct engine_view *view, const char *path,
+		  const struct stat *st, int *userns_fd, struct err *err);
 void unit_mounts_clear(struct unit_mounts *m);
 #define auto_unit_mounts __attribute__((cleanup(unit_mounts_clear)))
 
@@ -202,6 +207,23 @@ void unit_resolv(const struct service *svc, bool own_dns, const char *host_text,
 struct healthcheck unit_health(const struct service *svc, const struct image *img);
 void unit_limits(const struct service *svc, bool has_pids, struct cgroup_limits *out);
 
+/* cdi.c: what the specs of its devices by name ask for */
+struct unit_cdi {
+	struct cdi *specs; /* NULL: it has none */
+	struct cdi_edits edits;
+};
+#define auto_unit_cdi __attribute__((cleanup(unit_cdi_clear)))
+void unit_cdi_clear(struct unit_cdi *d);
+int unit_cdi_open(const struct service *svc, struct unit_cdi *out, struct err *err);
+/* Into out, which has room for all of edits.nodes, and rules, which has room for as many more. */
+int unit_cdi_nodes(const struct unit_cdi *d, struct box_device *out, struct cgroup_device *rules,
+		   size_t *n_rules, struct err *err);
+int unit_cdi_mounts(struct unit *u, const struct engine_view *view, const struct unit_cdi *d,
+		    struct unit_mounts *l, struct err *err);
+/* Environment and groups. */
+void unit_cdi_process(struct arena *a, const struct unit_cdi *d, struct box_process *p);
+const struct box_hook *unit_cdi_hooks(struct arena *a, const struct unit_cdi *d, size_t *n);
+
 /* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */
 int unit_apparmor(const struct service *svc, struct box_process *p, struct err *err);
 int unit_seccomp(const struct service *svc, bool privileged, struct box_process *p,
@@ -209,13 +231,12 @@ int unit_seccomp(const struct service *svc, bool privileged, struct box_process 
 int unit_rlimits(struct arena *a, const struct service *svc, const struct box_rlimit **out,
 		 size_t *n, struct err *err);
 const struct box_sysctl *unit_sysctls(struct arena *a, const struct service *svc, size_t *n);
-const struct box_device *unit_devices(struct arena *a, const struct service *svc, size_t *n);
 /* Limits of block devices, by their numbers. */
 int unit_blkio(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
 	       struct err *err);
-/* Rules for its devices into limits. */
-int unit_device_rules(struct arena *a, const struct service *svc, struct cgroup_limits *limits,
-		      struct err *err);
+/* Its devices, by path and by name, and rules for them into limits. */
+int unit_devices(struct arena *a, const struct service *svc, const struct unit_cdi *cdi,
+		 struct box_spec *spec, struct cgroup_limits *limits, struct err *err);
 /* Has device rules of its own. */
 bool unit_needs_devices(const struct service *svc);
 /* The bytes of a secret or config. */

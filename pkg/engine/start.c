@@ -16,6 +16,7 @@ struct start {
 	struct engine_view view;
 	struct cgroup cg;
 	struct unit_mounts mounts;
+	struct unit_cdi cdi;
 	struct box_spec spec;
 	struct list argv;
 	struct sbuf hosts, resolv;
@@ -30,6 +31,7 @@ static void start_clear(struct start *s)
 {
 	cgroup_close(&s->cg);
 	unit_mounts_clear(&s->mounts);
+	unit_cdi_clear(&s->cdi);
 	sbuf_clear(&s->hosts);
 	sbuf_clear(&s->resolv);
 	for (size_t i = 0; i < 3; i++)
@@ -52,7 +54,7 @@ static int make_group(struct start *s, struct err *err)
 	if (r < 0)
 		return r;
 	unit_limits(u->svc, cgroup_has(u->engine->cgroups, CGROUP_PIDS), &limits);
-	r = unit_device_rules(&s->arena, u->svc, &limits, err);
+	r = unit_devices(&s->arena, u->svc, &s->cdi, &s->spec, &limits, err);
 	if (r == 0)
 		r = unit_blkio(&s->arena, u->svc, &limits, err);
 	if (r < 0)
@@ -254,6 +256,7 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 	p->user = svc->user ? svc->user : u->image->user;
 	p->groups = svc->group_add.v;
 	p->n_groups = svc->group_add.n;
+	unit_cdi_process(&s->arena, &s->cdi, p);
 	r = box_caps_from(svc->cap_add.v, svc->cap_add.n, svc->cap_drop.v, svc->cap_drop.n,
 			  svc->privileged, &p->caps, err);
 	if (r < 0)
@@ -301,7 +304,8 @@ static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *e
 		s->spec.hostname = s->spec.domainname = NULL;
 	s->spec.oom_score_adj = svc->oom_score_adj ? svc->oom_score_adj : BOX_OOM_KEEP;
 	s->spec.sysctls = unit_sysctls(&s->arena, svc, &s->spec.n_sysctls);
-	s->spec.devices = unit_devices(&s->arena, svc, &s->spec.n_devices);
+	s->spec.hooks = unit_cdi_hooks(&s->arena, &s->cdi, &s->spec.n_hooks);
+	s->spec.id = u->c->id;
 	if (svc->systempaths_unconfined)
 		s->spec.masked = s->spec.read_only_paths = no_paths;
 	r = unit_rlimits(&s->arena, svc, &s->spec.rlimits, &s->spec.n_rlimits, err);
@@ -341,6 +345,11 @@ static int prepare(struct start *s, const struct unit_stdio *io, struct err *err
 		r = image_find(u->engine->images, u->c->image_id, &u->image, err);
 	else
 		r = 0;
+	if (r == 0) {
+		r = unit_cdi_open(u->svc, &s->cdi, err);
+		if (r < 0)
+			return err_wrap(err, r, "service %s", u->c->service);
+	}
 	if (r == 0)
 		r = engine_view(u->engine, u->svc, &s->view, err);
 	if (r == 0)
@@ -349,6 +358,8 @@ static int prepare(struct start *s, const struct unit_stdio *io, struct err *err
 		r = make_root(s, err);
 	if (r == 0)
 		r = unit_mounts_make(u, &s->view, s->root_fd, &s->mounts, err);
+	if (r == 0)
+		r = unit_cdi_mounts(u, &s->view, &s->cdi, &s->mounts, err);
 	set_hostname(s);
 	return r < 0 ? r : fill_spec(s, io, err);
 }
