@@ -79,9 +79,10 @@ static void runner(const struct box_spec *spec, int sock)
 	_exit(0);
 }
 
-/* A child of init's: whoever is the parent here has no more children than containers. */
+/* Like the container's process a sibling of ours, or else a child of init's: nobody here waits. */
 int hooks_runner_start(struct setup *s, struct err *err)
 {
+	bool sibling = s->spec->process.clone_parent;
 	auto_close int pidfd = -1;
 	int pair[2], status;
 	pid_t pid;
@@ -90,10 +91,11 @@ int hooks_runner_start(struct setup *s, struct err *err)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_errno(err, "make a socket pair");
-	pid = clone_child(0, -1, false, &pidfd);
+	pid = clone_child(0, -1, sibling, &pidfd);
 	if (pid == 0) {
 		(void)close(pair[0]); /* its end is how the runner knows */
-		pid = clone_child(0, -1, false, &pidfd);
+		if (!sibling)
+			pid = clone_child(0, -1, false, &pidfd);
 		if (pid == 0)
 			runner(s->spec, pair[1]);
 		_exit(pid < 0);
@@ -102,7 +104,7 @@ int hooks_runner_start(struct setup *s, struct err *err)
 	s->runner = pair[0];
 	if (pid < 0)
 		return err_wrap(err, pid, "make a process for hooks");
-	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+	while (!sibling && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	return 0;
 }

@@ -459,6 +459,9 @@ void job_client_gone(struct sup *s, const struct ipc_conn *conn)
 
 		if (c)
 			ctr_hooks_abort(c, "was cut short: nobody waits for it any more");
+		/* Hooks of its devices may take for ever. */
+		if (c && c->st == SVC_STARTING && c->unit->svc->n_requests)
+			ctr_stop(c);
 	}
 	/* Half a `down` or `stop` is finished; an `up` nobody waits for any more goes no further. */
 	for (size_t i = 0; i < s->job->plan->actions.n; i++)
