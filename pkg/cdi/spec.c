@@ -556,7 +556,8 @@ static int read_version(struct parse *p, const struct yaml_node *root)
 
 	if (r < 0)
 		return r;
-	if (sscanf(s, "%3u.%2u.%3u%n", &major, &minor, &patch, &used) == 3 && !s[used])
+	if (sscanf(s + (*s == 'v'), "%3u.%2u.%3u%n", &major, &minor, &patch, &used) == 3 &&
+	    !s[(*s == 'v') + used])
 		for (size_t i = 0; i < ARRAY_LEN(versions); i++)
 			if (versions[i] == V(major, minor)) {
 				p->version = versions[i];

@@ -3,6 +3,7 @@
 #include "load.h"
 
 #include <ctrcompose/box.h>
+#include <ctrcompose/cdi.h>
 #include <ctrcompose/cgroup.h>
 #include <ctrcompose/rootfs.h>
 #include <string.h>
@@ -17,6 +18,24 @@ static void check_devices(const struct service *svc)
 		if (*d->source != '/' || *d->target != '/' || !*d->permissions ||
 		    strspn(d->permissions, "rwm") != strlen(d->permissions))
 			abort();
+	}
+}
+
+/* What is accepted means names, and only under the driver cdi somebody else's word for them. */
+static void check_requests(const struct service *svc)
+{
+	auto_cdi struct cdi *c = cdi_new();
+
+	for (size_t i = 0; i < svc->n_requests; i++) {
+		const struct cdi_request r = compose_cdi_request(&svc->requests[i]);
+		auto_strs struct strs names = { 0 };
+		auto_cdi_edits struct cdi_edits e = { 0 };
+
+		if (cdi_request_problem(&r))
+			abort();
+		cdi_names(c, &r, &names);
+		if (names.n > CDI_ITEMS_MAX || (names.n && cdi_resolve(c, &names, &e, NULL) == 0))
+			abort(); /* there are no specs */
 	}
 }
 
@@ -54,6 +73,7 @@ static void try_key(const char *before, const uint8_t *data, size_t size, const 
 	if (fuzz_load(text.s, text.len, none, &p, NULL) < 0 || compose_check_supported(p, NULL) < 0)
 		return;
 	check_devices(&p->services[0]);
+	check_requests(&p->services[0]);
 	check_ulimits(&p->services[0]);
 }
 
@@ -66,6 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rootfs_fs_parse(text, &o, NULL) == 0)
 		rootfs_fs_options_clear(&o);
 	try_key("devices: [", data, size, "]");
+	try_key("gpus: [{ driver: nvidia, device_ids: [", data, size, "] }]");
+	try_key("gpus: [{ driver: ", data, size, ", count: 2 }]");
+	try_key("gpus: [{ capabilities: [", data, size, "], count: 2 }]");
 	try_key("device_cgroup_rules: [", data, size, "]");
 	try_key("ulimits: { nofile: ", data, size, "}");
 	try_key("ulimits: { ", data, size, ": 5 }");

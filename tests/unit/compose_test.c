@@ -435,6 +435,65 @@ START_TEST(host_refuses_by_place)
 }
 END_TEST
 
+/* ---- Devices by what they are ------------------------------------------------------------------ */
+static const struct cdi *no_specs(void)
+{
+	static struct cdi *none;
+
+	if (!none)
+		none = cdi_new();
+	return none;
+}
+
+START_TEST(requests_are_decoded_and_refused_by_place)
+{
+	static const char text[] =
+		"services:\n"
+		"  a: { image: x, gpus: all, devices: [/dev/null, v.com/x=1, {source: 'v.com/x=2:3'}] }\n"
+		"  b:\n"
+		"    image: x\n"
+		"    deploy: { resources: { reservations: { devices: [{ capabilities: [gpu], count: 2 },\n"
+		"      { capabilities: [tpu], device_ids: ['1'] }] } } }\n"
+		"  c: { image: x, gpus: [{ device_ids: ['7'], capabilities: [utility], driver: nvidia }] }\n";
+	const struct compose_host host = { .apparmor = only_mine, .cdi = no_specs };
+	struct compose_options opt = { .cwd = project };
+	auto_project struct project *p = NULL;
+	auto_err struct err err = ERR_INIT, there = ERR_INIT;
+	const struct service *a, *b, *c;
+
+	put_files(text);
+	ck_assert_int_eq(compose_load(&opt, &p, NULL, &err), 0);
+	a = project_service(p, "a");
+	b = project_service(p, "b");
+	c = project_service(p, "c");
+	ck_assert_uint_eq(a->n_devices, 1);
+	ck_assert_uint_eq(a->n_requests, 3);
+	ck_assert_str_eq(a->requests[0].driver, "cdi");
+	ck_assert_str_eq(a->requests[1].ids.v[0], "v.com/x=2:3");
+	ck_assert_int_eq(a->requests[2].count, -1);
+	ck_assert_str_eq(a->requests[2].capabilities.v[0], "gpu");
+	ck_assert_uint_eq(b->n_requests, 2);
+	ck_assert_int_eq(b->requests[0].count, 2);
+	ck_assert_uint_eq(c->requests[0].capabilities.n, 2);
+	ck_assert_str_eq(c->requests[0].ids.v[0], "7");
+	ck_assert_int_eq(compose_check_supported(p, &err), -ENOTSUP);
+	ck_assert_msg(strstr(err_text(&err),
+			     "compose.yaml:6:7: "
+			     "services.b.deploy.resources.reservations.devices[1]: of "
+			     "the capabilities there are gpu"),
+		      "%s", err_text(&err));
+	ck_assert_ptr_null(strchr(err_text(&err), '\n'));
+	ck_assert_int_eq(compose_check_host(p, &host, &there), -ENOTSUP);
+	ck_assert_msg(strstr(err_text(&there),
+			     "compose.yaml:2:50: services.a.devices[1]: there is no "
+			     "CDI device v.com/x=1"),
+		      "%s", err_text(&there));
+	ck_assert_msg(strstr(err_text(&there), "7:25: services.c.gpus[0]: there is no CDI device "
+					       "nvidia.com/gpu=7"),
+		      "%s", err_text(&there));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("compose");
@@ -451,6 +510,7 @@ int main(void)
 	tcase_add_loop_test(t, names_rules, 0, ARRAY_LEN(names));
 	tcase_add_loop_test(t, dependencies_rules, 0, ARRAY_LEN(dependencies));
 	tcase_add_test(t, host_refuses_by_place);
+	tcase_add_test(t, requests_are_decoded_and_refused_by_place);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
