@@ -185,6 +185,19 @@ void unit_cdi_process(struct arena *a, const struct unit_cdi *d, struct box_proc
 	p->groups = groups;
 }
 
+void unit_cdi_join(struct arena *a, const struct unit *u, enum log_level level,
+		   struct box_process *p)
+{
+	auto_err struct err why = ERR_INIT;
+	auto_unit_cdi struct unit_cdi d = { 0 };
+
+	if (unit_cdi_open(u->svc, &d, &why) == 0)
+		unit_cdi_process(a, &d, p);
+	else
+		log_line(level, "%s: without the environment and groups of its devices: %s",
+			 u->c->name, err_text(&why));
+}
+
 const struct box_hook *unit_cdi_hooks(struct arena *a, const struct unit_cdi *d, size_t *n)
 {
 	static const char *const names[] = {

@@ -222,6 +222,10 @@ int unit_cdi_mounts(struct unit *u, const struct engine_view *view, const struct
 		    struct unit_mounts *l, struct err *err);
 /* Environment and groups. */
 void unit_cdi_process(struct arena *a, const struct unit_cdi *d, struct box_process *p);
+/* The same for one more process of a container that runs; its devices are there, whatever became of
+ * their specs since. */
+void unit_cdi_join(struct arena *a, const struct unit *u, enum log_level level,
+		   struct box_process *p);
 const struct box_hook *unit_cdi_hooks(struct arena *a, const struct unit_cdi *d, size_t *n);
 
 /* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */

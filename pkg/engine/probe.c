@@ -81,6 +81,7 @@ static int start(struct unit *u, const struct service_hook *hook, struct probe *
 				 &spec.process, err);
 	if (r < 0)
 		return r;
+	unit_cdi_join(&arena, u, LOG_DEBUG, &spec.process); /* not said at each probe */
 	spec.pid = u->c->pid;
 	spec.pidfd = u->pidfd;
 	what_to_run(&arena, u, hook, &spec.process);

@@ -5,19 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The container has its devices, whatever became of their specs since. */
-static void add_cdi(struct arena *a, const struct service *svc, struct box_process *p)
-{
-	auto_err struct err why = ERR_INIT;
-	auto_unit_cdi struct unit_cdi d = { 0 };
-
-	if (unit_cdi_open(svc, &d, &why) == 0)
-		unit_cdi_process(a, &d, p);
-	else
-		log_line(LOG_WARN, "its environment and groups have nothing of CDI: %s",
-			 err_text(&why));
-}
-
 int unit_process(struct arena *a, const struct service *svc, const struct image *img,
 		 const char *id, bool privileged, struct box_process *p, struct err *err)
 {
@@ -31,7 +18,6 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 	p->user = svc->user ? svc->user : img->user;
 	p->groups = svc->group_add.v;
 	p->n_groups = svc->group_add.n;
-	add_cdi(a, svc, p);
 	r = unit_seccomp(svc, svc->privileged || privileged, p, err);
 	if (r < 0)
 		return r;
@@ -81,6 +67,8 @@ int engine_exec(const struct state_paths *paths, struct state_project *state,
 	r = engine_peek(paths, state, c, &e, &u, err);
 	if (r == 0)
 		r = unit_process(&a, u->svc, u->image, c->id, x->privileged, &spec.process, err);
+	if (r == 0)
+		unit_cdi_join(&a, u, LOG_WARN, &spec.process);
 	if (r == 0) {
 		group = unit_cgroup(u);
 		r = cgroup_open(e->cgroups, group, &cg, err);

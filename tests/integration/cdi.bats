@@ -220,9 +220,10 @@ gpus_of() { # vendor
 		services:
 		  a: { image: box, devices: [vendor.com/x=a], read_only: true }
 		  b: { image: box, devices: [vendor.com/x=a], userns_mode: host, command: [sh, -c, "cat /etc/greeting; sleep 1000"] }
+		  c: { image: box, devices: [vendor.com/x=a], network_mode: "service:a", ipc: "service:a", privileged: true }
 	E
 	compose up -d
-	for s in a b; do
+	for s in a b c; do
 		[ "$(compose exec -T $s readlink /usr-lib.so)" = lib.so.1 ]
 		[ "$(compose exec -T $s cat /etc/greeting)" = hello ]
 		# its own first process, this one, and nothing of ours
@@ -232,6 +233,16 @@ gpus_of() { # vendor
 	done
 	jq -e '.ociVersion and .status == "creating" and .pid == 1 and .bundle and .annotations == {} and (.id | length) == 64' "$HOOKS/out/state"
 	compose logs b | grep -q hello
+	[ "$(compose run --rm -T a cat /etc/greeting)" = hello ]
+	cat >compose.yaml <<-'E'
+		services:
+		  a: { image: box, devices: [vendor.com/x=a], pid: host }
+	E
+	compose up -d
+	[ "$(compose exec -T a cat /etc/greeting)" = hello ]
+	jq -e '.pid > 1' "$HOOKS/out/state"
+	run compose exec -T a sh -c 'cat /proc/self/mountinfo; ls /proc/fs'
+	[[ $output != *rootfs* && $output != *config.json* ]]
 	compose restart -t 0 a
 	eventually 5 compose exec -T a test -e /etc/greeting
 }
@@ -272,6 +283,10 @@ gpus_of() { # vendor
 	service 'devices: [vendor.com/x=a]'
 	compose up -d
 	[ "$(xargs <"$HOOKS/rt/order")" = "prestart createRuntime createContainer" ]
+	[ "$(cat "$HOOKS/rt/net.container")" = "$(compose exec -T a readlink /proc/1/ns/net)" ]
+	printf '  b: { image: box, network_mode: "service:a", devices: [vendor.com/x=a] }\n' >>compose.yaml
+	compose up -d
+	[ "$(xargs <"$HOOKS/rt/order")" = "prestart createRuntime createContainer prestart createRuntime createContainer" ]
 	[ "$(cat "$HOOKS/rt/net")" = "$(readlink /proc/self/ns/net)" ]
 	[ "$(cat "$HOOKS/rt/net")" != "$(cat "$HOOKS/rt/net.container")" ]
 	service 'devices: [vendor.com/x=bad]'
