@@ -11,6 +11,8 @@
 
 #define V(major, minor) ((major)*100U + (minor))
 
+enum { SECONDS_MAX = 86400 };
+
 static const unsigned versions[] = { V(0, 1), V(0, 2), V(0, 3), V(0, 4), V(0, 5),
 				     V(0, 6), V(0, 7), V(0, 8), V(1, 0), V(1, 1) };
 
@@ -155,7 +157,8 @@ static int whole(struct parse *p, const struct yaml_node *v, int64_t max, int64_
 
 static int id(struct parse *p, const struct yaml_node *v, void *field)
 {
-	return whole(p, v, UINT32_MAX - 1, field); /* the last one means none to the kernel */
+	return whole(p, v, (int64_t)UINT32_MAX - 1,
+		     field); /* the last one means none to the kernel */
 }
 
 static int mode(struct parse *p, const struct yaml_node *v, void *field)
@@ -188,7 +191,7 @@ static int minor_number(struct parse *p, const struct yaml_node *v, void *field)
 static int seconds(struct parse *p, const struct yaml_node *v, void *field)
 {
 	int64_t n = 0;
-	int r = whole(p, v, 24 * 3600, &n);
+	int r = whole(p, v, SECONDS_MAX, &n);
 
 	if (r == 0 && n == 0)
 		return bad(p, v, "a timeout is a number of seconds above 0");
