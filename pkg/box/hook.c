@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define OCI_VERSION "1.2.0"
-enum { TAIL_MAX = 400, LINES_MAX = 5, STATE_MAX = 4096 };
+enum { TAIL_MAX = 400 };
+enum { LINES_MAX = 5, STATE_MAX = 4096, LEFT_MAX = 65536 / TAIL_MAX + 1 };
 
 /* ---- What it is told --------------------------------------------------------------------------- */
 static char *state_text(const struct hook_world *w)
@@ -88,7 +89,8 @@ struct watch {
 	size_t n; /* of the tail */
 };
 
-static void read_some(struct watch *x)
+/* Whether there was something. */
+static bool read_some(struct watch *x)
 {
 	char text[TAIL_MAX];
 	ssize_t n = read(x->out, text, sizeof(text));
@@ -99,11 +101,12 @@ static void read_some(struct watch *x)
 		x->out = -1;
 	}
 	if (n <= 0)
-		return;
+		return false;
 	drop = x->n + (size_t)n > TAIL_MAX ? x->n + (size_t)n - TAIL_MAX : 0;
 	memmove(x->tail, x->tail + drop, x->n - drop);
 	memcpy(x->tail + x->n - drop, text, (size_t)n);
 	x->n += (size_t)n - drop;
+	return true;
 }
 
 /* It has ended (0), is late (-ETIMEDOUT), or nobody waits for it any more (-ECANCELED). */
@@ -125,17 +128,13 @@ static int await(struct watch *x, unsigned timeout_s, int peer)
 		if (fds[1].revents)
 			return -ECANCELED;
 		if (fds[0].revents) {
-			for (int i = 0; x->out >= 0 && i < 256; i++) { /* what it has left */
-				size_t before = x->n;
-
-				read_some(x);
-				if (x->n == before)
-					break;
-			}
+			/* What it has left; who still writes is not listened to for ever. */
+			for (int i = 0; x->out >= 0 && i < LEFT_MAX && read_some(x); i++)
+				;
 			return 0;
 		}
 		if (fds[2].revents)
-			read_some(x);
+			(void)read_some(x);
 		if (now_mono_us() >= end)
 			return -ETIMEDOUT;
 	}

@@ -105,10 +105,18 @@ END_TEST
 
 START_TEST(devices_belong_to_the_containers_root)
 {
-	static const struct box_device devices[] = {
-		{ "/dev/kmsg", "/dev/sub/log" },
-		{ "/dev/full", "/dev/null" },
-		{ "/dev/zero", "/opt/nothing" },
+	const struct box_device devices[] = {
+		{ .host = "/dev/kmsg", .target = "/dev/sub/log" },
+		{ .host = "/dev/full", .target = "/dev/null" },
+		{ .host = "/dev/zero", .target = "/opt/nothing" },
+		{ .host = "/nosuch",
+		  .target = "/dev/given",
+		  .given = true,
+		  .mode = S_IFBLK | 0640,
+		  .number = makedev(8, 300),
+		  .uid = 7,
+		  .gid = 9 },
+		{ .target = "/opt/fifo", .given = true, .mode = S_IFIFO | 0600 },
 	};
 	struct trial t;
 	auto_free char *out = NULL;
@@ -116,16 +124,83 @@ START_TEST(devices_belong_to_the_containers_root)
 	trial_init(&t);
 	t.spec.devices = devices;
 	t.spec.n_devices = ARRAY_LEN(devices);
-	out = shell(&t,
-		    "stat -c '%n %t:%T %u:%g %a' /dev/zero /dev/null /opt/nothing; stat -c '%n "
-		    "%t:%T' /dev/sub/log; ls -ld /dev /dev/sub; ls -a /dev; echo x > /dev/null; "
-		    "cat /opt/nothing | wc -c & sleep 0.1; mknod /dev/x c 1 3");
+	out = shell(
+		&t,
+		"stat -c '%n %t:%T %u:%g %a' /dev/zero /dev/null /opt/nothing; stat -c '%n "
+		"%t:%T' /dev/sub/log; stat -c '%n %t:%T %u:%g %a %F' /dev/given /opt/fifo; ls -ld /dev /dev/sub; ls -a /dev; echo x > /dev/null; "
+		"cat /opt/nothing | wc -c & sleep 0.1; mknod /dev/x c 1 3");
 	has(out, "/dev/zero 1:5 0:0 666\n/dev/null 1:7 0:0 666\n/opt/nothing 1:5 0:0 666\n");
 	has(out, "/dev/sub/log 1:b\n");
+	has(out, "/dev/given 8:12c 7:9 640 block special file\n/opt/fifo 0:0 0:0 600 fifo\n");
 	has(out, "No space left on device");
 	has(out, "mknod: /dev/x: Operation not permitted");
 	hasnt(out, "nobody");
 	hasnt(out, ".device");
+}
+END_TEST
+
+/* ---- Hooks ------------------------------------------------------------------------------------- */
+#define SHELL_HOOK(inside_, text)                                                     \
+	{                                                                             \
+		.inside = (inside_), .name = "test", .at = "here", .path = "/bin/sh", \
+		.args = (const char *const[]){ "sh", "-c", (text), NULL },            \
+		.env = (const char *const[]){ "PATH=/bin:/usr/bin", "MARK=x", NULL }, \
+		.timeout_s = 20                                                       \
+	}
+#define BUNDLE "b=$(sed 's/.*\"bundle\":\"//; s/\".*//'); "
+
+START_TEST(hooks_see_the_root_and_leave_nothing)
+{
+	const struct box_hook hooks[] = {
+		SHELL_HOOK(true, BUNDLE "[ -e $b/config.json ] && [ -x $b/rootfs/bin/sh ] && echo "
+					"$MARK$$ >$b/rootfs/from-inside; sleep 1000 & exit 0"),
+		SHELL_HOOK(false, BUNDLE "[ -x $b/rootfs/bin/sh ] && [ -e $b/config.json ]"),
+	};
+	struct trial t;
+	auto_free char *out = NULL;
+
+	trial_init(&t);
+	t.spec.hooks = hooks;
+	t.spec.n_hooks = ARRAY_LEN(hooks);
+	t.spec.id = "trial";
+	out = shell(&t, "cat /from-inside; cat /proc/mounts; ls /proc/fs /; ps; "
+			"ls /proc/self/fd");
+	has(out, "x2\n");
+	hasnt(out, "rootfs");
+	hasnt(out, "config.json");
+	hasnt(out, "sleep");
+}
+END_TEST
+
+START_TEST(a_hook_that_fails_is_told_of)
+{
+	const struct {
+		struct box_hook hook;
+		const char *want;
+	} cases[] = {
+		{ SHELL_HOOK(true, "echo why; exit 9"),
+		  "the test hook /bin/sh (here) exited with 9: why" },
+		{ SHELL_HOOK(false, "echo why; kill -9 $$"),
+		  "the test hook /bin/sh (here) was ended by SIGKILL: why" },
+		{ SHELL_HOOK(true, "seq 1 100000 >&2; exit 1"),
+		  "exited with 1: 99996; 99997; 99998; 99999; 100000" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_err struct err err = ERR_INIT;
+		struct trial t;
+
+		trial_init(&t);
+		t.argv[0] = "true";
+		t.spec.hooks = &cases[i].hook;
+		t.spec.n_hooks = 1;
+		ck_assert_int_eq(trial_begin(&t, &err), 0);
+		ck_assert(trial_status(&t, &err) < 0);
+		has(err_text(&err), cases[i].want);
+		ck_assert_int_eq(t.box.exit_code, 125);
+		(void)reap(&t);
+		(void)close(t.out);
+	}
 }
 END_TEST
 
@@ -282,6 +357,8 @@ int main(void)
 				 working_folder_of_a_read_only_root,
 				 working_folder_through_a_descriptor,
 				 devices_belong_to_the_containers_root,
+				 hooks_see_the_root_and_leave_nothing,
+				 a_hook_that_fails_is_told_of,
 				 shares_pid_ipc_and_shm,
 				 joins_one_without_user_namespace,
 				 limits_are_a_tables_or_the_specs,
