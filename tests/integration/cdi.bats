@@ -192,8 +192,10 @@ gpus_of() { # vendor
 
 @test "createContainer hooks: with the container's root at hand, before its program" {
 	hook links <<-'E'
-		cat >"$1/state"
-		[ "$(sed -n 's/.*"bundle":"\([^"]*\)".*/\1/p' "$1/state")" = "$PWD" ] || exit 3
+		new=$(mktemp "$1/XXXXXX") # those of several containers run at once
+		cat >"$new"
+		[ "$(sed -n 's/.*"bundle":"\([^"]*\)".*/\1/p' "$new")" = "$PWD" ] || exit 3
+		mv "$new" "$1/state"
 		root=$(sed -n 's/.*"path":"\([^"]*\)".*/\1/p' config.json)
 		case $root in /*) ;; *) root=$PWD/$root ;; esac
 		[ -x "$root/bin/busybox" ] && [ -e "$root/opt/vendor/lib" ] && [ -d "$root/proc/1" ] || exit 4
@@ -245,6 +247,28 @@ gpus_of() { # vendor
 	[[ $output != *rootfs* && $output != *config.json* ]]
 	compose restart -t 0 a
 	eventually 5 compose exec -T a test -e /etc/greeting
+}
+
+@test "createContainer hooks may work in the root as their own, and mount what the program sees" {
+	hook works <<-'E'
+		set -e
+		root=$(sed 's/.*"bundle":"//; s/".*//')/rootfs
+		export root
+		unshare -m sh -ec 'mount --make-rslave /; mount --rbind "$root" "$root"; cd "$root"; pivot_root . .
+			PATH=/bin; umount -l .; cd /; mount -t proc proc /proc; [ -d /proc/self ]; echo cache >/etc/ld.so.cache'
+		echo changed >"$root/params"
+		mount --bind "$root/params" "$root/proc/version"
+	E
+	cat >etc/vendor.yaml <<-E
+		cdiVersion: 0.7.0
+		kind: vendor.com/x
+		devices:
+		  - { name: a, containerEdits: { hooks: [{ hookName: createContainer, path: $HOOKS/works, env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] }] } }
+	E
+	service 'devices: [vendor.com/x=a]'
+	compose up -d
+	[ "$(compose exec -T a cat /etc/ld.so.cache /proc/version)" = $'cache\nchanged' ]
+	[ "$(compose exec -T a grep -c ' / / ' /proc/self/mountinfo)" = 1 ]
 }
 
 @test "createRuntime and prestart hooks: in the host's namespaces, with the pid of the container" {
