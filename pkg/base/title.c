@@ -14,7 +14,7 @@
 static struct {
 	char *start;
 	size_t len;
-	char *copy;
+	char *copy, **argv;
 } area;
 
 /* The strings lie one after the other; one that does not is somebody's own. */
@@ -51,7 +51,8 @@ char **proc_title_begin(char **argv)
 	area.copy = xcalloc(area.len, 1);
 	memcpy(area.copy, area.start, area.len);
 	environ = moved(environ);
-	return moved(argv);
+	area.argv = moved(argv);
+	return area.argv;
 }
 
 void proc_title(const char *fmt, ...)

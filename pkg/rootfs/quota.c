@@ -11,7 +11,7 @@
 
 enum { BLOCK = 1024 /* quotas count these */ };
 
-static int quota(int fd, int what, uint32_t project, struct if_dqblk *q)
+static int quota(int fd, unsigned what, uint32_t project, struct if_dqblk *q)
 {
 	return syscall(SYS_quotactl_fd, fd, QCMD(what, PRJQUOTA), project, q) < 0 ? -errno : 0;
 }
