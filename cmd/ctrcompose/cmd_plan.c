@@ -24,7 +24,8 @@ static const struct opt opts[] = {
 /* What a person wants to know: not that nothing happens, nor what is waited for. */
 static bool is_change(const struct online *o, const struct plan_action *a)
 {
-	return a->op != PLAN_KEEP && a->op != PLAN_WAIT && !online_is_there(o, a);
+	return a->op != PLAN_KEEP && a->op != PLAN_WAIT && a->op != PLAN_SWAP &&
+	       !online_is_there(o, a);
 }
 
 static const char *mark(enum plan_op op)
@@ -37,6 +38,7 @@ static const char *mark(enum plan_op op)
 	case PLAN_NETWORK_DOWN:
 	case PLAN_VOLUME_REMOVE:
 	case PLAN_REMOVE:
+	case PLAN_SETTLE:
 		return "-";
 	default:
 		return " ";
@@ -53,7 +55,7 @@ static void as_text(const struct online *o, const struct plan *plan, const struc
 		[PLAN_STOP] = "stop",          [PLAN_KILL] = "kill",
 		[PLAN_PAUSE] = "pause",        [PLAN_UNPAUSE] = "unpause",
 		[PLAN_REMOVE] = "remove",      [PLAN_KEEP] = "keep",
-		[PLAN_WAIT] = "wait",
+		[PLAN_WAIT] = "wait",          [PLAN_SETTLE] = "remove the old one",
 	};
 	size_t n = 0;
 

@@ -131,7 +131,8 @@ static int dry(const struct online *o, const struct plan *plan, struct progress 
 	for (size_t i = 0; i < plan->actions.n; i++) {
 		const struct plan_action *a = &plan->actions.v[i];
 
-		if (a->op == PLAN_WAIT || online_is_there(o, a))
+		if (a->op == PLAN_WAIT || a->op == PLAN_SETTLE ||
+		    (a->op == PLAN_CREATE && a->old) || online_is_there(o, a))
 			continue;
 		progress_step(pg, plan_kind(a->op), a->name, plan_done(a->op), a->reason);
 	}

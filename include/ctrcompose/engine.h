@@ -82,6 +82,10 @@ struct unit {
 /* New record in the state, from a PLAN_CREATE; the plan has the definitions it refers to. */
 int engine_create(struct engine *e, const struct plan *plan, const struct plan_action *a,
 		  struct unit **out, struct err *err);
+/* One that takes another's place (`old` of the action) is made beside it, under a spare name: when the old
+ * one has stopped it leaves its name, and the new one takes it. Their logs have their names. */
+void engine_leave_name(struct unit *u);
+void engine_take_name(struct unit *u);
 /* Why the ports of a container that runs are not at hand on the host, or NULL. Caller frees. */
 char *engine_unpublished(const struct unit *u);
 /* A unit for a record that is there already; opens its process if it still runs. */

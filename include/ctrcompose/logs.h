@@ -62,6 +62,8 @@ struct logs_pump_stats logs_pump_stats(const struct logs_pump *pump);
 
 /* Remove NAME.log and its older ones. Missing is success. */
 int logs_remove(const char *dir, const char *name);
+/* The files of a container that has another name now; nobody writes them. Missing is success. */
+int logs_rename(const char *dir, const char *from, const char *to);
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 struct logs_reader;

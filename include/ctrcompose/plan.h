@@ -24,6 +24,10 @@ enum plan_op {
 	PLAN_REMOVE,
 	PLAN_KEEP, /* is as it should be: only reported */
 	PLAN_WAIT, /* until the condition holds for the container */
+	PLAN_SWAP, /* the new one gets the name, the old one (`old`), which has stopped, a spare one */
+	/* Begins when all before it has come to an end, well or not: the old one (`old`) goes, or the
+	 * new one does, and the old one is as it was. */
+	PLAN_SETTLE,
 	PLAN_OPS
 };
 
@@ -31,7 +35,10 @@ struct plan_action {
 	enum plan_op op;
 	const char *name;    /* of the container, network or volume, as the host knows it */
 	const char *service; /* key of the service, network or volume */
-	unsigned number;     /* of the container */
+	/* Id of the container that is replaced: of the CREATE of the new one, the STOP of the old one, and
+	 * what comes after; else NULL. No old one is stopped before all new ones are made. */
+	const char *old;
+	unsigned number; /* of the container */
 	bool oneoff;
 	bool use_aliases;             /* PLAN_CREATE of a one-off: it has the service's names too */
 	const struct service *svc;    /* PLAN_CREATE */

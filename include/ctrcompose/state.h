@@ -79,6 +79,8 @@ struct state_container {
 	unsigned restarts; /* since it was created */
 	bool want_running; /* false after `stop` */
 	bool halted;       /* a person's stop or kill: not again by itself after a boot */
+	char *replaces;    /* id of the one whose place it takes; NULL: it has its place */
+	bool resume;       /* with replaces: that one ran, and is to run again if this one can't */
 	enum state_health health;
 	char *health_log; /* JSON text of the last probes, or NULL */
 	uint64_t seq;     /* which of the durable and the live record is newer; leave it alone */
@@ -157,9 +159,13 @@ void auto_state_fn(struct state_project **s);
 #define auto_state __attribute__((cleanup(auto_state_fn)))
 
 /* Durable record with the live records laid over it. -ENOENT: no such project; -EBADMSG: not
- * what we wrote; -EPROTO: written by a newer version. The sentence names the path. */
+ * what we wrote; -EPROTO: written by a newer version. The sentence names the path. Where one container
+ * is about to take another's place, there is only the one that will be left if all ends now. */
 int state_load(const struct state_paths *p, const char *project, struct state_project **out,
 	       struct err *err);
+/* With both of them: for the supervisor, and for what both have. */
+int state_load_all(const struct state_paths *p, const char *project, struct state_project **out,
+		   struct err *err);
 /* Durable, all or nothing; makes the folders. */
 int state_save(const struct state_paths *p, struct state_project *s, struct err *err);
 /* Only the volatile facts of one container (pid, start_time, status, exit, health, restarts,
@@ -197,6 +203,21 @@ struct state_mount *state_mount_add(struct state_container *c);
 void state_endpoints_clear(struct state_container *c);
 void state_ports_clear(struct state_container *c);
 void state_mounts_clear(struct state_container *c);
+
+/* ---- Taking another one's place ----------------------------------------------------------------
+ * A container is made while the one that it replaces still runs. Until it has run itself, both are in
+ * the record; one of them has the name, the other the name behind 12 digits of the old one's id.
+ */
+struct state_container *state_replaced(const struct state_project *s,
+				       const struct state_container *c); /* by c; NULL: none */
+struct state_container *state_replacement(const struct state_project *s,
+					  const char *id);   /* of that one; NULL: none */
+char *state_spare_name(const char *id, const char *name);    /* of the old one; caller frees */
+const char *state_own_name(const struct state_container *c); /* without those digits */
+/* It has run: there is no way back to the old one. */
+bool state_replaces_for_good(const struct state_container *c);
+/* Only those that are left if all ends now. */
+void state_hide_replaced(struct state_project *s);
 
 /* ---- Finding ----------------------------------------------------------------------------------
  * By name, by id or by the beginning of an id. -ENOENT, or -ENOTUNIQ with the candidates named.

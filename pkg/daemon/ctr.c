@@ -403,13 +403,19 @@ static void on_end(void *arg, uint32_t events)
 	ctr_exit_known(c);
 }
 
+void ctr_resume(struct ctr *c)
+{
+	c->st = SVC_BACKOFF;
+	c->unit->c->want_running = true;
+	set_status(c, STATE_RESTARTING);
+	arm(c, svc_backoff_us(0));
+}
+
 void ctr_adopted(struct ctr *c)
 {
 	if (c->unit->pidfd < 0) {
-		if (c->unit->c->want_running && c->unit->c->status == STATE_RESTARTING) {
-			c->st = SVC_BACKOFF;
-			arm(c, svc_backoff_us(0));
-		}
+		if (c->unit->c->want_running && c->unit->c->status == STATE_RESTARTING)
+			ctr_resume(c);
 		return;
 	}
 	c->st = SVC_RUNNING;

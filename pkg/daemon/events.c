@@ -28,7 +28,7 @@ void event_note(struct sup *s, const struct state_container *c, const char *acti
 	if (key)
 		json_add_str(attributes, key, value);
 	json_add_str(attributes, "image", c->image ? c->image : "");
-	json_add_str(attributes, "name", c->name);
+	json_add_str(attributes, "name", state_own_name(c));
 	text = json_print(o);
 	sbuf_addf(&s->events, "%s\n", text);
 }

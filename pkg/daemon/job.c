@@ -42,6 +42,7 @@ void job_note(struct sup *s, const struct ctr *c, const char *status, const char
 static void fail(struct job *j, size_t i, const char *why)
 {
 	j->steps[i] = STEP_FAILED;
+	j->unmade |= j->plan->actions.v[i].op == PLAN_CREATE;
 	if (!j->error)
 		j->error = xstrdup(why);
 }
@@ -58,9 +59,26 @@ static void done(struct sup *s, struct job *j, size_t i)
 		say(j, plan_kind(a->op), a->name, "Resource is still in use", NULL, true);
 	else if (unpublished)
 		say(j, plan_kind(a->op), a->name, plan_done(a->op), unpublished, true);
-	else
-		say_step(j, a, a->op == PLAN_CREATE && a->reason ? "Recreated" : plan_done(a->op),
-			 NULL);
+	else if (!(a->op == PLAN_CREATE && a->old)) /* its place is not its own yet */
+		say_step(j, a, plan_done(a->op), NULL);
+}
+
+static struct ctr *ctr_of(struct sup *s, const struct plan_action *a)
+{
+	return a->op == PLAN_STOP && a->old ? replace_old(s, a->old) : ctr_find(s, a->name);
+}
+
+/* All before it are at their end, and the new one is not on its way to somewhere. */
+static int ready_to_settle(struct sup *s, const struct job *j, const struct plan_action *a)
+{
+	const struct ctr *fresh = replace_new(s, a->old), *before = replace_old(s, a->old);
+
+	for (size_t k = 0; k < a->n_after; k++)
+		if (j->steps[a->after[k]] == STEP_PENDING || j->steps[a->after[k]] == STEP_RUNNING)
+			return 0;
+	if (before && (before->exit_pending || before->st == SVC_STOPPING))
+		return 0;
+	return !(fresh && fresh->failed && (fresh->exit_pending || fresh->st != SVC_STOPPED));
 }
 
 /* -1: some predecessor failed; 0: not yet; 1: go. */
@@ -79,6 +97,20 @@ static int ready(struct sup *s, const struct job *j, const struct plan_action *a
 	}
 	/* One that has ended: how it did is known in a moment. */
 	return !(c && c->exit_pending);
+}
+
+static bool gives_way(const struct plan_action *a)
+{
+	return a->old && (a->op == PLAN_STOP || a->op == PLAN_SWAP);
+}
+
+static int may_begin(struct sup *s, const struct job *j, const struct plan_action *a)
+{
+	if (a->op == PLAN_SETTLE)
+		return ready_to_settle(s, j, a);
+	if (j->cancelled || (gives_way(a) && j->unmade))
+		return -1;
+	return ready(s, j, a);
 }
 
 static int begin_resource(struct sup *s, struct job *j, const struct plan_action *a, bool *quiet,
@@ -156,7 +188,7 @@ static void begin_start(struct job *j, size_t i, struct ctr *c)
 static void begin_stop(struct job *j, size_t i, struct ctr *c)
 {
 	c->grace_us = j->plan->actions.v[i].grace_us;
-	if (!j->plan->actions.v[i].for_boot)
+	if (!j->plan->actions.v[i].for_boot && !j->plan->actions.v[i].old)
 		halt(c, true);
 	if (c->st == SVC_STOPPED) {
 		j->steps[i] = STEP_DONE;
@@ -179,11 +211,50 @@ static int kill_one(struct sup *s, const struct plan_action *a, struct ctr *c, s
 	return engine_signal(c->unit, a->signal, err);
 }
 
+static const char cant_start[] = "can't be started again as it was";
+
+static void note_kept(struct job *j, const struct ctr *c, const char *how, const char *why)
+{
+	sbuf_addf(&j->kept, "%s%s %s%s%s", j->kept.len ? ", " : "", c->unit->c->name, how,
+		  why ? ": " : "", why ? why : "");
+}
+
+static void begin_settle(struct sup *s, struct job *j, size_t i)
+{
+	const struct plan_action *a = &j->plan->actions.v[i];
+	const struct ctr *before = replace_old(s, a->old); /* it is there if it is not REPLACED */
+	auto_err struct err err = ERR_INIT;
+	bool good = true;
+
+	for (size_t k = 0; k < a->n_after; k++)
+		good &= j->steps[a->after[k]] == STEP_DONE;
+	j->steps[i] = good ? STEP_DONE : STEP_SKIPPED;
+	switch (replace_settle(s, a->old, good, j->plan->remove_volumes, &err)) {
+	case REPLACED:
+		break;
+	case REPLACE_OLD_RUNS:
+		note_kept(j, before, "runs on as it was", NULL);
+		break;
+	case REPLACE_OLD_RESTS:
+		note_kept(j, before, "is kept as it was", NULL);
+		break;
+	case REPLACE_OLD_STARTS:
+		j->steps[i] = STEP_RUNNING;
+		break;
+	case REPLACE_FAILED:
+		if (good)
+			fail(j, i, err_text(&err));
+		else
+			note_kept(j, before, cant_start, err_text(&err));
+		break;
+	}
+}
+
 static void begin(struct sup *s, struct job *j, size_t i)
 {
 	const struct plan_action *a = &j->plan->actions.v[i];
 	auto_err struct err err = ERR_INIT;
-	struct ctr *c = ctr_find(s, a->name);
+	struct ctr *c = ctr_of(s, a);
 	bool quiet = false;
 	int r = 0;
 
@@ -230,6 +301,12 @@ static void begin(struct sup *s, struct job *j, size_t i)
 		break;
 	case PLAN_WAIT:
 		say_step(j, a, "Waiting", NULL);
+		return;
+	case PLAN_SWAP:
+		replace_swap(s, a->old);
+		break;
+	case PLAN_SETTLE:
+		begin_settle(s, j, i);
 		return;
 	case PLAN_OPS:
 		break;
@@ -290,12 +367,30 @@ static void check_wait(struct sup *s, struct job *j, size_t i, const struct ctr 
 	(void)s;
 }
 
+/* The old one is started again. */
+static void check_settle(struct sup *s, struct job *j, size_t i)
+{
+	const struct ctr *c = replace_old(s, j->plan->actions.v[i].old);
+
+	if (c && !c->started && !c->failed && c->st != SVC_STOPPED)
+		return;
+	j->steps[i] = STEP_SKIPPED;
+	if (c && c->started)
+		note_kept(j, c, "was started again as it was", NULL);
+	else if (c)
+		note_kept(j, c, cant_start, c->unit->c->error);
+}
+
 /* A running step: has what it waits for come true? */
 static void check(struct sup *s, struct job *j, size_t i)
 {
 	const struct plan_action *a = &j->plan->actions.v[i];
-	struct ctr *c = ctr_find(s, a->name);
+	struct ctr *c = ctr_of(s, a);
 
+	if (a->op == PLAN_SETTLE) {
+		check_settle(s, j, i);
+		return;
+	}
 	if (!c) {
 		fail(j, i, "a container went away in between");
 		return;
@@ -337,6 +432,12 @@ static void finish(struct sup *s)
 	auto_err struct err err = ERR_INIT;
 
 	s->job = NULL;
+	if (j->error && j->kept.len) {
+		char *all = xasprintf("%s; %s", j->error, sbuf_str(&j->kept));
+
+		free(j->error);
+		j->error = all;
+	}
 	if (s->dirty && !(j->plan->forget && !j->error))
 		(void)sup_save(s, &err);
 	if (err.code && !j->error)
@@ -363,14 +464,25 @@ static void finish(struct sup *s)
 		sup_reply_done(j->conn, j->error);
 	sup_settled(s);
 	plan_free(j->plan);
+	sbuf_clear(&j->kept);
 	free(j->steps);
 	free(j->error);
 	free(j);
 }
 
-/* One round; true if something moved. Starts wait until everything else that can go has gone and
- * the record is on disk: a crash then finds a record for each process. */
-static bool round_of(struct sup *s, struct job *j, bool starts)
+/* What is stopped for another to take its place is stopped when all that can be made is made; starts
+ * wait for all of that, and for the record to be on disk: a crash then finds a record for each process. */
+enum phase { PHASE_MAKE, PHASE_GIVE_WAY, PHASE_START };
+
+static enum phase phase_of(const struct plan_action *a)
+{
+	if (a->op == PLAN_START)
+		return PHASE_START;
+	return gives_way(a) ? PHASE_GIVE_WAY : PHASE_MAKE;
+}
+
+/* One round; true if something moved. */
+static bool round_of(struct sup *s, struct job *j, enum phase phase)
 {
 	bool moved = false;
 
@@ -380,12 +492,13 @@ static bool round_of(struct sup *s, struct job *j, bool starts)
 		if (j->steps[i] == STEP_RUNNING) {
 			check(s, j, i);
 			moved |= j->steps[i] != STEP_RUNNING;
-		} else if (j->steps[i] == STEP_PENDING && (a->op == PLAN_START) == starts) {
-			int r = j->cancelled ? -1 : ready(s, j, a);
+		} else if (j->steps[i] == STEP_PENDING && phase_of(a) == phase) {
+			int r = may_begin(s, j, a);
 
-			if (r < 0)
+			if (r < 0) {
 				j->steps[i] = STEP_SKIPPED;
-			else if (r > 0)
+				j->unmade |= a->op == PLAN_CREATE;
+			} else if (r > 0)
 				begin(s, j, i);
 			moved |= r != 0;
 		}
@@ -405,14 +518,14 @@ void job_advance(struct sup *s)
 	do {
 		auto_err struct err err = ERR_INIT;
 
-		while (round_of(s, j, false))
+		while (round_of(s, j, PHASE_MAKE))
 			;
 		if (s->dirty && !j->plan->forget && sup_save(s, &err) < 0 && !j->error) {
 			j->error = xstrdup(err_text(&err));
 			j->cancelled = true;
 		}
 		engine_settle(s->engine);
-	} while (round_of(s, j, true));
+	} while (round_of(s, j, PHASE_GIVE_WAY) || round_of(s, j, PHASE_START));
 	inside = false;
 	for (size_t i = 0; i < j->plan->actions.n; i++)
 		open |= j->steps[i] == STEP_PENDING ||

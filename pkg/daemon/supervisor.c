@@ -345,18 +345,19 @@ static void raise_limits(void)
 static int open_state(struct sup *s, struct err *err)
 {
 	char boot[37];
-	int r = state_load(s->args->paths, s->args->project, &s->state, err);
+	int r = state_load_all(s->args->paths, s->args->project, &s->state, err);
 
 	if (r == -ENOENT) {
 		err_clear(err);
 		s->state = state_new(s->args->project);
 		r = 0;
 	}
-	if (r < 0)
-		return r;
-	r = state_refresh(s->args->paths, s->state, NULL, err);
 	if (r == 0)
 		r = boot_id(boot);
+	if (r < 0)
+		return r;
+	s->rebooted = !str_eq(boot, s->state->boot_id);
+	r = state_refresh(s->args->paths, s->state, NULL, err);
 	if (r == 0)
 		state_set(&s->state->boot_id, boot);
 	return r;
@@ -375,6 +376,7 @@ static int adopt_all(struct sup *s, struct err *err)
 		ctr_adopted(ctr_new(s, u));
 	}
 	fd_store_drop_untaken(s->fds);
+	replace_recover(s, s->rebooted);
 	return 0;
 }
 

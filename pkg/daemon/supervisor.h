@@ -49,8 +49,9 @@ struct job {
 	struct plan *plan;
 	struct ipc_conn *conn; /* NULL: the client has gone */
 	enum step *steps;
-	char *error; /* the first one */
-	bool cancelled;
+	char *error;            /* the first one */
+	struct sbuf kept;       /* what became of those that were to be replaced */
+	bool cancelled, unmade; /* unmade: a container could not be made */
 };
 
 struct ear {
@@ -86,7 +87,7 @@ struct sup {
 		size_t n, cap;
 	} ears;             /* whoever wants to hear what a container prints */
 	struct sbuf events; /* not yet written */
-	bool dirty, forget, fw_dirty, listening;
+	bool dirty, forget, fw_dirty, listening, rebooted;
 	bool job_due; /* something happened that a job may wait for */
 };
 
@@ -122,6 +123,25 @@ void ctr_exit_known(struct ctr *c); /* the keeper wrote something */
 void ctr_stop(struct ctr *c);       /* its hooks first */
 void ctr_hooks_done(struct ctr *c, enum hooks_phase phase, bool success);
 struct svc_view ctr_view(const struct ctr *c);
+
+void ctr_resume(struct ctr *c); /* soon, as after a crash */
+
+/* replace.c: old is the id of the container that is replaced */
+struct ctr *replace_old(struct sup *s, const char *old);
+struct ctr *replace_new(struct sup *s, const char *old); /* NULL: not made, or settled */
+void replace_swap(struct sup *s, const char *old);
+enum replaced {
+	REPLACED,
+	REPLACE_OLD_RUNS,   /* it never stopped */
+	REPLACE_OLD_STARTS, /* its start is under way */
+	REPLACE_OLD_RESTS,  /* it did not run before */
+	REPLACE_FAILED
+};
+/* good: the new one is as it should be. Neither of them may be on its way to somewhere. */
+enum replaced replace_settle(struct sup *s, const char *old, bool good, bool volumes,
+			     struct err *err);
+/* After a supervisor that died in the middle. */
+void replace_recover(struct sup *s, bool rebooted);
 
 /* health.c */
 void ctr_health_begin(struct ctr *c);

@@ -23,10 +23,19 @@ static void take(const struct net_network *pairs, const char *address, struct ta
 		*vec_push(out) = ip;
 }
 
-static void taken_on(const struct engine *e, const struct state_network *rec,
-		     const struct engine_net *net, const struct net_network *pairs,
-		     struct taken *out)
+/* The container whose place it takes gives its addresses away; so do others that go, to the one who asks
+ * for them: what is merely free must be free as well if the others stay after all. */
+static bool gives_way(const struct unit *u, const struct plan *plan,
+		      const struct state_container *c, bool asked)
 {
+	return str_eq(u->c->replaces, c->id) || (asked && engine_goes(plan, c));
+}
+
+static void taken_on(const struct unit *u, const struct plan *plan, bool asked,
+		     const struct state_network *rec, const struct engine_net *net,
+		     const struct net_network *pairs, struct taken *out)
+{
+	const struct engine *e = u->engine;
 	const char *network = rec->name;
 	uint8_t gateway6[16];
 	uint32_t ip;
@@ -42,8 +51,9 @@ static void taken_on(const struct engine *e, const struct state_network *rec,
 	}
 	for (size_t i = 0; i < e->state->containers.n; i++) {
 		const struct state_container *c = e->state->containers.v[i];
+		size_t n = gives_way(u, plan, c, asked) ? 0 : c->endpoints.n;
 
-		for (size_t k = 0; k < c->endpoints.n; k++) {
+		for (size_t k = 0; k < n; k++) {
 			if (!str_eq(c->endpoints.v[k].network, network))
 				continue;
 			take(pairs, c->endpoints.v[k].ip, out);
@@ -53,8 +63,9 @@ static void taken_on(const struct engine *e, const struct state_network *rec,
 }
 
 /* Which address of the network: the one that is asked for, else a free one. */
-static int choose_ip(struct unit *u, const struct state_network *rec, const struct engine_net *net,
-		     const struct service_network *sn, struct state_endpoint *ep, struct err *err)
+static int choose_ip(struct unit *u, const struct plan *plan, const struct state_network *rec,
+		     const struct engine_net *net, const struct service_network *sn,
+		     struct state_endpoint *ep, struct err *err)
 {
 	/* Both families are chosen together, unless the file names one of them. */
 	bool pairs = net->net.ipv6 && !sn->ipv4_address && !sn->ipv6_address;
@@ -65,7 +76,7 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 
 	if (sn->ipv4_address && net_ip_parse(sn->ipv4_address, &wanted) < 0)
 		r = err_set(err, EINVAL, "'%s' is not an IPv4 address", sn->ipv4_address);
-	taken_on(u->engine, rec, net, pairs ? &net->net : NULL, &taken);
+	taken_on(u, plan, sn->ipv4_address != NULL, rec, net, pairs ? &net->net : NULL, &taken);
 	if (r == 0)
 		r = net_pick_address(&net->net, taken.v, taken.n, wanted, &ip, err);
 	free(taken.v);
@@ -75,7 +86,7 @@ static int choose_ip(struct unit *u, const struct state_network *rec, const stru
 	return 0;
 }
 
-static int check_ip6(const struct unit *u, const struct state_network *rec,
+static int check_ip6(const struct unit *u, const struct plan *plan, const struct state_network *rec,
 		     const struct engine_net *net, const char *text, struct err *err)
 {
 	const struct state_project *s = u->engine->state;
@@ -107,15 +118,17 @@ static int check_ip6(const struct unit *u, const struct state_network *rec,
 		for (size_t k = 0; k < s->containers.v[i]->endpoints.n; k++) {
 			const char *has = s->containers.v[i]->endpoints.v[k].ip6;
 
-			if (has && net_ip6_parse(has, other) == 0 && memcmp(ip, other, 16) == 0)
+			if (has && net_ip6_parse(has, other) == 0 && memcmp(ip, other, 16) == 0 &&
+			    !gives_way(u, plan, s->containers.v[i], true))
 				return err_set(err, EADDRINUSE, "container %s: %s is in use by %s",
 					       u->c->name, text, s->containers.v[i]->name);
 		}
 	return 0;
 }
 
-static int choose_ip6(struct unit *u, const struct state_network *rec, const struct engine_net *net,
-		      const struct service_network *sn, struct state_endpoint *ep, struct err *err)
+static int choose_ip6(struct unit *u, const struct plan *plan, const struct state_network *rec,
+		      const struct engine_net *net, const struct service_network *sn,
+		      struct state_endpoint *ep, struct err *err)
 {
 	const char *address = sn->ipv6_address;
 	char text[INET6_ADDRSTRLEN];
@@ -135,17 +148,17 @@ static int choose_ip6(struct unit *u, const struct state_network *rec, const str
 		net_address6(&net->net, ip, ip6);
 		address = inet_ntop(AF_INET6, ip6, text, sizeof(text));
 	}
-	r = check_ip6(u, rec, net, address, err);
+	r = check_ip6(u, plan, rec, net, address, err);
 	if (r == 0)
 		state_set(&ep->ip6, address);
 	return r;
 }
 
-int unit_choose_addresses(struct unit *u, const struct state_network *rec,
+int unit_choose_addresses(struct unit *u, const struct plan *plan, const struct state_network *rec,
 			  const struct engine_net *net, const struct service_network *sn,
 			  struct state_endpoint *ep, struct err *err)
 {
-	int r = choose_ip(u, rec, net, sn, ep, err);
+	int r = choose_ip(u, plan, rec, net, sn, ep, err);
 
-	return r < 0 ? r : choose_ip6(u, rec, net, sn, ep, err);
+	return r < 0 ? r : choose_ip6(u, plan, rec, net, sn, ep, err);
 }

@@ -14,12 +14,15 @@ static const char *name_of_network(const struct plan *plan, const char *key)
 	return NULL;
 }
 
-static bool goes(const struct plan *plan, const char *container)
+bool engine_goes(const struct plan *plan, const struct state_container *c)
 {
-	for (size_t i = 0; i < plan->actions.n; i++)
-		if (plan->actions.v[i].op == PLAN_REMOVE &&
-		    str_eq(plan->actions.v[i].name, container))
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+
+		if ((a->op == PLAN_REMOVE && str_eq(a->name, c->name)) ||
+		    (a->op == PLAN_SETTLE && str_eq(a->old, c->id)))
 			return true;
+	}
 	return false;
 }
 
@@ -53,7 +56,7 @@ static int check_address(const struct engine *e, const struct plan *plan, struct
 
 		for (size_t k = 0; k < c->endpoints.n; k++)
 			if (str_eq(c->endpoints.v[k].network, g->network) &&
-			    same_address(g->address, &c->endpoints.v[k]) && !goes(plan, c->name))
+			    same_address(g->address, &c->endpoints.v[k]) && !engine_goes(plan, c))
 				user = c->name;
 	}
 	for (size_t i = 0; g->address && i < seen->n; i++)

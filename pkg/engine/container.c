@@ -51,10 +51,23 @@ static const char *volume_name(const struct plan *plan, const char *key)
 	return NULL;
 }
 
-static int anonymous_volume(struct unit *u, struct state_mount *m, struct err *err)
+/* What the container whose place it takes has there, or one of this name that went before. */
+static char *volume_of_old(struct unit *u, const char *target)
 {
-	auto_free char *key = xasprintf("%s\t%s", u->c->name, m->target);
-	auto_free char *kept = map_remove(&u->engine->kept, key);
+	const struct state_container *old = state_replaced(u->engine->state, u->c);
+	auto_free char *key = xasprintf("%s\t%s", u->c->name, target);
+
+	for (size_t i = 0; old && i < old->mounts.n; i++)
+		if (old->mounts.v[i].anonymous && str_eq(old->mounts.v[i].target, target))
+			return xstrdup(old->mounts.v[i].volume);
+	return map_remove(&u->engine->kept, key);
+}
+
+static int anonymous_volume(struct unit *u, const struct plan *plan, struct state_mount *m,
+			    struct err *err)
+{
+	auto_free char *kept =
+		u->c->replaces && plan->remove_volumes ? NULL : volume_of_old(u, m->target);
 	char name[65];
 
 	m->anonymous = true;
@@ -70,14 +83,26 @@ static int anonymous_volume(struct unit *u, struct state_mount *m, struct err *e
 			     err);
 }
 
+static bool has_another(const struct unit *u, const char *volume)
+{
+	const struct state_project *s = u->engine->state;
+
+	for (size_t i = 0; i < s->containers.n; i++)
+		for (size_t k = 0; k < s->containers.v[i]->mounts.n; k++)
+			if (s->containers.v[i] != u->c &&
+			    str_eq(s->containers.v[i]->mounts.v[k].volume, volume))
+				return true;
+	return false;
+}
+
 /* The next container of this name takes them over. */
 static void keep_anonymous(struct unit *u)
 {
 	for (size_t i = 0; i < u->c->mounts.n; i++) {
 		const struct state_mount *m = &u->c->mounts.v[i];
-		auto_free char *key = xasprintf("%s\t%s", u->c->name, m->target);
+		auto_free char *key = xasprintf("%s\t%s", state_own_name(u->c), m->target);
 
-		if (!m->anonymous)
+		if (!m->anonymous || has_another(u, m->volume))
 			continue;
 		free(map_remove(&u->engine->kept, key));
 		map_put(&u->engine->kept, key, xstrdup(m->volume));
@@ -119,7 +144,7 @@ static int one_mount(struct unit *u, const struct plan *plan, const struct servi
 	if (w->kind != MOUNT_VOLUME)
 		return 0;
 	if (!w->source)
-		return anonymous_volume(u, m, err);
+		return anonymous_volume(u, plan, m, err);
 	name = volume_name(plan, w->source);
 	if (!name)
 		return err_set(err, ENOENT, "volume %s is not in the plan", w->source);
@@ -150,9 +175,10 @@ static const struct state_container *mounts_of(const struct unit *u, const char 
 	*read_only = strcmp(name + n, ":ro") == 0;
 	for (size_t i = 0; i < p->containers.n; i++) {
 		const struct state_container *c = p->containers.v[i];
-		const char *mine = by_name ? c->name : c->service;
+		const char *mine = by_name ? state_own_name(c) : c->service;
 
-		if (c != u->c && !c->oneoff && strlen(mine) == n && strncmp(mine, name, n) == 0)
+		if (c != u->c && !c->oneoff && strlen(mine) == n && strncmp(mine, name, n) == 0 &&
+		    !state_replacement(p, c->id))
 			return c;
 	}
 	return NULL;
@@ -277,14 +303,15 @@ static void remove_files(struct unit *u, bool volumes)
 	if (dir >= 0 && path_remove_tree(dir, u->c->id) < 0)
 		log_line(LOG_WARN, "%s: files below %s/%s are left over", u->c->name, base,
 			 u->c->id);
-	(void)logs_remove(e->dir, u->c->name);
+	if (!u->c->replaces || u->c->started_ns || u->pump)
+		(void)logs_remove(e->dir, u->c->name); /* else they are the other one's */
 	for (size_t i = 0; e->run_fd >= 0 && i < 3; i++) {
 		auto_free char *fifo = xasprintf("%.12s.%zu", u->c->id, i);
 
 		(void)unlinkat(e->run_fd, fifo, 0);
 	}
 	for (size_t i = 0; volumes && i < u->c->mounts.n; i++)
-		if (u->c->mounts.v[i].anonymous)
+		if (u->c->mounts.v[i].anonymous && !has_another(u, u->c->mounts.v[i].volume))
 			(void)volume_remove(e->volumes, u->c->mounts.v[i].volume, NULL, NULL);
 }
 
@@ -308,12 +335,33 @@ static int fill_in(struct unit *u, const struct plan *plan, const struct plan_ac
 	u->health = unit_health(u->svc, img);
 	r = choose_mounts(u, plan, img, err);
 	if (r == 0)
-		r = unit_endpoints_choose(u, err);
+		r = unit_endpoints_choose(u, plan, err);
 	if (r == 0) {
 		choose_ports(u);
 		r = make_dirs(u, err);
 	}
-	return r;
+	return r == 0 && a->old ? unit_rehearse(u, err) : r;
+}
+
+/* Its place is another one's yet. */
+static void come_second(struct unit *u, const struct plan_action *a)
+{
+	const struct state_container *old;
+
+	state_set(&u->c->replaces, a->old);
+	old = state_replaced(u->engine->state, u->c);
+	if (old)
+		u->c->resume = old->status == STATE_RUNNING || old->status == STATE_PAUSED ||
+			       old->status == STATE_RESTARTING;
+	else
+		state_set(&u->c->replaces, NULL);
+}
+
+static void take_spare_name(struct unit *u)
+{
+	auto_free char *spare = state_spare_name(u->c->replaces, u->c->name);
+
+	state_set(&u->c->name, spare);
 }
 
 /* The service and the image it names; the unit keeps both. */
@@ -337,6 +385,8 @@ int engine_create(struct engine *e, const struct plan *plan, const struct plan_a
 	id_random_hex(id, 64);
 	state_set(&c->id, id);
 	state_set(&c->name, a->name);
+	if (a->old)
+		come_second(u, a);
 	r = decode(u, a->service, a->config_json, NULL, err);
 	if (r == 0)
 		r = fill_in(u, plan, a, u->image, err);
@@ -346,8 +396,40 @@ int engine_create(struct engine *e, const struct plan *plan, const struct plan_a
 		state_container_remove(e->state, c);
 		return r;
 	}
+	if (c->replaces)
+		take_spare_name(u);
 	*out = u;
 	return 0;
+}
+
+/* ---- Names ------------------------------------------------------------------------------------ */
+static void move_logs(struct unit *u, const char *from, const char *to)
+{
+	int r = logs_rename(u->engine->dir, from, to);
+
+	if (r < 0)
+		log_line(LOG_WARN, "%s: its log: %s", to, strerror(-r));
+}
+
+void engine_leave_name(struct unit *u)
+{
+	auto_free char *own = xstrdup(state_own_name(u->c));
+	auto_free char *spare = state_spare_name(u->c->id, own);
+
+	move_logs(u, own, spare);
+	state_set(&u->c->name, spare);
+}
+
+void engine_take_name(struct unit *u)
+{
+	auto_free char *own = xstrdup(state_own_name(u->c));
+	auto_free char *spare = state_spare_name(u->c->id, own);
+
+	/* Whatever the record says: a supervisor may have been killed after it moved them. One that is
+	 * new has none, and those of that name are the old one's. */
+	if (!u->c->replaces)
+		move_logs(u, spare, own);
+	state_set(&u->c->name, own);
 }
 
 /* ---- Adopt ------------------------------------------------------------------------------------ */

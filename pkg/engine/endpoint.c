@@ -87,7 +87,7 @@ static void choose_way_out(struct unit *u)
 		u->c->endpoints.v[best].way_out = true;
 }
 
-int unit_endpoints_choose(struct unit *u, struct err *err)
+int unit_endpoints_choose(struct unit *u, const struct plan *plan, struct err *err)
 {
 	struct engine *e = u->engine;
 
@@ -110,7 +110,7 @@ int unit_endpoints_choose(struct unit *u, struct err *err)
 			return r;
 		ep = state_endpoint_add(u->c);
 		state_set(&ep->network, rec->name);
-		r = unit_choose_addresses(u, rec, net, sn, ep, err);
+		r = unit_choose_addresses(u, plan, rec, net, sn, ep, err);
 		if (r < 0)
 			return r;
 		(void)net_ip_parse(ep->ip, &ip);

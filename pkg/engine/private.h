@@ -127,13 +127,16 @@ int engine_firewall_open(struct engine *e, struct err *err); /* needs the loop *
 void engine_firewall_close(struct engine *e);
 
 /* address.c: the one that is asked for, else a free one, of each family */
-int unit_choose_addresses(struct unit *u, const struct state_network *rec,
+int unit_choose_addresses(struct unit *u, const struct plan *plan, const struct state_network *rec,
 			  const struct engine_net *net, const struct service_network *sn,
 			  struct state_endpoint *ep, struct err *err);
 
+/* address_check.c: whether the plan takes this container away */
+bool engine_goes(const struct plan *plan, const struct state_container *c);
+
 /* endpoint.c: the container's places in its networks */
 /* Addresses for each network of the service into the record. */
-int unit_endpoints_choose(struct unit *u, struct err *err);
+int unit_endpoints_choose(struct unit *u, const struct plan *plan, struct err *err);
 /* Bring up what the record says in the new namespace. */
 int unit_net_attach(struct unit *u, bool again, struct err *err);
 /* Children of a link of the host would hold their MACs until the kernel takes the namespace away. */
@@ -263,6 +266,11 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 /* env with "KEY=value" entries that replace its own or come on top. */
 const char *const *unit_env_more(struct arena *a, const char *const *env, const char *const *more,
 				 size_t n_more);
+
+/* start.c */
+/* All of a start but the process and what others of the plan have to do first, and away with it again:
+ * what is wrong is known while the one that is to be replaced still runs. */
+int unit_rehearse(struct unit *u, struct err *err);
 
 /* container.c */
 /* A container seen from outside of its supervisor: nothing is opened but stores and groups. */

@@ -249,7 +249,7 @@ static void read_others(const struct engine *e, struct engine_net *n)
 	for (size_t i = 0; i < members.n; i++) {
 		auto_state struct state_project *p = NULL;
 
-		if (state_load(e->paths, members.v[i], &p, NULL) < 0)
+		if (state_load_all(e->paths, members.v[i], &p, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < p->containers.n; k++)
 			for (size_t m = 0; m < p->containers.v[k]->endpoints.n; m++) {

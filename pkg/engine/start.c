@@ -25,6 +25,7 @@ struct start {
 	int root_fd, netns_fd, pidns_fd, ipcns_fd, mntns_fd;
 	char hostname[65];
 	const struct state_container *net_of; /* whose network it has */
+	bool rehearsal;                       /* others may not run yet */
 };
 
 static void start_clear(struct start *s)
@@ -174,6 +175,8 @@ static int join(struct start *s, const char *ref, const char *kind, int *out, st
 	const struct state_container *other = running_of(s->u, ref);
 	auto_free char *path = NULL;
 
+	if (s->rehearsal)
+		return 0;
 	if (!other)
 		return err_set(err, ENOENT,
 			       "container %s shares the %s namespace of %s, which does not run",
@@ -392,22 +395,34 @@ static int wire(struct unit *u, struct err *err)
 	return r < 0 ? r : box_release(u->box, err);
 }
 
+#define START_INIT                                                                              \
+	{                                                                                       \
+		.cg = CGROUP_INIT, .spec = BOX_SPEC_INIT, .fds = { -1, -1, -1 }, .root_fd = -1, \
+		.netns_fd = -1, .pidns_fd = -1, .ipcns_fd = -1, .mntns_fd = -1,                 \
+	}
+
+int unit_rehearse(struct unit *u, struct err *err)
+{
+	const struct unit_stdio none = { .given = true, .fds = { -1, -1, -1 } };
+	auto_free char *group = unit_cgroup(u);
+	struct start s = START_INIT;
+	int r;
+
+	s.u = u;
+	s.rehearsal = true;
+	r = prepare(&s, &none, err);
+	start_clear(&s);
+	(void)cgroup_remove(u->engine->cgroups, group, NULL);
+	return r;
+}
+
 int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 {
-	struct start s = {
-		.u = u,
-		.cg = CGROUP_INIT,
-		.spec = BOX_SPEC_INIT,
-		.fds = { -1, -1, -1 },
-		.root_fd = -1,
-		.netns_fd = -1,
-		.pidns_fd = -1,
-		.ipcns_fd = -1,
-		.mntns_fd = -1,
-	};
+	struct start s = START_INIT;
 	/* Rules for new networks go in while the container is made; it runs when they hold. */
 	int r = u->engine->fw_due ? engine_firewall_begin(u->engine, err) : 0;
 
+	s.u = u;
 	if (r == 0)
 		r = prepare(&s, io, err);
 	if (r == 0) {

@@ -198,3 +198,28 @@ int logs_remove(const char *dir, const char *name)
 		return -errno;
 	return unlinkat(fd, journal, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
+
+static int rename_one(int fd, const char *from, const char *to)
+{
+	return renameat(fd, from, fd, to) < 0 ? -errno : 0;
+}
+
+int logs_rename(const char *dir, const char *from, const char *to)
+{
+	auto_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_free char *journal = journal_name(from), *its_journal = journal_name(to);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	for (unsigned n = 0, missing = 0; missing < 2; n++) {
+		auto_free char *old = log_file_name(from, n), *new = log_file_name(to, n);
+
+		r = rename_one(fd, old, new);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		missing = r < 0 ? missing + 1 : 0;
+	}
+	r = rename_one(fd, journal, its_journal);
+	return r == -ENOENT ? 0 : r;
+}

@@ -79,6 +79,8 @@ static const struct {
 	[PLAN_REMOVE] = { "Container", "Removing", "Removed" },
 	[PLAN_KEEP] = { "Container", "Running", "Running" },
 	[PLAN_WAIT] = { "Container", "Waiting", "Healthy" },
+	[PLAN_SWAP] = { "Container", "Recreating", "Recreated" },
+	[PLAN_SETTLE] = { "Container", "Replacing", "Replaced" },
 };
 
 const char *plan_kind(enum plan_op op)

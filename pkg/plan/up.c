@@ -328,27 +328,68 @@ static void pre_start(struct up *u, struct svc_plan *sp)
 			plan_after(u->plan, sp->replicas[k].start, last[k]);
 }
 
+static const char *name_of(struct up *u, const struct service *svc, unsigned number)
+{
+	if (svc->container_name)
+		return svc->container_name;
+	return arena_printf(&u->plan->arena, u->want->underscores ? "%s_%s_%u" : "%s-%s-%u",
+			    u->want->name, svc->name, number);
+}
+
+static size_t about_old(struct up *u, enum plan_op op, const char *name,
+			const struct state_container *old)
+{
+	size_t at = plan_add(u->plan, op, name, old->service);
+
+	u->plan->actions.v[at].old = old->id;
+	u->plan->actions.v[at].grace_us = u->opt->grace_us;
+	return at;
+}
+
+/* The new one is made beside the old one, which stops then and gives its name away. */
+static size_t swap(struct up *u, size_t made, const struct state_container *old)
+{
+	const char *name = u->plan->actions.v[made].name, *why = u->plan->actions.v[made].reason;
+	size_t stop = PLAN_NONE, at;
+
+	u->plan->actions.v[made].old = old->id;
+	if (is_running(old) || old->status == STATE_PAUSED)
+		stop = about_old(u, PLAN_STOP, old->name, old);
+	at = about_old(u, PLAN_SWAP, name, old);
+	u->plan->actions.v[at].reason = why;
+	plan_after(u->plan, at, made);
+	plan_after(u->plan, at, stop);
+	return at;
+}
+
+/* Which of the two stays. */
+static void settle(struct up *u, size_t last, const struct state_container *old)
+{
+	const char *name = u->plan->actions.v[last].name;
+
+	plan_after(u->plan, about_old(u, PLAN_SETTLE, name, old), last);
+}
+
 static void replica(struct up *u, struct svc_plan *sp, unsigned number)
 {
 	const struct state_container *c = existing(u, sp->svc->name, number);
-	const char *name = c ? c->name : sp->svc->container_name;
 	const char *why = c ? why_recreate(u, sp->svc, c) : NULL;
-	size_t ready = PLAN_NONE;
+	const char *name = c && !why ? c->name : name_of(u, sp->svc, number);
+	size_t ready = PLAN_NONE, last;
 
-	if (!name || (why && !sp->svc->container_name))
-		name = arena_printf(&u->plan->arena, u->want->underscores ? "%s_%s_%u" : "%s-%s-%u",
-				    u->want->name, sp->svc->name, number);
 	sp->replicas[number - 1].name = name;
 	if (!c || why) {
-		size_t gone = c ? drop(u, c) : PLAN_NONE;
-
 		ready = create(u, sp->svc, name, number);
 		u->plan->actions.v[ready].reason = why;
-		plan_after(u->plan, ready, gone);
 	}
 	sp->replicas[number - 1].ready = ready;
-	if (!u->opt->no_start)
-		start(u, sp, number - 1, ready, c && !why && is_running(c));
+	last = why ? swap(u, ready, c) : ready;
+	if (!u->opt->no_start) {
+		start(u, sp, number - 1, last, c && !why && is_running(c));
+		last = sp->replicas[number - 1].start;
+	}
+	if (why)
+		settle(u, last, c);
 }
 
 static void service(struct up *u, struct svc_plan *sp)
@@ -454,38 +495,59 @@ static void begin(struct up *u, const struct project *want, struct plan *plan)
 	}
 }
 
-static bool has_address(const struct up *u, const char *container, const struct service_network *sn)
+static const struct state_container *given_up(const struct up *u, const struct plan_action *a)
 {
 	for (size_t i = 0; i < u->have->containers.n; i++) {
 		const struct state_container *c = u->have->containers.v[i];
 
-		for (size_t k = 0; strcmp(c->name, container) == 0 && k < c->endpoints.n; k++)
-			if ((sn->ipv4_address && str_eq(sn->ipv4_address, c->endpoints.v[k].ip)) ||
-			    (sn->ipv6_address && str_eq(sn->ipv6_address, c->endpoints.v[k].ip6)))
-				return true;
+		if ((a->op == PLAN_REMOVE && str_eq(c->name, a->name)) ||
+		    (a->op == PLAN_SWAP && str_eq(c->id, a->old)))
+			return c;
 	}
+	return NULL;
+}
+
+/* An address or a port of the file that this container has now. */
+static bool wants_of(const struct service *svc, const struct state_container *c)
+{
+	for (size_t i = 0; i < svc->n_networks; i++)
+		for (size_t k = 0; k < c->endpoints.n; k++) {
+			const struct service_network *sn = &svc->networks[i];
+			const struct state_endpoint *ep = &c->endpoints.v[k];
+
+			if ((sn->ipv4_address && str_eq(sn->ipv4_address, ep->ip)) ||
+			    (sn->ipv6_address && str_eq(sn->ipv6_address, ep->ip6)))
+				return true;
+		}
+	for (size_t i = 0; i < svc->n_ports; i++)
+		for (size_t k = 0; k < c->ports.n; k++) {
+			const struct service_port *p = &svc->ports[i];
+			uint16_t has = c->ports.v[k].published;
+
+			if (has && has >= p->published_lo && has <= p->published_hi &&
+			    str_eq(p->protocol, c->ports.v[k].proto))
+				return true;
+		}
 	return false;
 }
 
-/* An address that the file gives may be one that another container gives up. */
-static void after_addresses(struct up *u)
+static void starts_after(struct up *u, const struct svc_plan *sp, size_t at)
 {
-	struct plan *plan = u->plan;
+	for (unsigned k = 0; k < sp->scale; k++)
+		if (u->plan->actions.v[sp->replicas[k].start].op == PLAN_START)
+			plan_after(u->plan, sp->replicas[k].start, at);
+}
 
-	for (size_t i = 0; i < plan->actions.n; i++) {
-		const struct service *svc =
-			plan->actions.v[i].op == PLAN_CREATE ? plan->actions.v[i].svc : NULL;
+/* Where one gives to another what only one can have, the one who gets it starts when the other has
+ * stopped. */
+static void after_givers(struct up *u)
+{
+	for (size_t i = 0; i < u->plan->actions.n; i++) {
+		const struct state_container *giver = given_up(u, &u->plan->actions.v[i]);
 
-		for (size_t n = 0; svc && n < svc->n_networks; n++) {
-			const struct service_network *sn = &svc->networks[n];
-
-			if (!sn->ipv4_address && !sn->ipv6_address)
-				continue;
-			for (size_t k = 0; k < plan->actions.n; k++)
-				if (plan->actions.v[k].op == PLAN_REMOVE &&
-				    has_address(u, plan->actions.v[k].name, sn))
-					plan_after(plan, i, k);
-		}
+		for (size_t k = 0; giver && k < u->n_svcs; k++)
+			if (u->svcs[k].done && wants_of(u->svcs[k].svc, giver))
+				starts_after(u, &u->svcs[k], i);
 	}
 }
 
@@ -507,7 +569,7 @@ int plan_up(const struct project *want, const struct state_project *have,
 	if (opt->wait)
 		wait_for_all(&u);
 	orphans(&u, orphan_names);
-	after_addresses(&u);
+	after_givers(&u);
 	*out = steal(plan);
 	return 0;
 }

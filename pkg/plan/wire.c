@@ -22,6 +22,8 @@ static const char *const op_names[PLAN_OPS] = {
 	[PLAN_REMOVE] = "remove",
 	[PLAN_KEEP] = "keep",
 	[PLAN_WAIT] = "wait",
+	[PLAN_SWAP] = "swap",
+	[PLAN_SETTLE] = "settle",
 };
 
 /* ---- Out ------------------------------------------------------------------------------------- */
@@ -82,6 +84,7 @@ static void put_action(struct json *to, const struct plan_action *a)
 	json_add_str(o, "op", op_names[a->op]);
 	json_add_str(o, "name", a->name);
 	put_text(o, "service", a->service);
+	put_text(o, "old", a->old);
 	json_add_int(o, "number", a->number);
 	json_add_bool(o, "oneoff", a->oneoff);
 	json_add_bool(o, "use_aliases", a->use_aliases);
@@ -212,8 +215,10 @@ static int get_action(struct plan *p, const struct json *o, struct err *err)
 		return err_set(err, EPROTO, "the plan has an unknown action '%s'", op);
 	a = &p->actions.v[at];
 	condition = json_int(o, "condition", 0);
-	if (!a->name || condition < DEP_STARTED || condition > DEP_COMPLETED)
+	if (!a->name || condition < DEP_STARTED || condition > DEP_COMPLETED ||
+	    ((a->op == PLAN_SWAP || a->op == PLAN_SETTLE) && !json_str(o, "old", NULL)))
 		return err_set(err, EPROTO, "action %zu of the plan is not complete", at);
+	a->old = text(p, o, "old");
 	a->number = (unsigned)json_int(o, "number", 0);
 	a->oneoff = json_bool(o, "oneoff", false);
 	a->use_aliases = json_bool(o, "use_aliases", false);

@@ -162,8 +162,8 @@ void auto_state_fn(struct state_project **s)
 
 /* ---- Files ---- */
 
-int state_load(const struct state_paths *p, const char *project, struct state_project **out,
-	       struct err *err)
+int state_load_all(const struct state_paths *p, const char *project, struct state_project **out,
+		   struct err *err)
 {
 	auto_free char *dir = NULL, *file = NULL, *text = NULL;
 	auto_state struct state_project *s = NULL;
@@ -187,6 +187,16 @@ int state_load(const struct state_paths *p, const char *project, struct state_pr
 	state_live_load(p, s);
 	*out = steal(s);
 	return 0;
+}
+
+int state_load(const struct state_paths *p, const char *project, struct state_project **out,
+	       struct err *err)
+{
+	int r = state_load_all(p, project, out, err);
+
+	if (r == 0)
+		state_hide_replaced(*out);
+	return r;
 }
 
 int state_save(const struct state_paths *p, struct state_project *s, struct err *err)

@@ -315,6 +315,13 @@ START_TEST(fewer_files_than_before_removes_the_rest)
 	ck_assert(!there("web.log.3") && !there("web.log.4") && !there("web.log.5"));
 	logs_pump_free(pump);
 	pump = NULL;
+	ck_assert_int_eq(logs_rename(dir, "web", "x_web"), 0);
+	ck_assert(!there("web.log") && !there("web.log.1") && !there("web.pos"));
+	ck_assert(there("x_web.log") && there("x_web.log.1") && there("x_web.log.2"));
+	ck_assert_int_eq(logs_rename(dir, "x_web", "web"), 0);
+	ck_assert_int_eq(logs_rename(dir, "x_web", "web"), 0);
+	ck_assert_int_eq(logs_rename("/nonexistent", "a", "b"), 0);
+	ck_assert(there("web.log") && there("web.log.2") && !there("x_web.pos"));
 	ck_assert_int_eq(logs_remove(dir, "web"), 0);
 	ck_assert(!there("web.log") && !there("web.log.1") && !there("web.pos"));
 	ck_assert_int_eq(logs_remove(dir, "web"), 0);

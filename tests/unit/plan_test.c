@@ -164,7 +164,7 @@ START_TEST(what_changed_is_made_anew)
 	(void)there(&w, "db", 1, "h");
 	(void)there(&w, "web", 1, "old");
 	expect(&w, &(struct plan_options){ .grace_us = -1 },
-	       "Running p-db-1, Stopping p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+	       "Running p-db-1, Creating p-web-1, Stopping p-web-1, Recreating p-web-1, Starting p-web-1, Replacing p-web-1");
 }
 END_TEST
 
@@ -179,8 +179,9 @@ START_TEST(another_network_by_the_same_key_is_a_change)
 	w.net.name = "common";
 	w.net.external = true;
 	expect(&w, &(struct plan_options){ .grace_us = -1 },
-	       "Stopping p-db-1, Removing p-db-1, Creating p-db-1, Starting p-db-1, Stopping "
-	       "p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+	       "Creating p-db-1, Stopping p-db-1, Recreating p-db-1, Starting p-db-1, Replacing "
+	       "p-db-1, Creating p-web-1, Stopping p-web-1, Recreating p-web-1, Starting p-web-1, "
+	       "Replacing p-web-1");
 }
 END_TEST
 
@@ -195,7 +196,7 @@ START_TEST(force_is_for_those_that_are_named)
 	(void)there(&w, "web", 1, "h");
 	expect(&w,
 	       &(struct plan_options){ .grace_us = -1, .force_recreate = true, .services = web },
-	       "Running p-db-1, Stopping p-web-1, Removing p-web-1, Creating p-web-1, Starting p-web-1");
+	       "Running p-db-1, Creating p-web-1, Stopping p-web-1, Recreating p-web-1, Starting p-web-1, Replacing p-web-1");
 }
 END_TEST
 
@@ -390,6 +391,69 @@ START_TEST(what_a_failed_step_left_is_made_anew)
 }
 END_TEST
 
+START_TEST(the_new_one_is_made_first_and_starts_when_the_old_one_has_stopped)
+{
+	struct world w;
+	struct state_container *old;
+	auto_plan struct plan *plan = NULL;
+	size_t made, stop, named, runs, end;
+
+	world_make(&w);
+	network_there(&w);
+	(void)there(&w, "db", 1, "h");
+	old = there(&w, "web", 1, "older");
+	state_set(&old->id, "0123456789abcdef");
+	w.services[1].container_name = "mine";
+	plan = up(&w, &(struct plan_options){ .grace_us = 7 }, NULL);
+	made = at(plan, PLAN_CREATE, "mine");
+	stop = at(plan, PLAN_STOP, "p-web-1");
+	named = at(plan, PLAN_SWAP, "mine");
+	runs = at(plan, PLAN_START, "mine");
+	end = at(plan, PLAN_SETTLE, "mine");
+	ck_assert(!comes_after(plan, made, stop, 9) && !comes_after(plan, stop, made, 9));
+	ck_assert(comes_after(plan, named, made, 1) && comes_after(plan, named, stop, 1));
+	ck_assert(comes_after(plan, runs, named, 1) && comes_after(plan, end, runs, 1));
+	ck_assert_int_eq(plan->actions.v[stop].grace_us, 7);
+	for (size_t i = 0; i < plan->actions.n; i++)
+		ck_assert_int_eq(plan->actions.v[i].old != NULL,
+				 i == made || i == stop || i == named || i == end);
+	ck_assert_str_eq(plan->actions.v[end].old, "0123456789abcdef");
+	state_free(w.have);
+}
+END_TEST
+
+START_TEST(who_gets_the_address_or_port_of_another_starts_after_it_has_stopped)
+{
+	struct service_port port = {
+		.target = 80, .published_lo = 8080, .published_hi = 8080, .protocol = "tcp"
+	};
+	struct world w;
+	struct state_container *db, *web;
+	struct state_port *has;
+	auto_plan struct plan *plan = NULL;
+
+	world_make(&w);
+	network_there(&w);
+	db = there(&w, "db", 1, "older");
+	state_set(&db->id, "aaaa");
+	state_set(&db->endpoints.v[0].ip, "10.0.0.5");
+	web = there(&w, "web", 1, "older");
+	state_set(&web->id, "bbbb");
+	has = state_port_add(web);
+	has->published = 8080;
+	state_set(&has->proto, "tcp");
+	w.nets[1].ipv4_address = "10.0.0.5";
+	w.services[0].ports = &port;
+	w.services[0].n_ports = 1;
+	plan = up(&w, &(struct plan_options){ .grace_us = -1 }, NULL);
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-1"), at(plan, PLAN_SWAP, "p-db-1"),
+			      1));
+	ck_assert(comes_after(plan, at(plan, PLAN_START, "p-db-1"), at(plan, PLAN_SWAP, "p-web-1"),
+			      1));
+	state_free(w.have);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plan");
@@ -401,6 +465,8 @@ int main(void)
 	tcase_add_test(t, without_a_start_each_is_made_once);
 	tcase_add_test(t, what_is_as_it_should_be_is_kept);
 	tcase_add_test(t, what_changed_is_made_anew);
+	tcase_add_test(t, the_new_one_is_made_first_and_starts_when_the_old_one_has_stopped);
+	tcase_add_test(t, who_gets_the_address_or_port_of_another_starts_after_it_has_stopped);
 	tcase_add_test(t, another_network_by_the_same_key_is_a_change);
 	tcase_add_test(t, force_is_for_those_that_are_named);
 	tcase_add_test(t, replicas_come_and_go);

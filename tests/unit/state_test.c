@@ -311,6 +311,66 @@ START_TEST(removing_keeps_the_others_where_they_are)
 }
 END_TEST
 
+/* a is shop-web-1; b takes its place. */
+static struct state_container *successor(struct state_project *s)
+{
+	struct state_container *a = s->containers.v[0], *b = add(s, ID_B, "web");
+	auto_free char *spare = state_spare_name(a->id, "shop-web-1");
+
+	state_set(&b->replaces, a->id);
+	state_set(&b->name, spare);
+	a->status = STATE_RUNNING;
+	ck_assert_str_eq(state_own_name(b), "shop-web-1");
+	ck_assert_ptr_eq(state_replaced(s, b), a);
+	ck_assert_ptr_eq(state_replacement(s, a->id), b);
+	ck_assert_ptr_null(state_replaced(s, a));
+	ck_assert_ptr_null(state_replacement(s, b->id));
+	return b;
+}
+
+START_TEST(a_successor_is_not_seen_before_it_has_run)
+{
+	auto_state struct state_project *s = sample(), *t = NULL, *all = NULL;
+	struct state_container *b = successor(s);
+
+	OK(state_save(&paths, s, &err));
+	OK(state_load(&paths, "shop", &t, &err));
+	ck_assert_uint_eq(t->containers.n, 1);
+	ck_assert_str_eq(t->containers.v[0]->id, ID_A);
+	ck_assert_str_eq(t->containers.v[0]->name, "shop-web-1");
+	OK(state_load_all(&paths, "shop", &all, &err));
+	same(s, all);
+	b->started_ns = 1;
+	state_hide_replaced(s);
+	ck_assert_uint_eq(s->containers.n, 1);
+	ck_assert_ptr_eq(s->containers.v[0], b);
+	ck_assert_str_eq(b->name, "shop-web-1");
+	ck_assert_ptr_null(b->replaces);
+}
+END_TEST
+
+START_TEST(one_that_made_way_in_vain_runs_again_by_its_name)
+{
+	auto_state struct state_project *s = sample();
+	struct state_container *a = s->containers.v[0], *b = successor(s);
+
+	state_set(&a->name, b->name);
+	state_set(&b->name, "shop-web-1");
+	a->status = STATE_EXITED;
+	b->resume = true;
+	state_hide_replaced(s);
+	ck_assert_uint_eq(s->containers.n, 1);
+	ck_assert_str_eq(s->containers.v[0]->id, ID_A);
+	ck_assert_str_eq(s->containers.v[0]->name, "shop-web-1");
+	ck_assert_int_eq(s->containers.v[0]->status, STATE_RESTARTING);
+	b = add(s, ID_B, "web"); /* the one it names is gone */
+	state_set(&b->replaces, "dead");
+	state_hide_replaced(s);
+	ck_assert_uint_eq(s->containers.n, 2);
+	ck_assert_ptr_null(b->replaces);
+}
+END_TEST
+
 START_TEST(id_ranges_are_kept_and_differ)
 {
 	uint32_t first, again, v[40];
@@ -549,6 +609,8 @@ int main(void)
 	tcase_add_test(t, list_and_remove);
 	tcase_add_test(t, find_by_name_id_and_prefix);
 	tcase_add_test(t, removing_keeps_the_others_where_they_are);
+	tcase_add_test(t, a_successor_is_not_seen_before_it_has_run);
+	tcase_add_test(t, one_that_made_way_in_vain_runs_again_by_its_name);
 	tcase_add_test(t, id_ranges_are_kept_and_differ);
 	tcase_add_test(t, exits_are_read_from_where_one_stopped);
 	tcase_add_test(t, exit_codes_as_a_shell_has_them);
