@@ -88,6 +88,12 @@ static int give_back(struct sup *s, struct ctr *before, struct ctr *fresh, bool 
 	return r;
 }
 
+/* It has the name, and the old one did not run: what is to be seen is how the new one failed. */
+static bool has_no_rival(const struct state_container *fresh)
+{
+	return !fresh->resume && strcmp(fresh->name, state_own_name(fresh)) == 0;
+}
+
 enum replaced replace_settle(struct sup *s, const char *old, bool good, bool volumes,
 			     struct err *err)
 {
@@ -97,7 +103,7 @@ enum replaced replace_settle(struct sup *s, const char *old, bool good, bool vol
 
 	if (!before)
 		return REPLACED;
-	if (good && fresh)
+	if (fresh && (good || has_no_rival(fresh->unit->c)))
 		return commit(s, before, fresh, volumes, err) < 0 ? REPLACE_FAILED : REPLACED;
 	if (give_back(s, before, fresh, &resume, err) < 0)
 		return REPLACE_FAILED;

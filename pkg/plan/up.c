@@ -1,6 +1,7 @@
 /* up.c - what `up` has to do; see plan.h */
 #include "private.h"
 
+#include <ctrcompose/compose.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,19 +52,11 @@ static void choose(struct up *u, struct svc_plan *sp)
 
 static int no_such_service(const struct project *want, const char *name, struct err *err)
 {
-	auto_free const char **names = xcalloc(want->n_services + 1, sizeof(*names));
-	auto_sbuf struct sbuf known = SBUF_INIT;
-	const char *near;
+	auto_strs struct strs known = { 0 };
 
-	for (size_t i = 0; i < want->n_services; i++) {
-		names[i] = want->services[i].name;
-		sbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
-	}
-	near = str_nearest(name, names, want->n_services);
-	if (near)
-		return err_set(err, ENOENT, "no such service: %s (did you mean '%s'?)", name, near);
-	return err_set(err, ENOENT, "no such service: %s (the project has %s)", name,
-		       known.len ? sbuf_str(&known) : "none");
+	for (size_t i = 0; i < want->n_services; i++)
+		strs_add(&known, want->services[i].name);
+	return compose_no_service(name, &known, err);
 }
 
 static int choose_all(struct up *u, struct err *err)
@@ -255,9 +248,10 @@ static const struct state_container *left_over(const struct up *u, const char *n
 	return NULL;
 }
 
-/* A container that is made, runs to its end, and goes; the index of the wait for its success. */
+/* A container that is made, runs to its end when all of `after` is done, and goes; the index of the wait
+ * for its success. */
 static size_t run_step(struct up *u, const struct svc_plan *sp, const struct service *step,
-		       const char *name, size_t after)
+		       const char *name, const size_t *after, size_t n_after)
 {
 	const struct state_container *old = left_over(u, name);
 	size_t gone = old ? drop(u, old) : PLAN_NONE, made = create(u, step, name, 1), at, wait;
@@ -266,7 +260,8 @@ static size_t run_step(struct up *u, const struct svc_plan *sp, const struct ser
 	plan_after(u->plan, made, gone);
 	at = plan_add(u->plan, PLAN_START, name, sp->svc->name);
 	plan_after(u->plan, at, made);
-	plan_after(u->plan, at, after);
+	for (size_t i = 0; i < n_after; i++)
+		plan_after(u->plan, at, after[i]);
 	start_after(u, sp, at);
 	wait = plan_add(u->plan, PLAN_WAIT, name, sp->svc->name);
 	u->plan->actions.v[wait].condition = DEP_COMPLETED;
@@ -286,14 +281,14 @@ static bool starts(const struct up *u, const struct svc_plan *sp, unsigned k)
 /* Before all replicas; the start of each waits for it, and each next step does. */
 static void step_once(struct up *u, const struct svc_plan *sp, size_t i, size_t *last)
 {
-	const char *name = arena_printf(&u->plan->arena, "%s-%s-pre_start-%zu", u->want->name,
-					sp->svc->name, i + 1);
-	size_t wait = run_step(u, sp, sp->svc->pre_start[i].svc, name, last[0]);
+	const char *name =
+		arena_printf(&u->plan->arena,
+			     u->want->underscores ? "%s_%s_pre_start_%zu" : "%s-%s-pre_start-%zu",
+			     u->want->name, sp->svc->name, i + 1);
+	size_t wait = run_step(u, sp, sp->svc->pre_start[i].svc, name, last, sp->scale);
 
-	for (unsigned k = 0; k < sp->scale; k++) {
-		plan_after(u->plan, wait, last[k] == wait ? PLAN_NONE : last[k]);
+	for (unsigned k = 0; k < sp->scale; k++)
 		last[k] = wait;
-	}
 }
 
 static void step_each(struct up *u, const struct svc_plan *sp, size_t i, size_t *last)
@@ -301,9 +296,11 @@ static void step_each(struct up *u, const struct svc_plan *sp, size_t i, size_t 
 	for (unsigned k = 0; k < sp->scale; k++)
 		if (starts(u, sp, k))
 			last[k] = run_step(u, sp, sp->svc->pre_start[i].svc,
-					   arena_printf(&u->plan->arena, "%s-pre_start-%zu",
+					   arena_printf(&u->plan->arena,
+							u->want->underscores ? "%s_pre_start_%zu"
+									     : "%s-pre_start-%zu",
 							sp->replicas[k].name, i + 1),
-					   last[k]);
+					   &last[k], 1);
 }
 
 /* Steps for the service as a whole are for its first start: not when some of it runs. */

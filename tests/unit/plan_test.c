@@ -355,6 +355,21 @@ START_TEST(no_step_for_what_runs_or_is_not_started)
 }
 END_TEST
 
+START_TEST(names_of_steps_have_underscores_where_all_have)
+{
+	auto_plan struct plan *plan = NULL;
+	struct steps s;
+
+	steps_make(&s);
+	s.w.p.underscores = true;
+	plan = up(&s.w, &(struct plan_options){ .grace_us = -1 }, NULL);
+	(void)at(plan, PLAN_START, "p_web_pre_start_1");
+	(void)at(plan, PLAN_START, "p_web_1_pre_start_2");
+	(void)at(plan, PLAN_START, "p_web_1");
+	state_free(s.w.have);
+}
+END_TEST
+
 START_TEST(another_replica_has_only_its_own_steps)
 {
 	const struct kv scale[] = { { "web", "2" } };
@@ -477,6 +492,7 @@ int main(void)
 	tcase_add_test(t, a_step_runs_once_or_for_each_replica);
 	tcase_add_test(t, no_step_for_what_runs_or_is_not_started);
 	tcase_add_test(t, another_replica_has_only_its_own_steps);
+	tcase_add_test(t, names_of_steps_have_underscores_where_all_have);
 	tcase_add_test(t, what_a_failed_step_left_is_made_anew);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
