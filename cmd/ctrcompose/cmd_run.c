@@ -263,12 +263,13 @@ static int changed_service(struct arena *a, const struct online *o, const char *
 			   char **command, bool tty, struct service **out, struct err *err)
 {
 	const struct service *svc = project_service(o->project, service);
+	char *const words[] = { (char *)(uintptr_t)service, NULL };
 	auto_json struct json *j = NULL;
 	auto_free char *text = NULL;
 	int r;
 
 	if (!svc)
-		return err_set(err, ENOENT, "no such service: %s", service);
+		return cmd_check_services(words, o->project, NULL, err);
 	r = json_parse(svc->config_json, strlen(svc->config_json), &j, err);
 	if (r == 0)
 		r = change(j, command, tty, o->project->working_dir, err);

@@ -212,7 +212,6 @@ int cmd_check_services(char *const *words, const struct project *p, const struct
 		       struct err *err)
 {
 	auto_strs struct strs known = { 0 };
-	auto_sbuf struct sbuf list = SBUF_INIT;
 
 	if (!words || !words[0])
 		return 0;
@@ -222,12 +221,9 @@ int cmd_check_services(char *const *words, const struct project *p, const struct
 		add_once(&known, p->disabled[i].name);
 	for (size_t i = 0; s && i < s->containers.n; i++)
 		add_once(&known, s->containers.v[i]->service);
-	for (size_t i = 0; i < known.n; i++)
-		sbuf_addf(&list, "%s%s", i ? ", " : "", known.v[i]);
 	for (size_t i = 0; words[i]; i++)
 		if (!strs_has(&known, words[i]))
-			return err_set(err, -ENOENT, "no such service: %s (%s%s)", words[i],
-				       known.n ? "there are: " : "there are none", sbuf_str(&list));
+			return compose_no_service(words[i], &known, err);
 	return 0;
 }
 

@@ -40,9 +40,13 @@ static int name_images(struct arena *a, const struct project *p, struct kvs *con
 		if (!kv->value || !str_starts(kv->value, "service:"))
 			continue;
 		svc = project_service(p, kv->value + strlen("service:"));
-		if (!svc)
-			return err_set(err, ENOENT, "additional_contexts.%s: no such service: %s",
-				       kv->key, kv->value + strlen("service:"));
+		if (!svc) {
+			char *const words[] = { (char *)(uintptr_t)kv->value + strlen("service:"),
+						NULL };
+			int r = cmd_check_services(words, p, NULL, err);
+
+			return err_wrap(err, r, "additional_contexts.%s", kv->key);
+		}
 		kv->value = arena_printf(a, "docker-image://%s", svc->image);
 	}
 	return 0;

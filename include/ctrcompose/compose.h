@@ -111,4 +111,8 @@ int compose_dotenv(struct arena *a, const char *file, const char *text, size_t l
  * follows is left out. -EINVAL: a quote is not closed. */
 int compose_words(struct arena *a, const char *text, struct list *out);
 
+/* -ENOENT and one sentence for a service that there is none of: with the one that is meant, if it looks
+ * like one of those that are known, else with all of them. */
+int compose_no_service(const char *name, const struct strs *known, struct err *err);
+
 #endif

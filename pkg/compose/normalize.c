@@ -382,6 +382,18 @@ static void keep_needed(const struct yaml_node *services, const char *name, stru
 		keep_needed(services, deps->m.v[i].key, keep);
 }
 
+static int no_service(const char *name, const struct yaml_node *services, struct err *err)
+{
+	auto_strs struct strs known = { 0 };
+
+	for (size_t i = 0; services && services->type == YAML_MAP && i < services->m.n; i++)
+		strs_add(&known, services->m.v[i].key);
+	(void)compose_no_service(name, &known, err);
+	if (err)
+		err->code = -EINVAL; /* of the file: it is there */
+	return -EINVAL;
+}
+
 int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **disabled,
 		   struct err *err)
 {
@@ -394,7 +406,7 @@ int profiles_apply(struct load *l, struct yaml_node *tree, struct yaml_node **di
 	*disabled = yaml_new(l->a, YAML_MAP, services);
 	for (size_t i = 0; i < wanted->n; i++)
 		if (!yaml_get(services, wanted->v[i]))
-			return err_set(err, -EINVAL, "no such service: %s", wanted->v[i]);
+			return no_service(wanted->v[i], services, err);
 	if (!services)
 		return 0;
 	if (l->opt->only_services)

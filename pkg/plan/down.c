@@ -34,7 +34,6 @@ static int check_names(const struct plan_options *opt, const struct project *wan
 		       const struct state_project *have, struct err *err)
 {
 	auto_strs struct strs known = { 0 };
-	auto_sbuf struct sbuf list = SBUF_INIT;
 
 	for (size_t i = 0; want && i < want->n_services; i++)
 		strs_add(&known, want->services[i].name);
@@ -43,12 +42,9 @@ static int check_names(const struct plan_options *opt, const struct project *wan
 	for (size_t i = 0; i < have->containers.n; i++)
 		if (!strs_has(&known, have->containers.v[i]->service))
 			strs_add(&known, have->containers.v[i]->service);
-	for (size_t i = 0; i < known.n; i++)
-		sbuf_addf(&list, "%s%s", i ? ", " : "", known.v[i]);
 	for (const char *const *s = opt->services; s && *s; s++)
 		if (!strs_has(&known, *s))
-			return err_set(err, ENOENT, "no such service: %s (the project has %s)", *s,
-				       known.n ? sbuf_str(&list) : "none");
+			return compose_no_service(*s, &known, err);
 	return 0;
 }
 

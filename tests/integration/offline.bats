@@ -241,8 +241,16 @@ ctr() { # status, arguments: standard output in $output, standard error in $stde
 	[ "$output" = "NAME   STATUS   CONFIG FILES" ]
 	ctr 0 ls --format json
 	[ "$output" = "[]" ]
-	ctr 1 ps nope
-	[ "$stderr" = "ctrcompose: no such service: nope (there are: db, debug, web)" ]
+	for line in "ps nope" "stop nope" "logs nope" "kill nope" "rm -f nope" "port nope 80"; do
+		ctr 1 $line
+		[ "$stderr" = "ctrcompose: no such service: nope (there are: db, debug, web)" ] || { echo "$line: $stderr"; false; }
+	done
+	ctr 1 stop wbe
+	[ "$stderr" = "ctrcompose: no such service: wbe (did you mean 'web'?)" ]
+	for line in "up -d nope" "run nope" "build nope"; do
+		ctr 15 $line
+		[ "$stderr" = "ctrcompose: no such service: nope (there are: db, debug, web)" ] || { echo "$line: $stderr"; false; }
+	done
 	ctr 1 port web 80
 	[ "$stderr" = 'ctrcompose: service "web" is not running' ]
 }
