@@ -104,6 +104,9 @@ static int write_record(int dir, const char *name, const char *project, bool ano
 	return file_replace(dir, "volume.json", text, strlen(text), 0600, false);
 }
 
+/* What Docker's tools know them by. */
+static const char anonymous_label[] = "com.docker.volume.anonymous";
+
 static int read_record(struct volume_store *s, const char *name, struct volume_record *out,
 		       struct err *err)
 {
@@ -128,6 +131,10 @@ static int read_record(struct volume_store *s, const char *name, struct volume_r
 	if (json_str(o, "project", NULL))
 		out->project = xstrdup(json_str(o, "project", ""));
 	labels = json_get(o, "labels");
+	if (out->anonymous && !json_get(labels, anonymous_label)) {
+		strs_add(&out->label_keys, anonymous_label);
+		strs_add(&out->label_values, "");
+	}
 	for (const struct json *c = json_first(labels); c; c = json_next(c)) {
 		strs_add(&out->label_keys, json_key(c));
 		strs_add(&out->label_values, json_string(c) ? json_string(c) : "");
