@@ -39,6 +39,13 @@ struct opt {
 	const char *help; /* NULL: accepted, but not shown */
 };
 
+/* What --dry-run does. */
+enum cmd_dry {
+	DRY_BY_ITSELF, /* the command looks at global.dry_run; or it changes nothing */
+	DRY_IN_COPY, /* it runs as ever, in a copy of the stores: see dry.c. It tells by cmd_did() */
+	DRY_REFUSED, /* it changes what no copy can be made of */
+};
+
 struct cmd {
 	const char *name;
 	const char *alias; /* or NULL */
@@ -47,7 +54,7 @@ struct cmd {
 	int min_operands, max_operands; /* max -1: any number */
 	const struct opt *opts;
 	size_t n_opts;
-	bool no_dry_run;           /* it changes something, and --dry-run is refused */
+	enum cmd_dry dry;
 	bool operands_end_options; /* exec and run: the rest belongs to the other command */
 	bool hidden;
 	const struct cmd *const *subs; /* NULL-terminated: `image load`; then no run */
@@ -140,10 +147,18 @@ enum { EXIT_FAILED = 1, EXIT_NO_FILE = 14, EXIT_BAD_FILE = 15, EXIT_INTERRUPTED 
 
 /* time="..." level=warning msg="...", or WARN[0000] in colour on a terminal. */
 void cmd_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* One line on standard error that is no warning: that there was nothing to do, say. None with --progress
+ * quiet. */
+void cmd_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cmd_print_error(const struct err *err);
+/* What was done: its name, for scripts, on out; with --dry-run the line of what would be done, now. */
+void cmd_did(struct sbuf *out, const char *kind, const char *name, const char *done);
+/* With --dry-run, before the command: all it changes is gone when this process ends. */
+int cmd_enter_copy(struct err *err);
 /* Write to standard output: a closed pipe or a full disk is an error, not silence. */
 int cmd_print(const struct sbuf *text, struct err *err);
-/* Ask on the terminal: 1 yes, 0 no; without a terminal an error that names --force. */
+/* Ask on the terminal: 1 yes, 0 no; without a terminal an error that names --force. Not with
+ * --dry-run. */
 int cmd_confirm(const char *question, struct err *err);
 
 /* ---- Colours ----------------------------------------------------------------------------------
@@ -218,6 +233,7 @@ int progress_dry(const char *kind, const char *name, const char *done, const cha
 /* Lines are redrawn: a step may be told often. */
 bool progress_is_live(const struct progress *p);
 bool progress_is_json(void); /* errors are JSON lines as well */
+bool progress_is_quiet(void);
 
 /* ---- Terminal ---------------------------------------------------------------------------------
  * Connects a person's terminal with the master of a container's one until the container has

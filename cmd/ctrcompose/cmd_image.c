@@ -1,5 +1,6 @@
 /* cmd_image.c - ctrcompose image: its subcommands, and ls, inspect, tag. */
 #include "cmd_image.h"
+#include "image_row.h"
 #include "inspect.h"
 #include "store.h"
 
@@ -55,29 +56,18 @@ static const struct opt ls_opts[] = {
 
 static void add_image(struct json *rows, const struct image_summary *m, const char *ref)
 {
-	struct json *row = json_add_object(rows, NULL);
-	const char *colon = ref ? strrchr(ref, ':') : NULL;
-	auto_free char *name = ref ? xstrndup(ref, colon ? (size_t)(colon - ref) : strlen(ref))
-				   : xstrdup("<none>");
-	auto_free char *id = xasprintf("%s%.*s", ls_arg.no_trunc ? "sha256:" : "",
-				       ls_arg.no_trunc ? 64 : 12, m->id);
-	char size[16];
-
-	format_bytes(m->size, size);
-	json_add_str(row, "ID", id);
-	json_add_str(row, "Repository", name);
-	json_add_str(row, "Tag", colon ? colon + 1 : "<none>");
-	json_add_str(row, "Size", size);
-	json_add_str(row, "CreatedAt", m->created);
+	image_row(json_add_object(rows, NULL),
+		  &(struct image_cells){ .id = m->id,
+					 .ref = ref,
+					 .created = m->created,
+					 .size = m->size,
+					 .no_trunc = ls_arg.no_trunc });
 }
 
 static int ls_run(int argc, char **argv, struct err *err)
 {
-	static const struct template_header headers[] = {
-		{ "ID", "IMAGE ID" },
-		{ NULL, NULL },
-	};
-	static const char table[] = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}";
+	static const char table[] =
+		"table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
 	auto_image_store struct image_store *s = NULL;
 	auto_image_list struct image_list list = { 0 };
 	auto_json struct json *rows = json_array();
@@ -97,7 +87,7 @@ static int ls_run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	r = template_print(ls_arg.quiet ? "{{.ID}}" : template_of(ls_arg.format, table), rows,
-			   headers, &out, err);
+			   image_headers, &out, err);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 
@@ -139,7 +129,11 @@ static int tag_run(int argc, char **argv, struct err *err)
 	int r = cmd_image_store(&s, err);
 
 	(void)argc;
-	return r < 0 ? r : image_tag(s, argv[0], argv[1], err);
+	if (r == 0)
+		r = image_tag(s, argv[0], argv[1], err);
+	if (r == 0 && global.dry_run)
+		cmd_did(NULL, "Image", argv[1], "Tagged");
+	return r;
 }
 
 static const struct cmd tag = {
@@ -148,7 +142,7 @@ static const struct cmd tag = {
 	.operands = "IMAGE NAME[:TAG]",
 	.min_operands = 2,
 	.max_operands = 2,
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = tag_run,
 };
 

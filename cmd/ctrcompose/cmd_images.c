@@ -1,5 +1,5 @@
 /* cmd_images.c - ctrcompose images: what the project's containers were made from. */
-#include "container.h"
+#include "image_row.h"
 #include "observe.h"
 #include "store.h"
 
@@ -12,22 +12,9 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "table (default) or json" },
+	{ 0, "format", OPT_STRING, &arg.format, "FORMAT", "table (default), json, or a template" },
 	{ 'q', "quiet", OPT_FLAG, &arg.quiet, NULL, "Only ids" },
 };
-
-/* "example.org:5000/app:1" into its name and its tag. */
-static char *split_tag(const char *ref, const char **tag)
-{
-	const char *slash = strrchr(ref, '/'), *colon = strrchr(ref, ':');
-	size_t len = strcspn(ref, "@");
-
-	*tag = "";
-	if (ref[len] == '@' || !colon || (slash && colon < slash))
-		return xstrndup(ref, len);
-	*tag = colon + 1;
-	return xstrndup(ref, (size_t)(colon - ref));
-}
 
 static void add_row(struct json *rows, struct image_store *store, const struct state_container *c)
 {
@@ -41,7 +28,7 @@ static void add_row(struct json *rows, struct image_store *store, const struct s
 	if (c->image_id)
 		(void)image_find(store, c->image_id, &img, NULL);
 	platform = img ? xasprintf("%s/%s", img->os, img->architecture) : xstrdup("");
-	repository = split_tag(c->image ? c->image : "", &tag);
+	repository = image_split(c->image ? c->image : "", &tag);
 	if (!*tag && !strchr(c->image ? c->image : "", '@'))
 		tag = "latest";
 	json_add_str(row, "ID", id);
@@ -68,35 +55,46 @@ static void add_ids(const struct json *rows, struct sbuf *out)
 	}
 }
 
-static const char *or_none(const char *s)
+static struct json *for_people(const struct json *rows)
 {
-	return s[0] ? s : "<none>";
+	struct json *out = json_array();
+
+	for (const struct json *row = json_first(rows); row; row = json_next(row)) {
+		struct json *cells = json_add_object(out, NULL);
+		const char *tag = json_str(row, "Tag", "");
+		auto_free char *ref = xasprintf("%s%s%s", json_str(row, "Repository", ""),
+						tag[0] ? ":" : "", tag);
+
+		image_row(cells,
+			  &(struct image_cells){ .id = json_str(row, "ID", "") + strlen("sha256:"),
+						 .ref = ref,
+						 .created = json_str(row, "Created", ""),
+						 .size = (uint64_t)json_int(row, "Size", 0) });
+		json_add_str(cells, "ContainerName", json_str(row, "ContainerName", ""));
+		json_add_str(cells, "Platform", json_str(row, "Platform", ""));
+	}
+	return out;
 }
 
-static void add_table(const struct json *rows, struct sbuf *out)
+static int print(const struct json *rows, struct sbuf *out, struct err *err)
 {
-	static const char *const headers[] = { "CONTAINER", "REPOSITORY", "TAG",     "PLATFORM",
-					       "IMAGE ID",  "SIZE",       "CREATED", NULL };
-	auto_table struct table t;
-	uint64_t now = now_real_ns(), then;
+	static const char table[] =
+		"table {{.ContainerName}}\t{{.Repository}}\t{{.Tag}}\t{{.Platform}}"
+		"\t{{.ID}}\t{{.Size}}\t{{.CreatedSince}}";
+	auto_json struct json *cells = NULL;
+	auto_free char *text = NULL;
 
-	table_start(&t, headers);
-	for (const struct json *row = json_first(rows); row; row = json_next(row)) {
-		auto_sbuf struct sbuf ago = SBUF_INIT;
-		char size[24];
-
-		human_size((double)json_int(row, "Size", 0), 3, size);
-		if (parse_when(json_str(row, "Created", ""), now, &then) == 0)
-			container_ago(then, now, &ago);
-		table_cell(&t, json_str(row, "ContainerName", ""));
-		table_cell(&t, or_none(json_str(row, "Repository", "")));
-		table_cell(&t, or_none(json_str(row, "Tag", "")));
-		table_cell(&t, json_str(row, "Platform", ""));
-		table_cellf(&t, "%.12s", json_str(row, "ID", "") + strlen("sha256:"));
-		table_cell(&t, size);
-		table_cell(&t, ago.len ? sbuf_str(&ago) : "N/A");
+	if (arg.quiet) {
+		add_ids(rows, out);
+		return 0;
 	}
-	table_text(&t, out);
+	if (str_eq(arg.format, "json")) { /* one array, as docker compose has it */
+		text = json_print(rows);
+		sbuf_addf(out, "%s\n", text);
+		return 0;
+	}
+	cells = for_people(rows);
+	return template_print(template_of(arg.format, table), cells, image_headers, out, err);
 }
 
 static int run(int argc, char **argv, struct err *err)
@@ -109,8 +107,10 @@ static int run(int argc, char **argv, struct err *err)
 	int r;
 
 	(void)argc;
-	if (arg.format && !str_eq(arg.format, "table") && !str_eq(arg.format, "json"))
-		return usage_error(err, "--format: '%s' is neither table nor json", arg.format);
+	if (arg.format && !str_starts(arg.format, "table") && !str_eq(arg.format, "json") &&
+	    !strstr(arg.format, "{{"))
+		return usage_error(err, "--format: '%s' is neither table nor json, nor a template",
+				   arg.format);
 	r = observe(&o, argv, err);
 	if (r == 0)
 		r = cmd_image_store(&store, err);
@@ -120,16 +120,8 @@ static int run(int argc, char **argv, struct err *err)
 	for (size_t i = 0; i < l.n; i++)
 		add_row(rows, store, l.v[i]);
 	free(l.v);
-	if (arg.quiet) {
-		add_ids(rows, &out);
-	} else if (str_eq(arg.format, "json")) {
-		auto_free char *text = json_print(rows);
-
-		sbuf_addf(&out, "%s\n", text);
-	} else {
-		add_table(rows, &out);
-	}
-	return cmd_print(&out, err);
+	r = print(rows, &out, err);
+	return r < 0 ? r : cmd_print(&out, err);
 }
 
 const struct cmd cmd_images = {

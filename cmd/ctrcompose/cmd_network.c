@@ -125,7 +125,7 @@ static int rm_run(int argc, char **argv, struct err *err)
 			err_clear(err);
 			r = 0;
 		} else if (r == 0) {
-			sbuf_addf(&out, "%s\n", argv[i]);
+			cmd_did(&out, "Network", argv[i], "Removed");
 		}
 	}
 	shown = cmd_print(&out, r < 0 ? NULL : err);
@@ -140,7 +140,7 @@ static const struct cmd rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = rm_run,
 };
 
@@ -179,7 +179,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 		return r;
 	r = cmd_networks_prune(&removed, err);
 	for (size_t i = 0; i < removed.n; i++)
-		sbuf_addf(&out, "%s\n", removed.v[i]);
+		cmd_did(&out, "Network", removed.v[i], "Removed");
 	return r < 0 ? r : cmd_print(&out, err);
 }
 
@@ -187,7 +187,7 @@ static const struct cmd prune = {
 	.name = "prune",
 	.summary = "Remove networks that no project has",
 	CMD_OPTS(prune_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = prune_run,
 };
 

@@ -132,7 +132,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	network_id(&paths, argv[0], id);
-	sbuf_addf(&out, "%s\n", id);
+	cmd_did(&out, "Network", global.dry_run ? argv[0] : id, "Created");
 	return cmd_print(&out, err);
 }
 
@@ -143,6 +143,6 @@ const struct cmd cmd_network_create = {
 	.min_operands = 1,
 	.max_operands = 1,
 	CMD_OPTS(opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = run,
 };

@@ -192,14 +192,39 @@ static int confirmed(struct err *err)
 	return arg.force ? 1 : cmd_confirm(question, err);
 }
 
-static void add_list(struct sbuf *out, const char *title, const struct strs *l)
+static void add_list(struct sbuf *out, const char *kind, const struct strs *l)
 {
-	if (l->n)
-		sbuf_addf(out, "%s:\n", title);
-	for (size_t i = 0; i < l->n; i++)
-		sbuf_addf(out, "%s\n", l->v[i]);
-	if (l->n)
+	bool title = l->n && !global.dry_run;
+
+	if (title)
+		sbuf_addf(out, "Deleted %ss:\n", kind);
+	if (str_eq(kind, "Image"))
+		image_report(out, l);
+	for (size_t i = 0; !str_eq(kind, "Image") && i < l->n; i++)
+		cmd_did(out, kind, l->v[i], "Removed");
+	if (title)
 		sbuf_addc(out, '\n');
+}
+
+/* --dry-run: what is left for the rest of the command to look at. */
+static int forget_removed(const struct online *o, const struct plan *plan, struct err *err)
+{
+	auto_free char *all = path_join(o->paths.state, "containers");
+	auto_close int dir = open(all, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < plan->actions.n; i++) {
+		const struct plan_action *a = &plan->actions.v[i];
+		struct state_container *c = NULL;
+
+		if (a->op == PLAN_NETWORK_DOWN)
+			state_network_remove(o->state, a->service);
+		if (a->op != PLAN_REMOVE || state_find(o->state, a->name, &c, NULL) < 0)
+			continue;
+		if (dir >= 0)
+			(void)path_remove_tree(dir, c->id);
+		state_container_remove(o->state, c);
+	}
+	return state_save(&o->paths, o->state, err);
 }
 
 /* Of what runs nothing goes; a project of which nothing runs goes as with `down`. */
@@ -231,7 +256,9 @@ static int prune_project(const char *name, struct strs *report, struct err *err)
 	r = online_open(&o, err);
 	if (r == 0)
 		r = plan_stopped(&o, &plan, report, err);
-	return r < 0 ? r : online_apply(&o, plan, "Removing", err);
+	if (r == 0)
+		r = online_apply(&o, plan, "Removing", err);
+	return r == 0 && global.dry_run ? forget_removed(&o, plan, err) : r;
 }
 
 /* Stopped containers can be started again, with what they have written: they stay unless asked for. */
@@ -305,10 +332,11 @@ static int prune_run(int argc, char **argv, struct err *err)
 	if (r < 0)
 		return r;
 	format_bytes(sum + part, size);
-	add_list(&out, "Deleted Containers", &containers);
-	add_list(&out, "Deleted Networks", &networks);
-	add_list(&out, "Deleted Volumes", &volumes);
-	add_list(&out, "Deleted Images", &images);
+	if (!global.dry_run) /* their plans have told */
+		add_list(&out, "Container", &containers);
+	add_list(&out, "Network", &networks);
+	add_list(&out, "Volume", &volumes);
+	add_list(&out, "Image", &images);
 	if (kept)
 		sbuf_addf(&out,
 			  "Kept: %zu stopped container%s, which `start` can start again; "
@@ -323,7 +351,7 @@ static const struct cmd prune = {
 	.summary = "Remove what no container has: images, networks, the cache of builds; "
 		   "stopped containers stay without --containers",
 	CMD_OPTS(prune_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = prune_run,
 };
 

@@ -98,6 +98,8 @@ static int check(struct err *err)
 	if (arg.watch && (arg.detach || arg.no_start))
 		return usage_error(err, "--watch and %s exclude each other",
 				   arg.detach ? "-d" : "--no-start");
+	if (arg.watch && arg.no_build)
+		return usage_error(err, "--watch and --no-build exclude each other");
 	if (arg.detach && (arg.abort_exit || arg.abort_failure))
 		return usage_error(err, "--abort-on-container-exit and -d exclude each other");
 	return 0;
@@ -188,7 +190,7 @@ static int attached(struct online *o, char **argv, uint64_t since_ns, struct err
 	};
 
 	pid_t watcher = 0;
-	int r = arg.watch ? watch_beside(o->project, argv, &watcher, err) : 0;
+	int r = arg.watch ? watch_beside(o->project, argv, arg.quiet_build, &watcher, err) : 0;
 
 	if (r == 0)
 		r = follow_up(o, &f, err);

@@ -68,7 +68,8 @@ static int create_run(int argc, char **argv, struct err *err)
 	}
 	for (int i = 0; r == 0 && i < argc; i++) {
 		r = volume_create(s, argv[i], NULL, false, &labels, NULL, err);
-		sbuf_addf(&out, "%s\n", argv[i]);
+		if (r == 0)
+			cmd_did(&out, "Volume", argv[i], "Created");
 	}
 	strs_clear(&create_labels);
 	return r < 0 ? r : cmd_print(&out, err);
@@ -81,7 +82,7 @@ static const struct cmd create = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(create_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = create_run,
 };
 
@@ -174,7 +175,7 @@ static int rm_run(int argc, char **argv, struct err *err)
 			err_clear(err);
 			r = 0;
 		} else if (r == 0) {
-			sbuf_addf(&out, "%s\n", argv[i]);
+			cmd_did(&out, "Volume", argv[i], "Removed");
 		}
 	}
 	shown = cmd_print(&out, r < 0 ? NULL : err);
@@ -189,7 +190,7 @@ static const struct cmd rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = rm_run,
 };
 
@@ -242,7 +243,7 @@ static int prune_run(int argc, char **argv, struct err *err)
 		return r;
 	r = cmd_volumes_prune(prune_all, &removed, NULL, err);
 	for (size_t i = 0; i < removed.n; i++)
-		sbuf_addf(&out, "%s\n", removed.v[i]);
+		cmd_did(&out, "Volume", removed.v[i], "Removed");
 	return r < 0 ? r : cmd_print(&out, err);
 }
 
@@ -250,7 +251,7 @@ static const struct cmd prune = {
 	.name = "prune",
 	.summary = "Remove volumes that no container has",
 	CMD_OPTS(prune_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = prune_run,
 };
 

@@ -69,6 +69,8 @@ static void PRINTF_LIKE(1, 2) tell(const char *fmt, ...)
 	auto_sbuf struct sbuf text = SBUF_INIT;
 	va_list ap;
 
+	if (global.dry_run)
+		sbuf_adds(&text, "DRY-RUN MODE - ");
 	va_start(ap, fmt);
 	sbuf_addv(&text, fmt, ap);
 	va_end(ap);
@@ -313,7 +315,7 @@ static int sync_rule(const char *project, const struct rule *rule, struct err *e
 		if (s.c->oneoff || s.c->status != STATE_RUNNING ||
 		    !str_eq(s.c->service, rule->service))
 			continue;
-		r = cmd_apart(sync_apart, &s, err);
+		r = global.dry_run ? 0 : cmd_apart(sync_apart, &s, err);
 		n++;
 	}
 	if (r == 0)
@@ -338,6 +340,8 @@ static void global_words(const char *project, struct strs *v)
 		strs_add(v, "--offline");
 	if (global.compatibility)
 		strs_add(v, "--compatibility");
+	if (global.dry_run)
+		strs_add(v, "--dry-run");
 	strs_addf(v, "--project-name=%s", project);
 	strs_add(v, "--progress=plain");
 }
@@ -367,8 +371,10 @@ static int up(const char *project, char *const *services, bool deps, struct err 
 	strs_add(&v, "up");
 	strs_add(&v, "--detach");
 	strs_add(&v, "--build");
-	if (arg.quiet)
+	if (arg.quiet) {
 		strs_add(&v, "--quiet-build");
+		strs_add(&v, "--quiet-pull");
+	}
 	if (!deps)
 		strs_add(&v, "--no-deps");
 	for (size_t i = 0; services && services[i]; i++)
@@ -414,7 +420,7 @@ static int rebuild(const char *project, char *const *words, struct err *err)
 	auto_strs struct strs before = { 0 };
 	int r;
 
-	if (arg.prune)
+	if (arg.prune && !global.dry_run)
 		images_of(project, words[0], &before);
 	r = up(project, words, false, err);
 	if (r == 0)
@@ -429,7 +435,7 @@ static int restart(const char *project, const char *service, struct err *err)
 	strs_add(&v, "restart");
 	strs_add(&v, "--no-deps");
 	strs_add(&v, service);
-	return ours(project, &v, true, err);
+	return ours(project, &v, !global.dry_run, err);
 }
 
 static int run_hook(const char *project, const struct rule *rule, struct err *err)
@@ -597,7 +603,8 @@ int watch_check(struct project *p, char *const *services, struct err *err)
 	return r;
 }
 
-int watch_beside(const struct project *p, char *const *services, pid_t *out, struct err *err)
+int watch_beside(const struct project *p, char *const *services, bool quiet, pid_t *out,
+		 struct err *err)
 {
 	auto_strs struct strs v = { 0 };
 	pid_t pid;
@@ -605,6 +612,8 @@ int watch_beside(const struct project *p, char *const *services, pid_t *out, str
 	global_words(p->name, &v);
 	strs_add(&v, "watch");
 	strs_add(&v, "--no-up");
+	if (quiet)
+		strs_add(&v, "--quiet");
 	for (size_t i = 0; services && services[i]; i++)
 		strs_add(&v, services[i]);
 	pid = fork();
@@ -656,6 +665,5 @@ const struct cmd cmd_watch = {
 	.operands = "[SERVICE...]",
 	.max_operands = -1,
 	CMD_OPTS(opts),
-	.no_dry_run = true,
 	.run = run,
 };

@@ -20,6 +20,14 @@ static const struct opt load_opts[] = {
 	{ 'q', "quiet", OPT_FLAG, &load_arg.quiet, NULL, "Print nothing" },
 };
 
+static void say_loaded(struct sbuf *out, const char *name)
+{
+	auto_free char *line =
+		xasprintf("Loaded image%s: %s", str_starts(name, "sha256:") ? " ID" : "", name);
+
+	cmd_did(out, "Image", global.dry_run ? name : line, "Loaded");
+}
+
 static int load_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
@@ -37,8 +45,7 @@ static int load_run(int argc, char **argv, struct err *err)
 			    ? image_load_file(s, load_arg.input, &names, err)
 			    : image_load(s, STDIN_FILENO, "standard input", &names, err);
 	for (size_t i = 0; r == 0 && !load_arg.quiet && i < names.n; i++)
-		sbuf_addf(&out, "Loaded image%s: %s\n",
-			  str_starts(names.v[i], "sha256:") ? " ID" : "", names.v[i]);
+		say_loaded(&out, names.v[i]);
 	return r < 0 ? r : cmd_print(&out, err);
 }
 
@@ -46,7 +53,7 @@ const struct cmd image_load_cmd = {
 	.name = "load",
 	.summary = "Load images from an archive (docker save, OCI layout)",
 	CMD_OPTS(load_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = load_run,
 };
 
@@ -68,6 +75,7 @@ static int import_run(int argc, char **argv, struct err *err)
 	auto_free const char **words = xcalloc(import_arg.changes.n + 1, sizeof(*words));
 	struct list changes = { words, import_arg.changes.n };
 	auto_sbuf struct sbuf out = SBUF_INIT;
+	auto_free char *name = NULL;
 	char id[65];
 	int r = cmd_image_store(&s, err);
 
@@ -79,7 +87,8 @@ static int import_run(int argc, char **argv, struct err *err)
 	strs_clear(&import_arg.changes);
 	if (r < 0)
 		return r;
-	sbuf_addf(&out, "sha256:%s\n", id);
+	name = xasprintf("sha256:%s", id);
+	cmd_did(&out, "Image", global.dry_run && argc > 1 ? argv[1] : name, "Imported");
 	return cmd_print(&out, err);
 }
 
@@ -91,7 +100,7 @@ const struct cmd image_import_cmd = {
 	.min_operands = 1,
 	.max_operands = 2,
 	CMD_OPTS(import_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = import_run,
 };
 
@@ -161,6 +170,6 @@ const struct cmd image_save_cmd = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(save_opts),
-	.no_dry_run = true,
+	.dry = DRY_REFUSED,
 	.run = save_run,
 };

@@ -1,7 +1,20 @@
 /* image_rm.c - ctrcompose image rm, prune. */
 #include "cmd_image.h"
 
+#include <ctype.h>
 #include <string.h>
+
+/* "Untagged: box:latest", "Deleted: sha256:..." */
+void image_report(struct sbuf *out, const struct strs *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		const char *name = strchr(lines->v[i], ' ');
+		auto_free char *what = xstrndup(lines->v[i], strcspn(lines->v[i], ":"));
+
+		what[0] = (char)toupper((unsigned char)what[0]);
+		cmd_did(out, "Image", global.dry_run && name ? name + 1 : lines->v[i], what);
+	}
+}
 
 /* ---- rm --------------------------------------------------------------------------------------- */
 static bool rm_force;
@@ -21,8 +34,7 @@ static int rm_run(int argc, char **argv, struct err *err)
 		r = cmd_used_images(NULL, &used, err);
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = image_remove(s, argv[i], rm_force, &used, &report, err);
-	for (size_t i = 0; i < report.n; i++)
-		sbuf_addf(&out, "%s\n", report.v[i]);
+	image_report(&out, &report);
 	shown = cmd_print(&out, r < 0 ? NULL : err);
 	return r < 0 ? r : shown;
 }
@@ -35,7 +47,7 @@ const struct cmd image_rm = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(rm_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = rm_run,
 };
 
@@ -98,12 +110,12 @@ static int prune_run(int argc, char **argv, struct err *err)
 		r = image_prune(s, &how, cmd_used_images, NULL, &report, &freed, err);
 	if (r < 0)
 		return r;
-	if (report.n)
+	if (report.n && !global.dry_run)
 		sbuf_adds(&out, "Deleted Images:\n");
-	for (size_t i = 0; i < report.n; i++)
-		sbuf_addf(&out, "%s\n", report.v[i]);
+	image_report(&out, &report);
 	format_bytes(freed, size);
-	sbuf_addf(&out, "%sTotal reclaimed space: %s\n", report.n ? "\n" : "", size);
+	sbuf_addf(&out, "%sTotal reclaimed space: %s\n", report.n && !global.dry_run ? "\n" : "",
+		  size);
 	return cmd_print(&out, err);
 }
 
@@ -111,6 +123,6 @@ const struct cmd image_prune_cmd = {
 	.name = "prune",
 	.summary = "Remove images that no container has",
 	CMD_OPTS(prune_opts),
-	.no_dry_run = true,
+	.dry = DRY_IN_COPY,
 	.run = prune_run,
 };

@@ -87,6 +87,11 @@ bool progress_is_json(void)
 	return str_eq(asked_for(), "json");
 }
 
+bool progress_is_quiet(void)
+{
+	return str_eq(asked_for(), "quiet") || str_eq(asked_for(), "none");
+}
+
 static int choose(enum mode *out, struct err *err)
 {
 	static const struct {

@@ -77,6 +77,26 @@ void cmd_warn(const char *fmt, ...)
 	say(&line);
 }
 
+void cmd_note(const char *fmt, ...)
+{
+	auto_sbuf struct sbuf text = SBUF_INIT, line = SBUF_INIT;
+	va_list ap;
+
+	if (progress_is_quiet())
+		return;
+	va_start(ap, fmt);
+	sbuf_addv(&text, fmt, ap);
+	va_end(ap);
+	if (progress_is_json()) {
+		sbuf_adds(&line, "{\"message\":");
+		json_quote(&line, sbuf_str(&text));
+		sbuf_adds(&line, "}\n");
+	} else {
+		sbuf_addf(&line, "%s\n", sbuf_str(&text));
+	}
+	say(&line);
+}
+
 void cmd_print_error(const struct err *err)
 {
 	auto_sbuf struct sbuf line = SBUF_INIT;
@@ -104,6 +124,8 @@ int cmd_confirm(const char *question, struct err *err)
 	auto_sbuf struct sbuf line = SBUF_INIT;
 	char answer[16] = "";
 
+	if (global.dry_run)
+		return 1;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return err_set(
 			err, ENOTTY,

@@ -8,6 +8,8 @@
 int cmd_image_store(struct image_store **out, struct err *err);
 /* An image_used_fn: ids of the images that the containers of all projects have. */
 int cmd_used_images(void *arg, struct strs *used, struct err *err);
+/* What image_remove() and image_prune() say, line by line. */
+void image_report(struct sbuf *out, const struct strs *lines);
 int cmd_volume_store(struct volume_store **out, struct err *err);
 /* Names of the containers, of all projects, that have this volume; NULL: of each volume that one
  * has. */

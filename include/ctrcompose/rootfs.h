@@ -16,6 +16,9 @@
 
 /* A mount namespace of our own: mounts of the host keep coming in, ours never go out. */
 int rootfs_enter_private(struct err *err);
+/* From now on, in this mount namespace of our own: the folder as it is, but what is changed in it is
+ * kept in memory and gone with the namespace. Descriptors that were opened before see the folder itself. */
+int rootfs_forgetful(const char *path, struct err *err);
 
 /* ---- Maps of ids ------------------------------------------------------------------------------ */
 struct rootfs_extent {

@@ -194,7 +194,7 @@ stubborn() { # ends by nothing but SIGKILL
 	compose up -d --wait
 	echo text >file
 	compose volume create "$PROJECT-kept" >/dev/null
-	look() { compose ps -a --no-trunc --format '{{.ID}} {{.State}}'; compose image ls; compose volume ls; compose network ls; compose exec -T db ls /tmp; find .; }
+	look() { compose ps -a --no-trunc --format '{{.ID}} {{.State}}'; compose image ls --format '{{.ID}} {{.Repository}}:{{.Tag}}'; compose volume ls; compose network ls; compose exec -T db ls /tmp; find .; }
 	before=$(look)
 	while read -r line; do
 		run -0 compose --dry-run $line
@@ -220,12 +220,63 @@ stubborn() { # ends by nothing but SIGKILL
 	compose --dry-run rm -s -f 2>&1 | grep -q "$PROJECT-web-1  Removed"
 	run -0 compose --dry-run up -d
 	[[ $output != *Created* ]]
-	for line in "volume create x" "volume rm $PROJECT-kept" "volume prune -a -f" "network create x" "network prune -f" "image tag box other" "image rm box" "image prune -a -f" "system prune -f" "watch"; do
-		run -1 compose --dry-run $line
-		[[ $output == *"--dry-run: there is none of"* ]]
-	done
+	run -1 compose --dry-run image save -o saved.tar box
+	[[ $output == *"--dry-run: there is none of"* ]]
 	[ "$(look)" = "$before" ]
 	compose volume rm "$PROJECT-kept"
+}
+
+@test "--dry-run of volume, network, image and system: what they would do and why they would fail, in a copy" {
+	pair
+	compose up -d
+	compose volume create "$PROJECT-kept" >/dev/null
+	compose network create "$PROJECT-net" >/dev/null
+	compose image tag box "$PROJECT:1"
+	compose image save -o saved.tar box
+	look() {
+		compose ps -a --no-trunc --format '{{.ID}} {{.State}}'
+		compose image ls --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}'
+		compose volume ls
+		compose network ls
+		ip link
+		find "$CTRCOMPOSE_STATE" | sort
+	}
+	before=$(look)
+	dry() { # WHAT-IT-SAYS COMMAND...
+		local says=$1
+		shift
+		run -0 --separate-stderr compose --dry-run "$@" </dev/null
+		[[ $stderr == *"DRY-RUN MODE - "*"$says"* ]] || { echo "$*: $stderr"; false; }
+		[ -z "$output" ] || [[ $output == "Total reclaimed space: "* ]]
+		diff <(look) - <<<"$before"
+	}
+	dry "Volume x  Created" volume create x
+	dry "Volume $PROJECT-kept  Removed" volume rm "$PROJECT-kept"
+	dry "Volume $PROJECT-kept  Removed" volume prune -a
+	dry "Network x  Created" network create --subnet 10.219.3.0/24 x
+	dry "Network $PROJECT-net  Removed" network rm "$PROJECT-net"
+	dry "Network $PROJECT-net  Removed" network prune
+	dry "Image other:2  Tagged" image tag box other:2
+	dry "Image $PROJECT:1  Untagged" image rm "$PROJECT:1"
+	dry "Image box:latest  Loaded" image load -i saved.tar
+	dry "Network $PROJECT-net  Removed" system prune
+	run -1 compose --dry-run volume rm nope
+	[[ $output == *"no such volume: nope"* ]]
+	run -1 compose --dry-run network create "$PROJECT-net"
+	[[ $output == *"is there already"* ]]
+	run -1 compose --dry-run image rm nope:1
+	[[ $output == *"nope:1"* ]]
+	run -0 compose --progress json --dry-run volume rm "$PROJECT-kept"
+	[ "$(jq -r '.id, ."dry-run"' <<<"$output" | xargs)" = "Volume $PROJECT-kept true" ]
+	compose stop
+	links_gone() { ! ip -o link | grep -q ': cv'; }
+	eventually 5 links_gone # the kernel takes them away behind us
+	before=$(look)
+	dry "Container $PROJECT-web-1  Removed" system prune --containers -a
+	[[ $stderr == *"Image box:latest  Untagged"* ]] # no container would be left that has it
+	compose image rm "$PROJECT:1"
+	compose volume rm "$PROJECT-kept"
+	compose network rm "$PROJECT-net"
 }
 
 @test "down --rmi: local takes what was built without a name, all takes all, what others use stays" {

@@ -48,6 +48,48 @@ inside() { compose exec -T a "$@"; }
 	eventually 5 inside test -e /app/code/later
 }
 
+@test "--dry-run: says what it would sync and restart, and touches nothing" {
+	mkdir src
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    develop: { watch: [{ path: ./src, action: sync+restart, target: /app }] }
+	Y
+	compose up -d
+	before=$(compose ps --format '{{.ID}}' --no-trunc; compose inspect "$PROJECT-a-1" | jq '.[0].State.Pid')
+	start_watch --dry-run
+	echo one >src/there
+	eventually 10 grep -q "DRY-RUN MODE -  Container $PROJECT-a-1  Started" watch.out
+	grep -q "^DRY-RUN MODE - Syncing 1 file to 1 container of a" watch.out
+	grep -q "^DRY-RUN MODE - Restarting a" watch.out
+	inside sh -c '! test -e /app/there'
+	[ "$(compose ps --format '{{.ID}}' --no-trunc; compose inspect "$PROJECT-a-1" | jq '.[0].State.Pid')" = "$before" ]
+}
+
+@test "up --watch: not with --no-build; --quiet-build is for what it rebuilds as well" {
+	mkdir src
+	printf 'FROM box\nCOPY src /app\nRUN echo built-now\nCMD ["sleep","1000"]\n' >Dockerfile
+	echo one >src/there
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    build: { context: ., network: none }
+		    init: true
+		    develop: { watch: [{ path: ./src, action: rebuild }] }
+	Y
+	run -1 compose up --watch --no-build
+	[[ $output == *"--watch and --no-build exclude each other"* ]]
+	"$CTRCOMPOSE" up --watch --quiet-build >watch.out 2>&1 3>&- &
+	watcher=$!
+	eventually 30 grep -q "Watch enabled" watch.out || { cat watch.out; false; }
+	echo two >src/there
+	eventually 30 sh -c '[ "$("$CTRCOMPOSE" exec -T a cat /app/there 2>/dev/null)" = two ]'
+	grep -q "Rebuilding a" watch.out
+	! grep -q built-now watch.out
+}
+
 @test "sync+restart and sync+exec: a burst is one restart, one exec; a file as path" {
 	mkdir src && echo 1 >conf
 	cat >compose.yaml <<-'Y'
