@@ -29,9 +29,9 @@ static int show(const struct state_container *c, uint16_t target, struct err *er
 		sbuf_addf(&out, "%s%s%s:%u\n", v6 ? "[" : "", ip, v6 ? "]" : "", p->published);
 		return cmd_print(&out, err);
 	}
-	container_ports(c, &out);
-	return err_set(err, -ENOENT, "no port %u/%s for container %s%s%s", target, arg.protocol,
-		       c->name, out.len ? "; it has: " : "", sbuf_str(&out));
+	container_published(c, &out);
+	return err_set(err, -ENOENT, "no port %u/%s for container %s: %s%s", target, arg.protocol,
+		       c->name, out.len ? "it publishes " : "it publishes none", sbuf_str(&out));
 }
 
 static int run(int argc, char **argv, struct err *err)

@@ -164,6 +164,7 @@ static int push_run(int argc, char **argv, struct err *err)
 	auto_image_store struct image_store *store = NULL;
 	auto_progress struct progress *pg = NULL;
 	auto_project struct project *p = NULL;
+	size_t pushed = 0;
 	int r = load(argv, &p, err);
 
 	(void)argc;
@@ -181,10 +182,14 @@ static int push_run(int argc, char **argv, struct err *err)
 		if (!wanted(argv, svc) || !compose_section(p, svc->name, "build") ||
 		    !compose_section(p, svc->name, "image"))
 			continue;
+		pushed++;
 		r = push_service(store, p, svc, pg, &why);
 		if (r < 0)
 			failed(r, err, &why);
 	}
+	if (pushed == 0)
+		cmd_note("no image to push: %s has both build and image",
+			 argv[0] ? "none of these services" : "no service");
 	return err->code;
 }
 

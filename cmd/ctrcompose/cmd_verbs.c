@@ -25,6 +25,17 @@ static const char **services_of(const struct project *p)
 	return v;
 }
 
+/* That is no failure: what was asked for is so. */
+static const char *const nothing[] = {
+	[PLAN_VERB_START] = "no container to start: all run",
+	[PLAN_VERB_STOP] = "no container to stop: none runs",
+	[PLAN_VERB_RESTART] = "no container to restart",
+	[PLAN_VERB_KILL] = "no container to kill",
+	[PLAN_VERB_RM] = "No stopped containers",
+	[PLAN_VERB_PAUSE] = "no container to pause: none runs",
+	[PLAN_VERB_UNPAUSE] = "no container to unpause: none is paused",
+};
+
 /* 1: yes, 0: no */
 static int confirm_rm(const struct plan *plan, struct err *err)
 {
@@ -69,9 +80,9 @@ static int apply(enum plan_verb verb, char **argv, const struct plan_options *gi
 	}
 	if (r == 0)
 		r = plan_verb(verb, o.project, o.state, &po, &plan, err);
-	if (r == 0 && verb == PLAN_VERB_RM && plan->actions.n == 0)
-		cmd_warn("No stopped containers");
-	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force && !global.dry_run) {
+	if (r == 0 && plan->actions.n == 0)
+		cmd_note("%s", nothing[verb]);
+	else if (r == 0 && verb == PLAN_VERB_RM && !arg.force) {
 		r = confirm_rm(plan, err);
 		if (r <= 0)
 			return r;

@@ -132,18 +132,20 @@ static void add_range(uint16_t first, size_t n, struct sbuf *out)
 		sbuf_addf(out, "-%zu", first + n - 1);
 }
 
-void container_ports(const struct state_container *c, struct sbuf *out)
+static void list_ports(const struct state_container *c, bool all, struct sbuf *out)
 {
 	auto_free struct state_port **v = xcalloc(c->ports.n + 1, sizeof(struct state_port *));
+	size_t have = 0;
 
 	for (size_t i = 0; i < c->ports.n; i++)
-		v[i] = &c->ports.v[i];
-	if (c->ports.n)
-		qsort(v, c->ports.n, sizeof(struct state_port *), by_port);
-	for (size_t i = 0, n; i < c->ports.n; i += n) {
+		if (all || c->ports.v[i].published)
+			v[have++] = &c->ports.v[i];
+	if (have)
+		qsort(v, have, sizeof(struct state_port *), by_port);
+	for (size_t i = 0, n; i < have; i += n) {
 		struct port_ips ips = port_ips(v[i]);
 
-		n = run_length(v + i, c->ports.n - i);
+		n = run_length(v + i, have - i);
 		for (size_t k = 0; k < (v[i]->published ? ips.n : 1); k++) {
 			bool v6 = strchr(ips.v[k], ':') != NULL;
 
@@ -157,6 +159,16 @@ void container_ports(const struct state_container *c, struct sbuf *out)
 			sbuf_addf(out, "/%s", v[i]->proto ? v[i]->proto : "tcp");
 		}
 	}
+}
+
+void container_ports(const struct state_container *c, struct sbuf *out)
+{
+	list_ports(c, true, out);
+}
+
+void container_published(const struct state_container *c, struct sbuf *out)
+{
+	list_ports(c, false, out);
 }
 
 /* ---- Command */

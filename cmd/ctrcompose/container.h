@@ -11,6 +11,7 @@ void container_status(const struct state_container *c, uint64_t now_ns, struct s
 const char *container_oom(const struct state_container *c);
 /* "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp", runs of ports as "8000-8005->80-85/tcp". */
 void container_ports(const struct state_container *c, struct sbuf *out);
+void container_published(const struct state_container *c, struct sbuf *out); /* only those */
 /* "5 minutes ago" */
 void container_ago(uint64_t then_ns, uint64_t now_ns, struct sbuf *out);
 /* The words that it runs, entrypoint first. image: the Config of its image, for what the service

@@ -243,3 +243,75 @@ two() { # services a and b; b stops at once on SIGTERM
 	[[ "$output" != *t14-a-1* ]]
 	[ -z "$(compose events --since 0s --until 0s)" ]
 }
+
+@test "nothing to do: a line on standard error, and no failure" {
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	says() { # TEXT COMMAND...
+		local text=$1
+		shift
+		run -0 --separate-stderr compose "$@"
+		[ -z "$output" ]
+		[ "$stderr" = "$text" ] || { echo "$*: $stderr"; false; }
+	}
+	says "no container to stop: none runs" stop
+	says "no container to kill" kill
+	says "no container to restart" restart
+	says "no container to pause: none runs" pause
+	says "no container to unpause: none is paused" unpause
+	says "No stopped containers" rm -f
+	says "no image to push: no service has both build and image" push
+	says "no image to push: none of these services has both build and image" push a
+	says "" --progress quiet stop
+	says '{"message":"no container to stop: none runs"}' --progress json stop
+	compose up -d
+	says "no container to start: all run" start
+	says "No stopped containers" rm -f
+	compose stop
+	says "no container to stop: none runs" stop a
+}
+
+@test "port: where what is published is, if not what was asked for" {
+	printf 'services: { a: { image: box, init: true, ports: ["18481:80", "127.0.0.1:18482:82/udp"] }, b: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	run -1 compose port a 81
+	[[ $output == "ctrcompose: no port 81/tcp for container $PROJECT-a-1: it publishes 0.0.0.0:18481->80/tcp, "*"127.0.0.1:18482->82/udp" ]]
+	run -1 compose port a 82
+	[[ $output == *"no port 82/tcp"*"127.0.0.1:18482->82/udp"* ]]
+	run -1 compose port b 80
+	[ "$output" = "ctrcompose: no port 80/tcp for container $PROJECT-b-1: it publishes none" ]
+}
+
+@test "anonymous volumes have Docker's label; prune takes those that no container has, and no others without -a" {
+	printf 'services: { a: { image: box, init: true, volumes: [/keep, "named:/named"] } }\nvolumes: { named: {} }\n' >compose.yaml
+	compose up -d
+	compose volume create "$PROJECT-mine" >/dev/null
+	id=$(compose volume ls -q | grep -E '^[0-9a-f]{64}$')
+	[ "$(compose volume inspect "$id" | jq -c '.[0].Labels["com.docker.volume.anonymous"]')" = '""' ]
+	[ "$(compose volume inspect "$PROJECT-mine" "${PROJECT}_named" | jq -c '[.[].Labels | has("com.docker.volume.anonymous")]')" = '[false,false]' ]
+	run -0 compose volume prune -f
+	[ -z "$output" ]
+	compose rm -s -f
+	run -0 compose volume prune -f
+	[ "$output" = "$id" ]
+	run -0 compose volume prune -f -a
+	[ "$(sort <<<"$output" | xargs)" = "$PROJECT-mine ${PROJECT}_named" ]
+}
+
+@test "image ls and images: the same cells, table, template, json" {
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	compose create
+	run -0 compose image ls
+	[[ ${lines[0]} =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]]
+	[[ ${lines[1]} =~ ^box\ +latest\ +[0-9a-f]{12}\ +.*\ ago\ +[0-9.]+[kM]B$ ]]
+	run -0 compose images
+	[[ ${lines[0]} =~ ^CONTAINER\ +REPOSITORY\ +TAG\ +PLATFORM\ +IMAGE\ ID\ +SIZE\ +CREATED$ ]]
+	cells='{{.Repository}}|{{.Tag}}|{{.ID}}|{{.Size}}|{{.CreatedSince}}'
+	[ "$(compose images --format "$cells" | cut -d'|' -f 1-4)" = "$(compose image ls --format "$cells" | cut -d'|' -f 1-4)" ]
+	[ "$(compose images --format '{{.ContainerName}}')" = "$PROJECT-a-1" ]
+	[ "$(compose image ls --format json | jq -r 'keys | join(" ")')" = "CreatedAt CreatedSince ID Repository Size Tag" ]
+	[ "$(compose images --format json | jq '.[0].Size | type')" = '"number"' ]
+	[ "$(compose image ls -q)" = "$(compose images -q | cut -c 1-12)" ]
+	compose image tag box localhost:5000/deep/name:v1 # a port is no tag
+	[ "$(compose image ls --format '{{.Repository}} {{.Tag}}' | sort | tail -1)" = "localhost:5000/deep/name v1" ]
+	compose image rm localhost:5000/deep/name:v1
+}
