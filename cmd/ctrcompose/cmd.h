@@ -153,6 +153,7 @@ void cmd_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void cmd_print_error(const struct err *err);
 /* What was done: its name, for scripts, on out; with --dry-run the line of what would be done, now. */
 void cmd_did(struct sbuf *out, const char *kind, const char *name, const char *done);
+void cmd_did_all(void); /* before anything else is printed */
 /* With --dry-run, before the command: all it changes is gone when this process ends. */
 int cmd_enter_copy(struct err *err);
 /* Write to standard output: a closed pipe or a full disk is an error, not silence. */

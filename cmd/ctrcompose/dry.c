@@ -25,10 +25,17 @@ int cmd_enter_copy(struct err *err)
 	return r < 0 ? err_wrap(err, r, "--dry-run") : 0;
 }
 
+static struct progress *lines; /* of this command, below one head */
+
 void cmd_did(struct sbuf *out, const char *kind, const char *name, const char *done)
 {
-	if (global.dry_run)
-		(void)progress_dry(kind, name, done, NULL, NULL);
-	else
+	if (!global.dry_run)
 		sbuf_addf(out, "%s\n", name);
+	else if (lines || progress_open("Running", &lines, NULL) == 0)
+		progress_step(lines, kind, name, done, NULL);
+}
+
+void cmd_did_all(void)
+{
+	progress_close(steal(lines));
 }

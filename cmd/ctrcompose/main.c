@@ -163,6 +163,7 @@ int main(int argc, char **argv)
 	auto_err struct err err = ERR_INIT;
 	int r = start(argc, proc_title_begin(argv), &path, &err);
 
+	cmd_did_all();
 	if (r < 0 && !(r == -EINTR && cmd_cancelled)) {
 		if (!err.msg)
 			(void)err_set(&err, r, "%s", strerror(-r));

@@ -57,8 +57,9 @@ static const struct {
 	const char *status;
 	enum mood mood;
 } words[] = {
-	{ "Running", MOOD_DONE },    { "Error", MOOD_ERROR },     { "Interrupted", MOOD_ERROR },
-	{ "Unhealthy", MOOD_ERROR }, { "Skipped", MOOD_WARNING }, { "Warning", MOOD_WARNING },
+	{ "Recreate", MOOD_WORKING },  { "Running", MOOD_DONE },    { "Error", MOOD_ERROR },
+	{ "Interrupted", MOOD_ERROR }, { "Unhealthy", MOOD_ERROR }, { "Skipped", MOOD_WARNING },
+	{ "Warning", MOOD_WARNING },
 };
 
 static enum mood mood_of(const char *status)

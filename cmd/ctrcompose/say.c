@@ -114,7 +114,10 @@ void cmd_print_error(const struct err *err)
 
 int cmd_print(const struct sbuf *text, struct err *err)
 {
-	int r = fd_write_all(STDOUT_FILENO, sbuf_str(text), text->len);
+	int r;
+
+	cmd_did_all();
+	r = fd_write_all(STDOUT_FILENO, sbuf_str(text), text->len);
 
 	return r < 0 ? err_set(err, r, "write to standard output: %s", strerror(-r)) : 0;
 }

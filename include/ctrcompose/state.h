@@ -80,7 +80,8 @@ struct state_container {
 	bool want_running; /* false after `stop` */
 	bool halted;       /* a person's stop or kill: not again by itself after a boot */
 	char *replaces;    /* id of the one whose place it takes; NULL: it has its place */
-	bool resume;       /* with replaces: that one ran, and is to run again if this one can't */
+	bool resume; /* with replaces: that one ran, and is to run again if this one can't; of that one:
+			    * it has been asked to stop */
 	enum state_health health;
 	char *health_log; /* JSON text of the last probes, or NULL */
 	uint64_t seq;     /* which of the durable and the live record is newer; leave it alone */

@@ -349,6 +349,8 @@ static void ended(struct ctr *c, int wait_status)
 	again = (c->ran || !c->failed) &&
 		svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max, sc->exit_code,
 			     sc->restarts, c->asked);
+	again |= c->again && !c->asked;
+	c->again = false;
 	tell_exit(c);
 	ctr_event(c, again ? EV_CRASH : EV_EXIT);
 	sup_idle_check(c->sup);

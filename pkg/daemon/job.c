@@ -188,7 +188,9 @@ static void begin_start(struct job *j, size_t i, struct ctr *c)
 static void begin_stop(struct job *j, size_t i, struct ctr *c)
 {
 	c->grace_us = j->plan->actions.v[i].grace_us;
-	if (!j->plan->actions.v[i].for_boot && !j->plan->actions.v[i].old)
+	if (j->plan->actions.v[i].old)
+		replace_stops(c);
+	else if (!j->plan->actions.v[i].for_boot)
 		halt(c, true);
 	if (c->st == SVC_STOPPED) {
 		j->steps[i] = STEP_DONE;
@@ -211,12 +213,31 @@ static int kill_one(struct sup *s, const struct plan_action *a, struct ctr *c, s
 	return engine_signal(c->unit, a->signal, err);
 }
 
-static const char cant_start[] = "can't be started again as it was";
-
-static void note_kept(struct job *j, const struct ctr *c, const char *how, const char *why)
+/* Whether a step about the container that takes this one's place has failed: its line says so. */
+static bool has_failed(const struct job *j, const struct plan_action *settle)
 {
-	sbuf_addf(&j->kept, "%s%s %s%s%s", j->kept.len ? ", " : "", c->unit->c->name, how,
-		  why ? ": " : "", why ? why : "");
+	for (size_t i = 0; i < j->plan->actions.n; i++) {
+		const struct plan_action *a = &j->plan->actions.v[i];
+
+		if (j->steps[i] == STEP_FAILED &&
+		    (str_eq(a->old, settle->old) ||
+		     (a->op == PLAN_START && str_eq(a->name, settle->name))))
+			return true;
+	}
+	return false;
+}
+
+static void note_kept(struct job *j, const struct plan_action *a, const struct ctr *c,
+		      struct strs *to, const char *status)
+{
+	strs_add(to, c->unit->c->name);
+	if (!has_failed(j, a))
+		say(j, "Container", c->unit->c->name, status, "as it was", false);
+}
+
+static void note_lost(struct job *j, const struct ctr *c, const char *why)
+{
+	strs_addf(&j->kept.lost, "%s can't be started again: %s", c->unit->c->name, why);
 }
 
 static void begin_settle(struct sup *s, struct job *j, size_t i)
@@ -233,10 +254,10 @@ static void begin_settle(struct sup *s, struct job *j, size_t i)
 	case REPLACED:
 		break;
 	case REPLACE_OLD_RUNS:
-		note_kept(j, before, "runs on as it was", NULL);
+		note_kept(j, a, before, &j->kept.runs, "Running");
 		break;
 	case REPLACE_OLD_RESTS:
-		note_kept(j, before, "is kept as it was", NULL);
+		note_kept(j, a, before, &j->kept.rests, "Kept");
 		break;
 	case REPLACE_OLD_STARTS:
 		j->steps[i] = STEP_RUNNING;
@@ -245,7 +266,7 @@ static void begin_settle(struct sup *s, struct job *j, size_t i)
 		if (good)
 			fail(j, i, err_text(&err));
 		else
-			note_kept(j, before, cant_start, err_text(&err));
+			note_lost(j, before, err_text(&err));
 		break;
 	}
 }
@@ -376,9 +397,9 @@ static void check_settle(struct sup *s, struct job *j, size_t i)
 		return;
 	j->steps[i] = STEP_SKIPPED;
 	if (c && c->started)
-		note_kept(j, c, "was started again as it was", NULL);
+		note_kept(j, &j->plan->actions.v[i], c, &j->kept.started, "Started");
 	else if (c)
-		note_kept(j, c, cant_start, c->unit->c->error);
+		note_lost(j, c, c->unit->c->error ? c->unit->c->error : "it has ended");
 }
 
 /* A running step: has what it waits for come true? */
@@ -426,18 +447,42 @@ static void check(struct sup *s, struct job *j, size_t i)
 	}
 }
 
+static void add_names(struct sbuf *out, const struct strs *l, const char *one, const char *many)
+{
+	enum { SHOWN = 5 };
+
+	for (size_t i = 0; i < l->n && i < SHOWN; i++)
+		sbuf_addf(out, "%s%s", i ? ", " : "; ", l->v[i]);
+	if (l->n > SHOWN)
+		sbuf_addf(out, " and %zu more", l->n - SHOWN);
+	if (l->n)
+		sbuf_addf(out, " %s", l->n == 1 ? one : many);
+}
+
+/* What became of those that were to be replaced belongs to the reason why they are not. */
+static void tell_kept(struct job *j)
+{
+	struct sbuf text = SBUF_INIT;
+
+	sbuf_adds(&text, j->error);
+	add_names(&text, &j->kept.runs, "runs on as it was", "run on as they were");
+	add_names(&text, &j->kept.started, "was started again as it was",
+		  "were started again as they were");
+	add_names(&text, &j->kept.rests, "is kept as it was", "are kept as they were");
+	for (size_t i = 0; i < j->kept.lost.n; i++)
+		sbuf_addf(&text, "; %s", j->kept.lost.v[i]);
+	free(j->error);
+	j->error = sbuf_take(&text);
+}
+
 static void finish(struct sup *s)
 {
 	struct job *j = s->job;
 	auto_err struct err err = ERR_INIT;
 
 	s->job = NULL;
-	if (j->error && j->kept.len) {
-		char *all = xasprintf("%s; %s", j->error, sbuf_str(&j->kept));
-
-		free(j->error);
-		j->error = all;
-	}
+	if (j->error)
+		tell_kept(j);
 	if (s->dirty && !(j->plan->forget && !j->error))
 		(void)sup_save(s, &err);
 	if (err.code && !j->error)
@@ -464,7 +509,10 @@ static void finish(struct sup *s)
 		sup_reply_done(j->conn, j->error);
 	sup_settled(s);
 	plan_free(j->plan);
-	sbuf_clear(&j->kept);
+	strs_clear(&j->kept.runs);
+	strs_clear(&j->kept.started);
+	strs_clear(&j->kept.rests);
+	strs_clear(&j->kept.lost);
 	free(j->steps);
 	free(j->error);
 	free(j);

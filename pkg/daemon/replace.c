@@ -24,6 +24,12 @@ struct ctr *replace_new(struct sup *s, const char *old)
 	return c ? by_id(s, c->id) : NULL;
 }
 
+void replace_stops(struct ctr *before)
+{
+	before->unit->c->resume = true;
+	(void)state_live_save(before->sup->args->paths, before->sup->state, before->unit->c, NULL);
+}
+
 void replace_swap(struct sup *s, const char *old)
 {
 	struct ctr *before = replace_old(s, old), *fresh = replace_new(s, old);
@@ -82,8 +88,10 @@ static int give_back(struct sup *s, struct ctr *before, struct ctr *fresh, bool 
 	*resume = fresh && fresh->unit->c->resume && before->st == SVC_STOPPED;
 	if (fresh)
 		r = away(s, fresh, true, err);
-	if (before)
+	if (before) {
 		engine_take_name(before->unit);
+		before->unit->c->resume = false;
+	}
 	s->dirty = true;
 	return r;
 }
@@ -135,15 +143,19 @@ void replace_recover(struct sup *s, bool rebooted)
 	while ((fresh = undecided(s))) {
 		struct ctr *before = by_id(s, fresh->unit->c->replaces);
 		auto_err struct err err = ERR_INIT;
-		bool resume = false;
+		bool resume = false, stops = before && before->unit->c->resume;
 		int r;
 
-		if (!before || state_replaces_for_good(fresh->unit->c))
+		if (!before || state_replaces_for_good(fresh->unit->c)) {
+			stops = false;
 			r = commit(s, before, fresh, false, &err);
-		else
+		} else {
 			r = give_back(s, before, fresh, &resume, &err);
+		}
 		if (r < 0)
 			log_line(LOG_WARN, "%s: %s", s->args->project, err_text(&err));
+		if (stops && before->st != SVC_STOPPED)
+			before->again = true;
 		if (resume && !rebooted && !address_taken(s, before))
 			ctr_resume(before);
 	}

@@ -27,6 +27,7 @@ struct ctr {
 	bool ran;     /* the last start came to an exec */
 	bool failed;  /* the last start did not, or a hook after it failed */
 	bool refused; /* a hook before the stop failed: it runs on */
+	bool again;   /* a dead supervisor has asked it to stop: when it does it is started again */
 	struct loop_source *status_src, *exit_src, *timer, *health_timer;
 	struct loop_source *probe_src, *probe_out;
 	struct probe probe;
@@ -49,8 +50,10 @@ struct job {
 	struct plan *plan;
 	struct ipc_conn *conn; /* NULL: the client has gone */
 	enum step *steps;
-	char *error;            /* the first one */
-	struct sbuf kept;       /* what became of those that were to be replaced */
+	char *error; /* the first one */
+	struct {
+		struct strs runs, started, rests, lost;
+	} kept; /* names of those that were to be replaced and are not; lost: with the reason */
 	bool cancelled, unmade; /* unmade: a container could not be made */
 };
 
@@ -129,6 +132,7 @@ void ctr_resume(struct ctr *c); /* soon, as after a crash */
 /* replace.c: old is the id of the container that is replaced */
 struct ctr *replace_old(struct sup *s, const char *old);
 struct ctr *replace_new(struct sup *s, const char *old); /* NULL: not made, or settled */
+void replace_stops(struct ctr *before); /* a supervisor that comes in between knows */
 void replace_swap(struct sup *s, const char *old);
 enum replaced {
 	REPLACED,

@@ -53,6 +53,30 @@ kill_during() { # whom... : during `up`, then everything must come right
 @test "the keeper, during up" { kill_during ctrcompose-keep; }
 @test "all of them, during up" { kill_during client ctrcompose-sup ctrcompose-keep; }
 
+@test "any of them, while containers take each other's place: each service has one, old or new, and the next up goes through" {
+	local i c
+	sed -i 's/init: true,/init: true, environment: { V: "${V:-0}" },/' compose.yaml
+	timeout 60 "$CTRCOMPOSE" up -d
+	for i in $(seq $((3 * ROUNDS))); do
+		V=$i in_background up -d -t 1
+		c=$!
+		pause 300
+		case $((RANDOM % 4)) in
+		0) kill -9 $(family ctrcompose-sup) 2>/dev/null || true ;;
+		1) kill -9 $(family ctrcompose-keep) 2>/dev/null || true ;;
+		2) kill -9 $(pgrep -P $c || true) 2>/dev/null || true ;;
+		3) kill -9 $(family ctrcompose-sup) $(family ctrcompose-keep) 2>/dev/null || true ;;
+		esac
+		wait $c || true
+		[ "$(compose ps -a --format '{{.Name}}' | sort)" = "$(seq -f "$PROJECT-s%g-1" 8)" ]
+		V=$i timeout 60 "$CTRCOMPOSE" up -d -t 1
+		[ "$(compose ps -q | wc -l)" = 8 ]
+		[ "$(for c in $(seq 8); do compose exec -T "s$c" sh -c 'echo $V'; done | sort -u)" = "$i" ]
+		[ "$(ls "$CTRCOMPOSE_STATE/containers" | wc -l)" = 8 ]
+		[ -z "$(ls "$CTRCOMPOSE_STATE/projects/$PROJECT" | grep -E '^[0-9a-f]{12}_')" ]
+	done
+}
+
 @test "any of them, during down: the next down finishes" {
 	local i c
 	for i in $(seq "$ROUNDS"); do

@@ -66,8 +66,8 @@ web() { # MORE
 	sed -i 's|depends_on|volumes: [{ type: bind, source: /none, target: /x, bind: { create_host_path: false } }], depends_on|' compose.yaml
 	V=2 run -1 compose up -d
 	echo "$output"
-	[[ $output == *"$PROJECT-db-1 runs on as it was"* && $output == *"$PROJECT-web-1 runs on as it was"* ]]
-	[[ $output == *"$PROJECT-job-1 is kept as it was"* ]]
+	[[ ${lines[-1]} == *"; $PROJECT-db-1, $PROJECT-web-1 run on as they were; $PROJECT-job-1 is kept as it was" ]]
+	[[ $output == *"$PROJECT-db-1  Running  as it was"* && $output == *"$PROJECT-job-1  Kept  as it was"* ]]
 	[ "$(ids)" = "$before" ]
 	[ "$(pid_of db)" = "$pid" ]
 	sed -i 's|volumes: .*depends_on|depends_on|' compose.yaml
