@@ -163,7 +163,7 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	run -0 compose pull --ignore-buildable a
 	[[ "$output" == *"Skipped"* ]]
 	run -0 compose pull --include-deps a
-	[[ "$output" == *"$REG/p/a:1  Pulled"*"$REG/p/b:1  Pulled"* ]]
+	[[ "$output" == *"$REG/p/a:1  Pulled"* && "$output" == *"$REG/p/b:1  Pulled"* ]]
 	rm compose.yaml
 }
 
