@@ -138,6 +138,7 @@ static void add_host_config(struct json *o, const struct state_container *c,
 	json_add_str(h, "CpusetCpus", svc->cpuset ? svc->cpuset : "");
 	json_add_int(h, "PidsLimit", svc->pids_limit ? svc->pids_limit : PIDS_LIMIT_DEFAULT);
 	json_add_int(h, "OomScoreAdj", svc->oom_score_adj);
+	json_add_str(h, "CgroupParent", svc->cgroup_parent ? svc->cgroup_parent : "");
 	json_add_str(h, "PidMode", svc->pid ? svc->pid : "");
 	json_add_str(h, "IpcMode", svc->ipc ? svc->ipc : "private");
 	json_add_str(h, "UTSMode", svc->uts ? svc->uts : "");

@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include <ctrcompose/box.h>
+#include <ctrcompose/cgroup.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -194,11 +195,20 @@ static const struct cdi *specs(void)
 	return c;
 }
 
+static int check_cgroup_parent(const char *name, struct err *err)
+{
+	auto_free char *path = NULL;
+	bool slice;
+
+	return cgroup_parent_path(name, cgroup_systemd(), &path, &slice, err);
+}
+
 int cmd_check_runs(const struct project *p, struct err *err)
 {
 	const struct compose_host host = { .selinux = box_selinux(),
 					   .apparmor = box_apparmor_check,
-					   .cdi = specs };
+					   .cdi = specs,
+					   .cgroup_parent = check_cgroup_parent };
 	int r = compose_check_supported(p, err);
 
 	if (r == 0)

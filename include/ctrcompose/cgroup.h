@@ -6,7 +6,8 @@
  *   ctrcompose/<project>.open/<id>        a privileged container, or one with devices of its own:
  *                                         its group is made with CGROUP_DEVICES_ANY, because a
  *                                         child can never be allowed more than its parent
- * (project names hold no dot, so the two never clash).
+ * (project names hold no dot, so the two never clash). With a cgroup_parent all that stands below
+ * the parent's path instead: PARENT/ctrcompose/<project>/<id>.
  *
  * Joining. On v1 the child writes "0" to each of tasks_fds, which the parent opened, while it has
  * one thread: cgroup_join_self(). cgroup.procs would wait for an RCU grace period (7 to 15 ms).
@@ -118,6 +119,7 @@ struct cgroup_limits {
 	size_t n_io;
 	const struct cgroup_device *devices; /* rules on top of the default ones; the container's */
 	size_t n_devices;                    /* parent must be a CGROUP_DEVICES_ANY group */
+	bool everywhere; /* v1: in all hierarchies, for the limits of those above */
 };
 
 /* Pure: the writes that put limits in force, in order. */
@@ -156,9 +158,9 @@ struct cgroup {
 int cgroup_group(const struct cgroup_system *sys, const char *path, enum cgroup_devices devices,
 		 struct err *err);
 /* Make the group of one container below an existing cgroup_group() and set its limits. v1
- * hierarchies in which nothing is to be set are left out but for memory and pids; the devices
- * one is the parent's. Left-over empty groups of the same path are taken over. On failure
- * nothing is left. */
+ * hierarchies in which nothing is to be set are left out but for memory and pids, unless it is to
+ * be everywhere; the devices one is the parent's. Left-over empty groups of the same path are taken
+ * over. On failure nothing is left. */
 int cgroup_create(const struct cgroup_system *sys, const char *path,
 		  const struct cgroup_limits *limits, struct cgroup *out, struct err *err);
 /* An existing container's group, for exec and adoption. -ENOENT: in no hierarchy. */
@@ -183,11 +185,28 @@ bool cgroup_is_empty(const struct cgroup_system *sys, const char *path); /* miss
 /* Remove the group and all below it in all hierarchies; waits up to a second for processes that
  * are on their way out (-EBUSY after that). Missing is success. Kills nothing. */
 int cgroup_remove(const struct cgroup_system *sys, const char *path, struct err *err);
-/* The same for a project's group; then the empty folders above it. */
+/* The same for a project's group; then cgroup_group_leave(). */
 int cgroup_group_remove(const struct cgroup_system *sys, const char *path, struct err *err);
+/* Remove a group of cgroup_group() and those above it that were made with it, as far as they are
+ * empty. What was there before stays. */
+void cgroup_group_leave(const struct cgroup_system *sys, const char *path);
 /* Names of the groups directly below path, of all hierarchies. */
 int cgroup_children(const struct cgroup_system *sys, const char *path, struct strs *out,
 		    struct err *err);
+
+/* ---- Parents: groups of others, below which groups of ours stand ------------------------------- */
+/* Pure: why nothing can be a parent of this name, wherever it is; NULL: it may be one. */
+const char *cgroup_parent_problem(const char *name);
+/* Pure: the path of a parent, "" for the root; relative names are below the root, as is the init
+ * process. Where systemd runs, "a-b.slice" is the slice that it has at a.slice/a-b.slice (*slice is
+ * set), and what is inside of its units otherwise is refused: -EPERM. Caller frees *path. */
+int cgroup_parent_path(const char *name, bool systemd, char **path, bool *slice, struct err *err);
+bool cgroup_systemd(void); /* systemd is the init process */
+/* Before cgroup_group() below it: systemd is asked for a slice that is not there yet; whoever is
+ * there and neither a slice nor made by us has to hand down to its children (v2) what the limits
+ * need: its setting is not ours to change. */
+int cgroup_parent_ready(const struct cgroup_system *sys, const char *path, bool slice,
+			const struct cgroup_limits *limits, struct err *err);
 
 /* ---- Observing --------------------------------------------------------------------------------
  * Values that the host does not count are 0.

@@ -59,12 +59,13 @@ int compose_project_name(const struct compose_options *opt, char **name, struct 
 int compose_check_supported(const struct project *p, struct err *err);
 
 /* What the enabled part asks for that this machine does not have, as compose_check_supported() has
- * it: AppArmor profiles; devices by name; SELinux labels, which are not given and do no harm where it
- * is off. */
+ * it: AppArmor profiles; devices by name; parents of control groups; SELinux labels, which are not
+ * given and do no harm where it is off. */
 struct compose_host {
 	bool selinux;                                          /* enabled */
 	int (*apparmor)(const char *profile, struct err *err); /* whether it can be taken */
 	const struct cdi *(*cdi)(void); /* its specs; only called when somebody asks for a device */
+	int (*cgroup_parent)(const char *name, struct err *err); /* whether it is a place here */
 };
 int compose_check_host(const struct project *p, const struct compose_host *host, struct err *err);
 

@@ -177,6 +177,8 @@ struct service {
 	const char *cpuset;   /* "0-1,3" or NULL */
 	const char *seccomp;  /* path of a profile, or NULL */
 	const char *apparmor; /* name of a profile, or NULL */
+	/* as cgroup_parent_path() takes it, or NULL */
+	const char *cgroup_parent;
 	struct words command, entrypoint;
 	struct kvs environment; /* env_file merged in; value NULL = do not set */
 	struct kvs labels;

@@ -43,16 +43,14 @@ static int cpuset_inherit(const struct hier *h, const char *parent, const char *
 	return 0;
 }
 
-/* Let the children of a v2 group have the controllers. */
-static int enable_children(const struct hier *h, const char *path, unsigned wanted, struct err *err)
+int group_withheld(const struct hier *h, const char *path, unsigned *wanted)
 {
 	auto_free char *have = NULL;
-	auto_sbuf struct sbuf list = SBUF_INIT;
 	char *save = NULL;
 	int r;
 
-	wanted &= h->controllers;
-	if (!wanted)
+	*wanted &= h->controllers;
+	if (!*wanted)
 		return 0;
 	r = hier_read(h, path, "cgroup.subtree_control", &have);
 	if (r < 0)
@@ -60,19 +58,35 @@ static int enable_children(const struct hier *h, const char *path, unsigned want
 	for (char *w = strtok_r(have, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
 		for (size_t c = 0; c < CGROUP_CONTROLLERS; c++)
 			if (str_eq(w, cgroup_controller_name(c, true)))
-				wanted &= ~BIT(c);
+				*wanted &= ~BIT(c);
+	return 0;
+}
+
+void group_plus(unsigned controllers, struct sbuf *out)
+{
 	for (size_t c = 0; c < CGROUP_CONTROLLERS; c++)
-		if (wanted & BIT(c))
-			sbuf_addf(&list, "%s+%s", list.len ? " " : "",
+		if (controllers & BIT(c))
+			sbuf_addf(out, "%s+%s", out->len ? " " : "",
 				  cgroup_controller_name(c, true));
-	if (!list.len)
-		return 0;
+}
+
+/* Let the children of a v2 group have the controllers. */
+static int enable_children(const struct hier *h, const char *path, unsigned wanted, struct err *err)
+{
+	auto_sbuf struct sbuf list = SBUF_INIT;
+	int r = group_withheld(h, path, &wanted);
+
+	if (r < 0 || !wanted)
+		return r;
+	group_plus(wanted, &list);
 	r = hier_write(h, path, "cgroup.subtree_control", sbuf_str(&list), err);
 	if (r == -EBUSY)
 		return err_wrap(err, r,
 				"the control group has processes of its own, so it cannot hand "
-				"controllers down (start ctrcompose in a delegated scope: "
-				"systemd-run --scope -p Delegate=yes)");
+				"controllers down (%s)",
+				*path ? "move them to a group below it"
+				      : "start ctrcompose in a delegated scope: "
+					"systemd-run --scope -p Delegate=yes");
 	return r;
 }
 
@@ -98,6 +112,8 @@ static int try_mkdirs(const struct hier *h, const char *path, unsigned inner, un
 		made = mkdir(dir, 0755) == 0;
 		if (!made && errno != EEXIST)
 			return err_errno(err, "make control group %s", dir);
+		if (made)
+			group_mark(dir);
 		if (h->controllers & BIT(CGROUP_CPUSET) && !h->v2) {
 			r = cpuset_inherit(h, above, part, err);
 			if (r < 0)
@@ -369,6 +385,8 @@ int cgroup_create(const struct cgroup_system *sys, const char *path,
 		controllers |= BIT(writes.v[i].controller);
 	if (limits->n_devices)
 		controllers |= BIT(CGROUP_DEVICES);
+	for (const struct hier *h = sys->hiers; limits->everywhere && h < sys->hiers + sys->n; h++)
+		controllers |= h->v2 ? 0 : h->controllers;
 	if (hier_unified(sys))
 		controllers |= BIT(CGROUP_CPU) & hier_unified(sys)->controllers;
 	r = clear_leftovers(sys, path, err);
@@ -421,25 +439,33 @@ int cgroup_remove(const struct cgroup_system *sys, const char *path, struct err 
 	return first;
 }
 
-int cgroup_group_remove(const struct cgroup_system *sys, const char *path, struct err *err)
+void cgroup_group_leave(const struct cgroup_system *sys, const char *path)
 {
-	auto_free char *above = xstrdup(path);
-	char *slash;
-	int r = cgroup_remove(sys, path, err);
+	auto_free char *group = xstrdup(path);
+	char *end = group + strlen(group);
 
-	if (r < 0)
-		return r;
-	while ((slash = strrchr(above, '/')) != NULL) {
-		*slash = '\0';
+	if (path_check(path, NULL) < 0)
+		return;
+	for (; end; end = strrchr(group, '/')) {
+		*end = '\0';
 		EACH_HIER(h, sys)
 		{
-			auto_free char *dir = hier_path(h, above, NULL);
+			auto_free char *dir = hier_path(h, group, NULL);
 
 			/* Others may be in there: then it stays. */
-			(void)rmdir(dir);
+			if (group_is_ours(h, group))
+				(void)rmdir(dir);
 		}
 	}
-	return 0;
+}
+
+int cgroup_group_remove(const struct cgroup_system *sys, const char *path, struct err *err)
+{
+	int r = cgroup_remove(sys, path, err);
+
+	if (r == 0)
+		cgroup_group_leave(sys, path);
+	return r;
 }
 
 int cgroup_children(const struct cgroup_system *sys, const char *path, struct strs *out,

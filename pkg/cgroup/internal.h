@@ -37,6 +37,17 @@ int hier_write(const struct hier *h, const char *path, const char *file, const c
 /* -EINVAL unless path is relative, clean and without empty, "." or ".." parts. */
 int path_check(const char *path, struct err *err);
 
+/* A group that we made carries a mark, and a name of ours is ours: what others made is neither
+ * removed nor changed. */
+void group_mark(const char *dir);
+bool group_is_ours(const struct hier *h, const char *path);
+/* "ctrcompose", or that with a run folder's number. */
+bool group_own_name(const char *name, size_t len);
+/* Those of wanted that a v2 group does not hand down to its children. */
+int group_withheld(const struct hier *h, const char *path, unsigned *wanted);
+/* "+cpu +memory", of bits; for cgroup.subtree_control. */
+void group_plus(unsigned controllers, struct sbuf *out);
+
 /* Put the device rules in force on a folder of the v1 devices hierarchy, or on a v2 one. */
 int devices_v1(const struct hier *h, const char *path, const struct cgroup_device *extra,
 	       size_t n_extra, struct err *err);

@@ -59,6 +59,11 @@ static int grow(const struct hier *h, const char *path, size_t end, uint64_t nee
 	if (need <= number_in(h, above, RUNTIME))
 		return 0;
 	(void)snprintf(value, sizeof(value), "%" PRIu64, need);
+	if (!group_is_ours(h, above))
+		return err_set(err, -EPERM,
+			       "cpu_rt_runtime needs %s us of each second in its cgroup_parent, "
+			       "which is not ours to change: echo %s >%s/%s/" RUNTIME,
+			       value, value, h->mount, above);
 	r = hier_write(h, above, RUNTIME, value, err);
 	return r < 0 ? err_wrap(err, r,
 				"%" PRIu64 " us of each second for cpu_rt_runtime, which other "

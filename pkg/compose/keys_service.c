@@ -105,10 +105,9 @@ static const char *refuse_devices(const struct yaml_node *v)
 
 static const char *refuse_cgroup_parent(const struct yaml_node *v)
 {
-	(void)v;
-	return "groups of a project stand below its own, where nothing of others is met and nothing "
-	       "is left: take it out, and bound services by deploy.resources or mem_limit, cpus, "
-	       "pids_limit";
+	const char *name = yaml_str(v);
+
+	return name ? cgroup_parent_problem(name) : "it is the path of a control group, or a slice";
 }
 
 static const char *refuse_runtime(const struct yaml_node *v)
@@ -556,8 +555,9 @@ const struct key service_keys[] = {
 	DEC("cap_add", s_unique, RUNS, NULL, dec_list, F(cap_add)),
 	DEC("cap_drop", s_unique, RUNS, NULL, dec_list, F(cap_drop)),
 	DEC("cgroup", s_cgroup, RUNS, "host, private", dec_str, F(cgroup)),
-	KEY_IF("cgroup_parent", s_str, NOT_YET, "a project's groups stand below its own",
-	       refuse_cgroup_parent),
+	DEC_IF("cgroup_parent", s_str, RUNS,
+	       "`/a/b` from the root of the control groups, `a/b` the same; where systemd runs, a slice",
+	       dec_str, F(cgroup_parent), refuse_cgroup_parent),
 	DEC("command", s_words, RUNS, NULL, dec_words, F(command)),
 	DEC("configs", s_file_refs, RUNS, "on a private tmpfs", dec_configs, 0),
 	DEC_IF("container_name", s_name, RUNS, NULL, dec_str, F(container_name), refuse_name),

@@ -207,6 +207,16 @@ static void check_labels(struct unsupported *u, const struct project *p, const s
 	}
 }
 
+static void check_parent(struct unsupported *u, const struct project *p, const struct service *s,
+			 const struct compose_host *host)
+{
+	auto_free char *at = xasprintf("services.%s.cgroup_parent", s->name);
+	auto_err struct err why = ERR_INIT;
+
+	if (s->cgroup_parent && host->cgroup_parent(s->cgroup_parent, &why) < 0)
+		support_refuse(u, compose_section(p, s->name, "cgroup_parent"), at, err_text(&why));
+}
+
 int compose_check_host(const struct project *p, const struct compose_host *host, struct err *err)
 {
 	struct unsupported u = { SBUF_INIT, 0 };
@@ -220,6 +230,7 @@ int compose_check_host(const struct project *p, const struct compose_host *host,
 		if (s->apparmor && host->apparmor(s->apparmor, &why) < 0)
 			support_refuse(&u, compose_section(p, s->name, "security_opt"), at,
 				       err_text(&why));
+		check_parent(&u, p, s, host);
 		if (host->selinux)
 			check_labels(&u, p, s);
 	}

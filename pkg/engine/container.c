@@ -513,6 +513,7 @@ int engine_remove(struct unit *u, bool volumes, struct err *err)
 	if (!volumes)
 		keep_anonymous(u);
 	unit_group_clear(u);
+	unit_group_leave(u);
 	remove_files(u, volumes);
 	engine_unit_free(u);
 	state_live_remove(e->paths, e->state, c);

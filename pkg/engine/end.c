@@ -15,24 +15,68 @@ static bool is_open_group(const struct unit *u)
 	return u->svc->privileged || unit_needs_devices(u->svc);
 }
 
-char *unit_cgroup(const struct unit *u)
+/* The path of its cgroup_parent: *path stays NULL where it has none, or the root. What it says was
+ * checked before; a name that means nothing here any more is none, and fails when it is started. */
+static int parent_of(const struct unit *u, char **path, bool *slice, struct err *err)
 {
-	return xasprintf("%s%s/%s", u->engine->cgroup, is_open_group(u) ? ".open" : "", u->c->id);
+	auto_free char *at = NULL;
+	int r = 0;
+
+	*slice = false;
+	if (u->svc->cgroup_parent)
+		r = cgroup_parent_path(u->svc->cgroup_parent, u->engine->systemd, &at, slice, err);
+	if (r == 0 && at && *at)
+		*path = steal(at);
+	return r < 0 ? err_wrap(err, r, "service %s: cgroup_parent", u->c->service) : 0;
 }
 
-int unit_group(struct unit *u, struct err *err)
+/* The project's group for such containers, which stands below the cgroup_parent, if there is one. */
+static char *group_path(const struct unit *u)
+{
+	auto_free char *parent = NULL;
+	bool slice;
+
+	(void)parent_of(u, &parent, &slice, NULL);
+	return xasprintf("%s%s%s%s", parent ? parent : "", parent ? "/" : "", u->engine->cgroup,
+			 is_open_group(u) ? ".open" : "");
+}
+
+char *unit_cgroup(const struct unit *u)
+{
+	auto_free char *group = group_path(u);
+
+	return path_join(group, u->c->id);
+}
+
+int unit_group(struct unit *u, const struct cgroup_limits *limits, struct err *err)
 {
 	struct engine *e = u->engine;
-	bool open = is_open_group(u);
+	bool open = is_open_group(u), slice;
 	bool *made = open ? &e->open_group_made : &e->group_made;
-	auto_free char *path = xasprintf("%s%s", e->cgroup, open ? ".open" : "");
-	int r;
+	auto_free char *parent = NULL, *path = group_path(u);
+	int r = parent_of(u, &parent, &slice, err);
 
-	if (*made)
+	/* Others may take a group away that is empty and theirs: below a parent it is made each time. */
+	if (r == 0 && parent)
+		r = cgroup_parent_ready(e->cgroups, parent, slice, limits, err);
+	else if (r == 0 && *made)
 		return 0;
-	r = cgroup_group(e->cgroups, path, open ? CGROUP_DEVICES_ANY : CGROUP_DEVICES_DEFAULT, err);
-	*made = r == 0;
-	return r;
+	if (r == 0)
+		r = cgroup_group(e->cgroups, path,
+				 open ? CGROUP_DEVICES_ANY : CGROUP_DEVICES_DEFAULT, err);
+	if (!parent)
+		*made = r == 0;
+	return r < 0 && parent ? err_wrap(err, r, "service %s: cgroup_parent", u->c->service) : r;
+}
+
+void unit_group_leave(const struct unit *u)
+{
+	auto_free char *path = NULL;
+
+	if (!u->svc || !u->svc->cgroup_parent)
+		return;
+	path = group_path(u);
+	cgroup_group_leave(u->engine->cgroups, path);
 }
 
 /* The project has no containers left. */
@@ -145,7 +189,9 @@ static void note_oom(struct unit *u, const char *path)
 
 		tenths(st.memory_peak, peak);
 		format_bytes(u->svc->mem_limit, limit);
-		text = xasprintf("OOM-killed (peak %s of %s)", peak, limit);
+		/* Without a limit of its own it was that of its cgroup_parent, or the host had no more. */
+		text = u->svc->mem_limit ? xasprintf("OOM-killed (peak %s of %s)", peak, limit)
+					 : xasprintf("OOM-killed (peak %s)", peak);
 		state_set(&u->c->error, text);
 	}
 }

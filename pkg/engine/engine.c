@@ -45,6 +45,7 @@ int engine_open_stores(const struct state_paths *paths, struct state_project *st
 	e->dir = state_project_dir(paths, state->name);
 	e->run = state_run_dir(paths, state->name);
 	e->cgroup = path_join(root, state->name);
+	e->systemd = cgroup_systemd();
 	r = open_stores(e, err);
 	if (r == 0)
 		r = cgroup_system_open(&e->cgroups, err);

@@ -49,6 +49,7 @@ struct engine {
 	char *cgroup;    /* path of the project's group */
 	char *dir, *run; /* of the project */
 	int run_fd;
+	bool systemd; /* it is the init process: slices are its own */
 	bool group_made, open_group_made;
 	char *attached; /* where the idmapped store is attached, NULL: not yet */
 	int userns_fd;  /* -1: not yet or none */
@@ -282,7 +283,9 @@ int engine_peek(const struct state_paths *paths, struct state_project *state,
  * that died in the middle of a start has left there. */
 void unit_group_clear(struct unit *u);
 char *unit_cgroup(const struct unit *u);
-/* What the group exists for: made on first use. */
-int unit_group(struct unit *u, struct err *err);
+/* The project's group that its own stands in: made on first use. */
+int unit_group(struct unit *u, const struct cgroup_limits *limits, struct err *err);
+/* It is removed: what was made below its cgroup_parent goes with the last one there. */
+void unit_group_leave(const struct unit *u);
 
 #endif

@@ -50,16 +50,18 @@ static int make_group(struct start *s, struct err *err)
 	struct unit *u = s->u;
 	auto_free char *path = unit_cgroup(u);
 	struct cgroup_limits limits;
-	int r = unit_group(u, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	unit_limits(u->svc, cgroup_has(u->engine->cgroups, CGROUP_PIDS), &limits);
+	limits.everywhere = u->svc->cgroup_parent != NULL;
 	r = unit_devices(&s->arena, u->svc, &s->cdi, &s->spec, &limits, err);
 	if (r == 0)
 		r = unit_blkio(&s->arena, u->svc, &limits, err);
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
+	r = unit_group(u, &limits, err);
+	if (r < 0)
+		return r;
 	return cgroup_create(u->engine->cgroups, path, &limits, &s->cg, err);
 }
 

@@ -330,6 +330,88 @@ START_TEST(cpu_time_is_counted)
 }
 END_TEST
 
+static void fork_until_refused(void)
+{
+	int n = 1;
+
+	for (pid_t pid; n < 50; n++) {
+		pid = fork();
+		if (pid < 0)
+			break;
+		if (pid == 0)
+			sleep_long();
+	}
+	_exit(n);
+}
+
+static bool there(const char *path)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+
+	return cgroup_open(sys, path, &cg, NULL) == 0;
+}
+
+/* What was there before us, with what it says, and what was made on the way to it. */
+static char theirs[64];
+
+static const char *mount_of(enum cgroup_controller c)
+{
+	static struct cgroup_layout l;
+	auto_free char *mounts = NULL;
+
+	if (!l.unified && !l.v1[CGROUP_MEMORY]) {
+		ck_assert_int_eq(
+			file_read(AT_FDCWD, "/proc/self/mountinfo", 1U << 20, &mounts, NULL), 0);
+		OK(cgroup_layout_parse(mounts, NULL, "", &l, &err));
+	}
+	return l.v1[c] ? l.v1[c] : l.unified;
+}
+
+START_TEST(below_a_parent_only_ours_goes)
+{
+	auto_free char *dir = xasprintf("%s/%s", mount_of(CGROUP_PIDS), theirs);
+	auto_free char *in = xasprintf("%s/new/ctrcompose-1/shop", theirs);
+	auto_free char *box_in = xasprintf("%s/box", in), *parent = xasprintf("%s/new", theirs);
+	struct cgroup_limits limits = { .everywhere = true };
+	auto_free char *max = NULL, *control = NULL, *text = NULL, *made = NULL;
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	pid_t pid;
+
+	if (!cgroup_has(sys, CGROUP_PIDS))
+		return; /* the unified hierarchy of a hybrid host: no limit to look at */
+	ck_assert_int_eq(mkdir(dir, 0755), 0);
+	max = xasprintf("%s/pids.max", dir);
+	ck_assert_int_eq(file_put(AT_FDCWD, max, "5"), 0);
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
+		auto_err struct err err = ERR_INIT;
+
+		ck_assert_int_eq(cgroup_parent_ready(sys, parent, false, &limits, &err), -EPERM);
+		ck_assert_msg(strstr(err_text(&err), "/cgroup.subtree_control"), "%s",
+			      err_text(&err));
+		control = xasprintf("%s/cgroup.subtree_control", dir);
+		ck_assert_int_eq(file_put(AT_FDCWD, control, "+cpu +memory +pids"), 0);
+	}
+	OK(cgroup_parent_ready(sys, parent, false, &limits, &err));
+	OK(cgroup_group(sys, in, CGROUP_DEVICES_DEFAULT, &err));
+	OK(cgroup_parent_ready(sys, parent, false, &limits, &err));
+	OK(cgroup_create(sys, box_in, &limits, &cg, &err));
+	pid = spawn(&cg, fork_until_refused);
+	ck_assert_int_eq(WEXITSTATUS(wait_for(pid)), 5);
+	cgroup_group_leave(sys, in);
+	ck_assert_msg(there(in), "in use, and gone");
+	OK(cgroup_kill(sys, box_in, 5000000, &err));
+	OK(cgroup_remove(sys, box_in, &err));
+	cgroup_group_leave(sys, in);
+	made = xasprintf("%s/new", dir);
+	ck_assert_int_ne(access(made, F_OK), 0);
+	ck_assert_int_eq(file_read(AT_FDCWD, max, 64, &text, NULL), 0);
+	ck_assert_str_eq(text, "5\n");
+	ck_assert_int_eq(rmdir(dir), 0);
+	/* In the other hierarchies the whole path was made, and is gone. */
+	ck_assert(!there(theirs));
+}
+END_TEST
+
 static TCase *tests(const char *name, void (*up)(void))
 {
 	TCase *t = tcase_create(name);
@@ -345,6 +427,7 @@ static TCase *tests(const char *name, void (*up)(void))
 	tcase_add_test(t, extra_devices_in_an_open_group);
 	tcase_add_test(t, left_over_is_replaced_busy_is_not);
 	tcase_add_test(t, cpu_time_is_counted);
+	tcase_add_test(t, below_a_parent_only_ours_goes);
 	return t;
 }
 
@@ -355,6 +438,7 @@ int main(void)
 	int failed;
 
 	(void)snprintf(root, sizeof(root), "ctrcompose-test-%d", (int)getpid());
+	(void)snprintf(theirs, sizeof(theirs), "theirs-%d", (int)getpid());
 	(void)snprintf(group, sizeof(group), "%s/shop", root);
 	(void)snprintf(box, sizeof(box), "%s/box", group);
 	suite_add_tcase(s, tests("as the host has it", setup_all));
@@ -369,6 +453,8 @@ int main(void)
 	if (cgroup_system_open(&sys, NULL) == 0) {
 		(void)cgroup_kill(sys, root, 5000000, NULL);
 		(void)cgroup_remove(sys, root, NULL);
+		(void)cgroup_kill(sys, theirs, 5000000, NULL);
+		(void)cgroup_remove(sys, theirs, NULL);
 		cgroup_system_close(&sys);
 	}
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -265,6 +265,92 @@ START_TEST(hostile_paths_are_refused)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	const char *plain;   /* the path where systemd does not run; NULL: refused everywhere */
+	const char *systemd; /* where it does, NULL: refused; with a * in front it is a slice */
+} parent_cases[] = {
+	{ "/foo/bar", "foo/bar", "foo/bar" },
+	{ "foo/bar", "foo/bar", "foo/bar" },
+	{ "//foo///bar/", "foo/bar", "foo/bar" },
+	{ "/", "", "" },
+	{ "m-executor-abcd", "m-executor-abcd", "m-executor-abcd" },
+	{ "a b\xc3\xa9:c", "a b\xc3\xa9:c", "a b\xc3\xa9:c" },
+	{ "..a/.b/c...", "..a/.b/c...", "..a/.b/c..." },
+	{ "tasks2/cgroups/memory", "tasks2/cgroups/memory", "tasks2/cgroups/memory" },
+	{ "foo.slice", "foo.slice", "*foo.slice" },
+	{ "/foo.slice", "foo.slice", "*foo.slice" },
+	{ "foo-bar.slice", "foo-bar.slice", "*foo.slice/foo-bar.slice" },
+	{ "foo.slice/foo-bar.slice", "foo.slice/foo-bar.slice", "*foo.slice/foo-bar.slice" },
+	{ "a-b-c_d.e.slice", "a-b-c_d.e.slice", "*a.slice/a-b.slice/a-b-c_d.e.slice" },
+	{ "-.slice", "-.slice", "" },
+	{ ".slice", ".slice", ".slice" },
+	{ "foo/bar.slice", "foo/bar.slice", NULL },
+	{ "foo.slice/bar.slice", "foo.slice/bar.slice", NULL },
+	{ "foo--bar.slice", "foo--bar.slice", NULL },
+	{ "-foo.slice", "-foo.slice", NULL },
+	{ "foo-.slice", "foo-.slice", NULL },
+	{ "_foo.slice", "_foo.slice", NULL },
+	{ "fo o.slice", "fo o.slice", NULL },
+	{ "a@b.slice", "a@b.slice", NULL },
+	{ "system.slice/ssh.service", "system.slice/ssh.service", NULL },
+	{ "foo.slice/x", "foo.slice/x", NULL },
+	{ "init.scope", "init.scope", NULL },
+	{ "x/y.scope/z", "x/y.scope/z", NULL },
+	{ "", NULL, NULL },
+	{ "..", NULL, NULL },
+	{ "/a/../b", NULL, NULL },
+	{ "a/.", NULL, NULL },
+	{ "a\nb", NULL, NULL },
+	{ "a\177", NULL, NULL },
+	{ "cgroup.procs", NULL, NULL },
+	{ "/x/memory.max", NULL, NULL },
+	{ "tasks", NULL, NULL },
+	{ "memory.slice", NULL, NULL },
+	{ "ctrcompose", NULL, NULL },
+	{ "/x/ctrcompose-12345678/shop", NULL, NULL },
+	{ "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", NULL, NULL },
+};
+
+static void check_parent(const char *name, bool systemd, const char *expected)
+{
+	auto_err struct err err = ERR_INIT;
+	auto_free char *path = NULL;
+	bool slice = false;
+	int r = cgroup_parent_path(name, systemd, &path, &slice, &err);
+
+	if (!expected) {
+		ck_assert_msg(r == -EINVAL || r == -EPERM, "'%s' is taken", name);
+		ck_assert_ptr_null(path);
+		ck_assert(*err_text(&err));
+		return;
+	}
+	ck_assert_msg(r == 0, "'%s': %s", name, err_text(&err));
+	ck_assert_int_eq(slice, *expected == '*');
+	ck_assert_str_eq(path, expected + slice);
+}
+
+START_TEST(parents_become_paths)
+{
+	const char *name = parent_cases[_i].name;
+
+	check_parent(name, false, parent_cases[_i].plain);
+	check_parent(name, true, parent_cases[_i].systemd);
+	ck_assert_int_eq(cgroup_parent_problem(name) != NULL, parent_cases[_i].plain == NULL);
+}
+END_TEST
+
+START_TEST(a_long_name_of_a_parent_is_refused)
+{
+	char name[300] = { 0 };
+
+	memset(name, 'a', 255);
+	ck_assert_ptr_null(cgroup_parent_problem(name));
+	name[255] = 'a';
+	ck_assert_ptr_nonnull(cgroup_parent_problem(name));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("cgroup");
@@ -286,6 +372,8 @@ int main(void)
 	tcase_add_test(t, block_io_is_added_up);
 	tcase_add_test(t, system_names_what_is_missing);
 	tcase_add_loop_test(t, hostile_paths_are_refused, 0, 7);
+	tcase_add_loop_test(t, parents_become_paths, 0, (int)ARRAY_LEN(parent_cases));
+	tcase_add_test(t, a_long_name_of_a_parent_is_refused);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

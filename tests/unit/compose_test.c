@@ -399,6 +399,43 @@ static int only_mine(const char *profile, struct err *err)
 	return strcmp(profile, "mine") == 0 ? 0 : err_set(err, ENOENT, "no '%s'", profile);
 }
 
+static int no_slices(const char *name, struct err *err)
+{
+	return strcmp(name, "x.slice") != 0 ? 0 : err_set(err, EPERM, "no '%s'", name);
+}
+
+START_TEST(cgroup_parent_is_refused_by_place)
+{
+	static const char text[] = "services:\n"
+				   "  a: { image: x, cgroup_parent: /fine }\n"
+				   "  b: { image: x, cgroup_parent: x.slice }\n";
+	static const char bad[] = "services:\n"
+				  "  a: { image: x, cgroup_parent: /a/../b }\n";
+	const struct compose_host host = { .apparmor = only_mine, .cgroup_parent = no_slices };
+	struct compose_options opt = { .cwd = project };
+	auto_project struct project *p = NULL, *q = NULL;
+	auto_err struct err err = ERR_INIT, why = ERR_INIT;
+
+	put_files(text);
+	ck_assert_int_eq(compose_load(&opt, &p, NULL, &err), 0);
+	ck_assert_str_eq(project_service(p, "a")->cgroup_parent, "/fine");
+	ck_assert_ptr_nonnull(strstr(project_service(p, "a")->config_json, "/fine"));
+	ck_assert_str_ne(project_service(p, "a")->config_hash,
+			 project_service(p, "b")->config_hash);
+	ck_assert_int_eq(compose_check_supported(p, &err), 0);
+	ck_assert_int_eq(compose_check_host(p, &host, &err), -ENOTSUP);
+	ck_assert_msg(
+		strstr(err_text(&err), "compose.yaml:3:33: services.b.cgroup_parent: no 'x.slice'"),
+		"%s", err_text(&err));
+	put_files(bad);
+	ck_assert_int_eq(compose_load(&opt, &q, NULL, &why), 0);
+	ck_assert_int_eq(compose_check_supported(q, &why), -ENOTSUP);
+	ck_assert_msg(
+		strstr(err_text(&why), "compose.yaml:2:33: services.a.cgroup_parent: '.' and"),
+		"%s", err_text(&why));
+}
+END_TEST
+
 START_TEST(host_refuses_by_place)
 {
 	static const char text[] =
@@ -511,6 +548,7 @@ int main(void)
 	tcase_add_loop_test(t, dependencies_rules, 0, ARRAY_LEN(dependencies));
 	tcase_add_test(t, host_refuses_by_place);
 	tcase_add_test(t, requests_are_decoded_and_refused_by_place);
+	tcase_add_test(t, cgroup_parent_is_refused_by_place);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
