@@ -74,8 +74,7 @@ group_file() { # name
 @test "keys that are not carried out are refused with their place and what to do" {
 	local row
 	for row in 'devices: [vendor.com/=0]|services.a.devices: |CDI name' \
-		'devices: [{ source: vendor.com/gpu=0, permissions: r }]|services.a.devices: |what its spec says' \
-		'cgroup_parent: /x|services.a.cgroup_parent: |deploy.resources'; do
+		'devices: [{ source: vendor.com/gpu=0, permissions: r }]|services.a.devices: |what its spec says'; do
 		IFS='|' read -r key place what <<<"$row"
 		printf 'services:\n  a:\n    image: box\n    %s\n' "$key" >compose.yaml
 		run compose up -d
