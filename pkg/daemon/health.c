@@ -132,7 +132,7 @@ static void on_probe_exit(void *arg, const siginfo_t *info)
 	struct ctr *c = arg;
 	bool success = info->si_code == CLD_EXITED && info->si_status == 0;
 
-	if (c->probe_out)
+	while (c->probe_out && c->probe_text.len < PROBE_OUTPUT_MAX)
 		on_output(c, EPOLLIN);
 	probe_end(c);
 	verdict(c, success);
@@ -148,6 +148,8 @@ static void probe_start(void *arg)
 	int r;
 
 	if (c->unit->c->status == STATE_PAUSED) { /* nothing in it can answer */
+		if (c->probing)
+			probe_abort(c);
 		(void)loop_timer_set(c->health_timer, PAUSED_LOOK_US);
 		return;
 	}
@@ -168,7 +170,7 @@ static void probe_start(void *arg)
 				   &err);
 	if (r < 0) {
 		sbuf_adds(&c->probe_text, err_text(&err));
-		probe_end(c);
+		probe_abort(c); /* where it runs: nobody would look after it */
 		verdict(c, false);
 		return;
 	}

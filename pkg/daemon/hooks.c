@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { HOOK_OUTPUT_MAX = 4096 };
+enum { HOOK_OUTPUT_MAX = 4096, READS_MAX = 64 /* all that a pipe holds */ };
 
 static const struct {
 	const char *key;
@@ -114,7 +114,8 @@ static void on_exit_of_hook(void *arg, const siginfo_t *info)
 	struct ctr *c = arg;
 	auto_free char *how = NULL;
 
-	while (c->hooks.out_src && read_some(&c->hooks))
+	/* What it has left behind may go on printing for ever. */
+	for (int i = 0; i < READS_MAX && c->hooks.out_src && read_some(&c->hooks); i++)
 		;
 	process_end(&c->hooks);
 	/* The kernel ends it with the container, and first: on_end() comes and says so. */
@@ -157,6 +158,7 @@ static void next_hook(struct ctr *c)
 	if (r < 0) {
 		auto_free char *how = xasprintf("could not be run: %s", err_text(&err));
 
+		process_kill(c);
 		failed(c, how);
 	}
 }

@@ -113,6 +113,59 @@ teardown() { project_close; }
 	compose exec -T a touch /tmp/ok
 }
 
+@test "a health probe that a pause cuts in two is no failure" {
+	mkdir v
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    volumes: ["./v:/v"]
+		    healthcheck:
+		      test: "touch /v/began; until test -e /v/go; do sleep 0.1; done; sleep 1; touch /v/done"
+		      interval: 1s
+		      timeout: 5s
+		      retries: 1
+	Y
+	touch v/go
+	compose up -d --wait
+	rm v/go v/began
+	eventually 20 test -e v/began
+	compose pause
+	sleep 5.5 # longer than a probe may take
+	touch v/go
+	rm -f v/done
+	compose unpause
+	eventually 20 test -e v/done
+	[ "$(compose ps --format '{{.Health}}')" = healthy ]
+	[ -z "$(grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log")" ]
+}
+
+@test "a health probe's output is kept to its end, when it and its end are seen at once" {
+	mkdir v
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    volumes: ["./v:/v"]
+		    healthcheck:
+		      test: touch /v/began; until test -e /v/go; do sleep 0.1; done; printf %03900d 7; exit 1
+		      interval: 1s
+		      timeout: 60s
+		      retries: 1
+	Y
+	compose up -d
+	eventually 10 test -e v/began
+	sup=$(family ctrcompose-sup)
+	kill -STOP "$sup"
+	touch v/go
+	eventually 10 sh -c "[ \$('$CTRCOMPOSE' top a | grep -c 'until test') = 0 ]"
+	kill -CONT "$sup"
+	eventually 10 sh -c "'$CTRCOMPOSE' ps | grep -q unhealthy"
+	compose inspect "$PROJECT-a-1" | jq -r '.[0].State.Health.Log[0].Output' >output
+	[ "$(wc -c <output)" = 3901 ]
+	[[ "$(cat output)" == *07 ]]
+}
+
 @test "a health probe that takes too long is killed with all it started, and reaped" {
 	cat >compose.yaml <<-'Y'
 		services: { a: { image: box, init: true, healthcheck: { test: "sleep 997 & sleep 998", interval: 100ms, timeout: 200ms, retries: 1 } } }
