@@ -202,6 +202,62 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 	[[ "$status" != 0 && "$output" == *"no AppArmor profile '$name' is loaded"* ]]
 }
 
+@test "security_opt: an AppArmor profile holds for steps, hooks and every start, whoever makes it" {
+	has_apparmor || skip "this kernel has no AppArmor"
+	command -v apparmor_parser >/dev/null || skip "no apparmor_parser"
+	local name=ctrcompose-test-$$ now='cat /proc/self/attr/apparmor/current' all
+	printf 'profile %s flags=(attach_disconnected,mediate_deleted) {\n file,\n capability,\n network,\n signal,\n unix,\n deny /data/** r,\n}\n' "$name" >profile
+	apparmor_parser -r -K profile
+	mkdir out
+	cat >compose.yaml <<-YAML
+		services:
+		  a:
+		    image: box
+		    init: true
+		    restart: always
+		    security_opt: ["apparmor=$name"]
+		    volumes: ["./out:/out"]
+		    command: sh -c '$now >>/out/now; exec sleep 1000'
+		    healthcheck: { test: "$now >>/out/probe", interval: 1s }
+		    pre_start: [{ command: [sh, -c, "$now >>/out/step"] }, { privileged: true, command: [sh, -c, "$now >>/out/step"] }]
+		    post_start:
+		      - { command: [sh, -c, "$now >>/out/post"] }
+		      - { command: [sh, -c, "$now >>/out/post; cat /data/seed/file >>/out/read || true"], privileged: true, user: root }
+		    pre_stop: [{ command: [sh, -c, "$now >>/out/stop"] }]
+	YAML
+	lines() { [ "$(wc -l <"out/$1")" = "$2" ]; }
+	compose up -d --wait
+	lines step 2
+	lines post 2
+	lines now 1
+	[ "$(compose exec -T --privileged a $now)" = "$name (enforce)" ]
+	[ "$(compose run --rm -T --no-deps a sh -c "$now")" = "$name (enforce)" ]
+	compose restart a
+	lines stop 1
+	lines post 4
+	lines now 2
+	kill -9 "$(pid_of a)" # its policy starts it again
+	eventually 20 lines post 6
+	lines now 3
+	# A supervisor that adopted it, and one that has nothing of the first.
+	kill -9 $(family ctrcompose-sup)
+	eventually 10 sh -c "[ -n \"\$('$CTRCOMPOSE' ps -q a)\" ]"
+	rm out/probe
+	eventually 20 test -s out/probe
+	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup)
+	compose restart a
+	lines stop 2
+	lines post 8
+	lines now 4
+	for all in step post now stop probe; do
+		[ "$(sort -u out/$all)" = "$name (enforce)" ] || { echo "$all:"; cat out/$all; return 1; }
+	done
+	[ ! -s out/read ]
+	compose down
+	lines stop 3
+	apparmor_parser -R profile
+}
+
 @test "security_opt: label and a volume's z are checked, and of no effect without SELinux" {
 	local label
 	for label in user:u role:r type:t level:s0:c1,c2 disable filetype:f nested; do
