@@ -119,6 +119,8 @@ int engine_stop_signal(const struct unit *u, bool *deaf);
 int engine_pause(struct unit *u, bool pause, struct err *err);
 /* SIGKILL for everything in it. */
 int engine_kill(struct unit *u, struct err *err);
+/* -ETIMEDOUT: some were there long after that, and the sentence names them. They get it again. */
+int engine_survivors(struct unit *u, struct err *err);
 /* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
 void engine_reap(struct unit *u);
 /* Takes the socket over: what the container prints to that stream (1 or 2; a terminal has only the

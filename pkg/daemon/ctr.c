@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EXIT_RECORD_WAIT_US = 500000, EXIT_LOOK_US = 10000 };
+enum { EXIT_RECORD_WAIT_US = 500000, EXIT_LOOK_US = 10000, KILL_WAIT_US = 10000000 };
 
 static void on_timer(void *arg);
 static void on_end(void *arg, uint32_t events);
@@ -153,6 +153,7 @@ static void spawn(struct ctr *c)
 	c->failed = false;
 	c->ran = false;
 	c->asked = false;
+	c->killed = c->stuck = false;
 	c->unit->c->want_running = true;
 	c->unit->c->oom_killed = false;
 	c->unit->c->exit_code = 0;
@@ -199,6 +200,29 @@ static void unfreeze(struct ctr *c) /* or a signal would wait for ever */
 	set_status(c, STATE_RUNNING);
 }
 
+/* Some processes no signal ends: they wait in the kernel, for a disk or a server. */
+static void kill_all(struct ctr *c)
+{
+	c->killed = true;
+	c->stuck = false;
+	(void)engine_kill(c->unit, NULL);
+	arm(c, KILL_WAIT_US);
+}
+
+static void survived(struct ctr *c)
+{
+	auto_err struct err err = ERR_INIT;
+
+	if (engine_survivors(c->unit, &err) == 0) { /* dead, and its end is on its way */
+		arm(c, KILL_WAIT_US);
+		return;
+	}
+	c->stuck = true;
+	state_set(&c->unit->c->error, err_text(&err));
+	log_line(LOG_ERROR, "%s: %s", c->unit->c->name, err_text(&err));
+	c->sup->job_due = true;
+}
+
 static void ask_to_stop(struct ctr *c)
 {
 	uint64_t grace = c->grace_us >= 0 ? (uint64_t)c->grace_us : c->unit->svc->stop_grace_us;
@@ -214,8 +238,7 @@ static void ask_to_stop(struct ctr *c)
 			log_line(LOG_INFO,
 				 "%s: its first process has no handler for %s: killed at once",
 				 c->unit->c->name, signal_name(sig));
-		(void)engine_kill(c->unit, NULL);
-		arm(c, 10 * 1000000ULL);
+		kill_all(c);
 		return;
 	}
 	(void)engine_signal(c->unit, sig, NULL);
@@ -242,7 +265,7 @@ static void act(struct ctr *c, enum svc_action action)
 		ask_to_stop(c);
 		break;
 	case ACT_KILL:
-		(void)engine_kill(c->unit, NULL);
+		kill_all(c);
 		break;
 	case ACT_ARM_BACKOFF:
 		c->unit->c->restarts++;
@@ -275,6 +298,8 @@ void ctr_event(struct ctr *c, enum svc_event ev)
 void ctr_stop(struct ctr *c)
 {
 	c->refused = false;
+	if (c->stuck)
+		kill_all(c); /* one more look */
 	if (c->st != SVC_RUNNING || c->exit_pending || c->hooks.phase != HOOKS_NONE ||
 	    !ctr_hooks_wanted(c, HOOKS_PRE_STOP)) {
 		ctr_event(c, EV_STOP);
@@ -312,6 +337,8 @@ static void on_timer(void *arg)
 
 	if (c->exit_pending)
 		ctr_exit_known(c);
+	else if (c->st == SVC_STOPPING && c->killed)
+		survived(c);
 	else
 		ctr_event(c, EV_TIMER);
 }
@@ -335,6 +362,9 @@ static void ended(struct ctr *c, int wait_status)
 	bool again;
 
 	c->exit_pending = false;
+	if (c->stuck)
+		state_set(&sc->error, NULL);
+	c->killed = c->stuck = false;
 	if (c->timer)
 		(void)loop_timer_set(c->timer, LOOP_NEVER);
 	ctr_health_end(c);

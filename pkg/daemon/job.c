@@ -417,7 +417,7 @@ static void check(struct sup *s, struct job *j, size_t i)
 		return;
 	}
 	if (a->op == PLAN_START) {
-		if (c->failed && c->st != SVC_STOPPING) {
+		if ((c->failed && c->st != SVC_STOPPING) || c->stuck) {
 			auto_free char *why = xasprintf("container %s: %s", a->name,
 							c->unit->c->error ? c->unit->c->error
 									  : "could not be started");
@@ -436,6 +436,12 @@ static void check(struct sup *s, struct job *j, size_t i)
 			auto_free char *why = xasprintf(
 				"container %s: %s (`ctrcompose kill` ends it without hooks)",
 				a->name, c->unit->c->error ? c->unit->c->error : "runs on");
+
+			say_step(j, a, "Error", why);
+			fail(j, i, why);
+		} else if (c->stuck) {
+			auto_free char *why =
+				xasprintf("container %s: %s", a->name, c->unit->c->error);
 
 			say_step(j, a, "Error", why);
 			fail(j, i, why);

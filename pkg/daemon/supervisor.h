@@ -28,6 +28,8 @@ struct ctr {
 	bool failed;  /* the last start did not, or a hook after it failed */
 	bool refused; /* a hook before the stop failed: it runs on */
 	bool again;   /* a dead supervisor has asked it to stop: when it does it is started again */
+	bool killed;  /* the stop that is under way has come to SIGKILL */
+	bool stuck;   /* and that did not end it in time: `error` says who is left */
 	struct loop_source *status_src, *exit_src, *timer, *health_timer;
 	struct loop_source *probe_src, *probe_out;
 	struct probe probe;

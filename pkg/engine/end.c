@@ -71,11 +71,15 @@ int unit_group(struct unit *u, const struct cgroup_limits *limits, struct err *e
 
 void unit_group_leave(const struct unit *u)
 {
-	auto_free char *path = NULL;
+	auto_free char *path = NULL, *own = NULL;
+	auto_err struct err err = ERR_INIT;
 
-	if (!u->svc || !u->svc->cgroup_parent)
+	if (!u->svc->cgroup_parent)
 		return;
 	path = group_path(u);
+	own = unit_cgroup(u); /* still there where it ended while nobody looked */
+	if (cgroup_remove(u->engine->cgroups, own, &err) < 0)
+		log_line(LOG_WARN, "%s: %s", u->c->name, err_text(&err));
 	cgroup_group_leave(u->engine->cgroups, path);
 }
 
@@ -147,6 +151,13 @@ int engine_kill(struct unit *u, struct err *err)
 	if (u->pidfd >= 0)
 		(void)pidfd_kill(u->pidfd, SIGKILL);
 	return cgroup_kill(u->engine->cgroups, path, 0, err);
+}
+
+int engine_survivors(struct unit *u, struct err *err)
+{
+	auto_free char *path = unit_cgroup(u);
+
+	return cgroup_kill(u->engine->cgroups, path, 1, err);
 }
 
 void unit_group_clear(struct unit *u)

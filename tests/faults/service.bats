@@ -27,6 +27,32 @@ teardown() { project_close; }
 	[ "$(compose inspect "$PROJECT-a-1" | jq '.[0].RestartCount')" = 0 ]
 }
 
+@test "a process that no signal ends is named after a bound, all others are finished, and so is it later" {
+	local disk=$BATS_TEST_TMPDIR/disk
+	command -v mkfs.ext4 fsfreeze >/dev/null || skip "no mkfs.ext4 or fsfreeze"
+	mkdir m
+	truncate -s 20M "$disk"
+	mkfs.ext4 -q "$disk"
+	mount -o loop "$disk" m || skip "no loop devices"
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: box, volumes: ["./m:/m"], command: sh -c 'while sleep 0.1; do echo x >/m/f; done' }
+		  b: { image: box }
+	Y
+	compose up -d
+	fsfreeze -f m
+	eventually 10 sh -c "grep -q '^State:.D' /proc/\$('$CTRCOMPOSE' inspect $PROJECT-a-1 | jq '.[0].State.Pid')/status"
+	run timeout 60 "$CTRCOMPOSE" down -t 1
+	[[ "$status" = 1 && "$output" == *"container $PROJECT-a-1: "*"did not die of SIGKILL"* ]] || { fsfreeze -u m; umount m; return 1; }
+	[ "$(compose ps -a --format '{{.Service}}')" = a ]
+	run timeout 60 "$CTRCOMPOSE" stop -t 0
+	fsfreeze -u m
+	[[ "$status" = 1 && "$output" == *"did not die of SIGKILL"* ]]
+	eventually 10 sh -c "[ \"\$('$CTRCOMPOSE' ps -a --format '{{.State}}')\" = exited ]"
+	compose down
+	umount m
+}
+
 @test "a service that ignores its signal is killed with all that it started" {
 	cat >compose.yaml <<-'Y'
 		services:
