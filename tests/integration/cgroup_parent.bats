@@ -254,7 +254,7 @@ all_below() { # SERVICE PATH
 	for name in system.slice/x "$slice.slice/x" init.scope /system.slice/dbus.service; do
 		echo "services: { a: { image: box, cgroup_parent: $name } }" >compose.yaml
 		run compose up -d
-		[[ "$status" != 0 && "$output" == *"compose.yaml:1:47: services.a.cgroup_parent: "*"systemd's own"* ]]
+		[[ "$status" != 0 && "$output" == *"compose.yaml:1:45: services.a.cgroup_parent: "*"systemd's own"* ]]
 	done
 	echo "services: { a: { image: box, cgroup_parent: a--b.slice } }" >compose.yaml
 	run compose up -d
