@@ -152,6 +152,7 @@ static bool is_unit(struct part p)
 static int of_systemd(const char *name, char **path, bool *slice, struct err *err)
 {
 	const char *last = strrchr(*path, '/'), *rest = *path;
+	const char *why;
 	struct part p;
 
 	last = last ? last + 1 : *path;
@@ -161,6 +162,9 @@ static int of_systemd(const char *name, char **path, bool *slice, struct err *er
 		if (!slice_ok(last))
 			return err_set(err, -EPERM, "'%s' is no name of a slice of systemd", last);
 		at = slice_path(last);
+		why = *at ? cgroup_parent_problem(at) : NULL; /* it may be too deep */
+		if (why)
+			return err_set(err, -EPERM, "the slice '%s': %s", last, why);
 		if (last != *path && strcmp(at, *path) != 0)
 			return err_set(
 				err, -EPERM,

@@ -297,6 +297,8 @@ static const struct {
 	{ "foo.slice/x", "foo.slice/x", NULL },
 	{ "init.scope", "init.scope", NULL },
 	{ "x/y.scope/z", "x/y.scope/z", NULL },
+	{ "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q.slice", "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q.slice",
+	  NULL },
 	{ "", NULL, NULL },
 	{ "..", NULL, NULL },
 	{ "/a/../b", NULL, NULL },
