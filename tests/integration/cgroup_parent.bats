@@ -95,21 +95,21 @@ all_below() { # SERVICE PATH
 @test "limits of the parent bind its containers; it stays as it was" {
 	parent_make
 	echo 12 >"$(parent_in pids)/pids.max"
-	if v2; then echo 48M >"$(parent_in memory)/memory.max"; else echo 48M >"$(parent_in memory)/memory.limit_in_bytes"; fi
+	if v2; then echo 24M >"$(parent_in memory)/memory.max"; else echo 24M >"$(parent_in memory)/memory.limit_in_bytes"; fi
 	[ ! -e "$(parent_in memory)/memory.swap.max" ] || echo 0 >"$(parent_in memory)/memory.swap.max"
-	[ ! -e "$(parent_in memory)/memory.memsw.limit_in_bytes" ] || echo 48M >"$(parent_in memory)/memory.memsw.limit_in_bytes"
+	[ ! -e "$(parent_in memory)/memory.memsw.limit_in_bytes" ] || echo 24M >"$(parent_in memory)/memory.memsw.limit_in_bytes"
 	parents_as_they_are >"$BATS_TEST_TMPDIR/made"
 	cat >compose.yaml <<-E
 		services:
 		  a: { image: box, cgroup_parent: /$PARENT }
-		  b: { image: box, cgroup_parent: /$PARENT, command: [sh, -c, "head -c 100000000 /dev/zero | tail"] }
+		  b: { image: box, cgroup_parent: /$PARENT, command: [dd, if=/dev/zero, of=/dev/shm/x, bs=1M, count=60] }
 	E
 	compose up -d a
 	run compose exec -T a sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do sleep 100 & done'
 	[[ "$output" == *"can't fork"* ]]
 	compose stop -t 0 a
 	compose up -d b
-	eventually 20 sh -c "'$CTRCOMPOSE' ps -a b | grep -q 'OOM-killed'"
+	eventually 60 sh -c "'$CTRCOMPOSE' ps -a b | grep -q 'OOM-killed'"
 	[ -z "$(compose ps -a b | grep 'of 0')" ]
 	compose down -t 0
 	parent_is_as_made
