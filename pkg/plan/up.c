@@ -278,7 +278,7 @@ static bool starts(const struct up *u, const struct svc_plan *sp, unsigned k)
 	return u->plan->actions.v[sp->replicas[k].start].op == PLAN_START;
 }
 
-/* Before all replicas; the start of each waits for it, and each next step does. */
+/* Before all replicas, after what any of them ran; the start of each waits for it, and each next step. */
 static void step_once(struct up *u, const struct svc_plan *sp, size_t i, size_t *last)
 {
 	const char *name =

@@ -340,6 +340,27 @@ START_TEST(a_step_runs_once_or_for_each_replica)
 }
 END_TEST
 
+START_TEST(a_step_for_all_comes_after_those_of_each_replica)
+{
+	const struct kv scale[] = { { "web", "2" } };
+	auto_plan struct plan *plan = NULL;
+	struct steps s;
+
+	steps_make(&s);
+	s.v[0].per_replica = true;
+	s.v[1].per_replica = false;
+	plan = up(&s.w, &(struct plan_options){ .grace_us = -1, .scale = scale, .n_scale = 1 },
+		  NULL);
+	for (int k = 1; k <= 2; k++) {
+		auto_free char *own = xasprintf("p-web-%d-pre_start-1", k);
+
+		ck_assert(comes_after(plan, at(plan, PLAN_START, "p-web-pre_start-2"),
+				      at(plan, PLAN_WAIT, own), 9));
+	}
+	state_free(s.w.have);
+}
+END_TEST
+
 START_TEST(no_step_for_what_runs_or_is_not_started)
 {
 	struct steps s;
@@ -490,6 +511,7 @@ int main(void)
 	tcase_add_test(t, a_plan_survives_the_socket);
 	tcase_add_test(t, steps_run_before_the_service_one_after_the_other);
 	tcase_add_test(t, a_step_runs_once_or_for_each_replica);
+	tcase_add_test(t, a_step_for_all_comes_after_those_of_each_replica);
 	tcase_add_test(t, no_step_for_what_runs_or_is_not_started);
 	tcase_add_test(t, another_replica_has_only_its_own_steps);
 	tcase_add_test(t, names_of_steps_have_underscores_where_all_have);
