@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { OPTIONS_MAX = 64 };
+
 static const char *const kind_names[RUN_KINDS + 1] = {
 	[RUN_BIND] = "bind",     [RUN_CACHE] = "cache", [RUN_TMPFS] = "tmpfs",
 	[RUN_SECRET] = "secret", [RUN_SSH] = "ssh",
@@ -126,48 +128,58 @@ static const struct {
 	{ "uid", put_uid, 0, OF_OWNED, false },
 };
 
-/* "NAME=value" of the list at hand; variables are expanded in each value by itself. */
-static int next_option(struct stage *s, char **rest, const char **name, const char **value,
-		       struct err *err)
-{
-	char *word = strsep(rest, ","), *eq = strchr(word, '=');
-	auto_free char *text = NULL;
-	int r;
+struct option {
+	const char *name, *value; /* NULL: without one */
+};
+struct options {
+	struct option v[OPTIONS_MAX];
+	size_t n;
+};
 
-	*name = word;
-	*value = NULL;
-	for (char *c = word; *c && c != eq; c++)
-		*c = (char)tolower((unsigned char)*c);
-	if (!eq)
-		return 0;
-	*eq = '\0';
-	r = stage_expand(s, eq + 1, false, &text, err);
-	if (r == 0)
-		*value = arena_strdup(&s->run->arena, text);
-	return r;
+/* "NAME=value" each. Variables are replaced in each value by itself, and once: what comes of it is taken
+ * as it is, also a '$' or a comma. */
+static int read_options(struct stage *s, const char *text, struct options *out, struct err *err)
+{
+	struct arena *a = &s->run->arena;
+	char *rest = arena_strdup(a, text);
+
+	out->n = 0;
+	while (rest) {
+		char *word = strsep(&rest, ","), *eq = strchr(word, '=');
+		auto_free char *value = NULL;
+		int r = 0;
+
+		for (char *c = word; *c && c != eq; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (eq) {
+			*eq = '\0';
+			r = stage_expand(s, eq + 1, false, &value, err);
+		}
+		if (r < 0)
+			return r;
+		if (out->n >= OPTIONS_MAX)
+			return err_set(err, E2BIG, "--mount has more than %d options", OPTIONS_MAX);
+		out->v[out->n++] = (struct option){ word, value ? arena_strdup(a, value) : NULL };
+	}
+	return 0;
 }
 
 /* Which options there are depends on it, wherever it stands. */
-static int read_kind(struct stage *s, const char *text, struct mount *m, struct err *err)
+static int read_kind(const struct options *l, struct mount *m, struct err *err)
 {
-	char *rest = arena_strdup(&s->run->arena, text);
-	const char *name, *value, *near;
-
-	while (rest) {
+	for (size_t i = 0; i < l->n; i++) {
+		const char *value = l->v[i].value ? l->v[i].value : "", *near;
 		size_t k = 0;
-		int r = next_option(s, &rest, &name, &value, err);
 
-		if (r < 0)
-			return r;
-		if (strcmp(name, "type") != 0)
+		if (strcmp(l->v[i].name, "type") != 0)
 			continue;
-		while (k < RUN_KINDS && strcasecmp(value ? value : "", kind_names[k]) != 0)
+		while (k < RUN_KINDS && strcasecmp(value, kind_names[k]) != 0)
 			k++;
 		if (k == RUN_KINDS) {
-			near = str_nearest(value ? value : "", kind_names, RUN_KINDS);
-			return err_set(err, ENOTSUP, "--mount=type=%s is not known%s%s%s",
-				       value ? value : "", near ? "; did you mean " : "",
-				       near ? near : "", near ? "?" : "");
+			near = str_nearest(value, kind_names, RUN_KINDS);
+			return err_set(err, ENOTSUP, "--mount=type=%s is not known%s%s%s", value,
+				       near ? "; did you mean " : "", near ? near : "",
+				       near ? "?" : "");
 		}
 		m->kind = (enum run_mount)k;
 	}
@@ -215,17 +227,15 @@ static int secret_names(struct arena *a, struct mount *m, struct err *err)
 int mount_read(struct stage *s, const char *text, struct mount *m, struct err *err)
 {
 	struct arena *a = &s->run->arena;
-	char *rest = arena_strdup(a, text);
-	const char *name, *value;
-	int r;
+	struct options l;
+	int r = read_options(s, text, &l, err);
 
 	*m = (struct mount){ .kind = RUN_BIND };
-	r = read_kind(s, text, m, err);
-	while (r == 0 && rest) {
-		r = next_option(s, &rest, &name, &value, err);
-		if (r == 0 && *name && strcmp(name, "type") != 0)
-			r = read_option(m, name, value, err);
-	}
+	if (r == 0)
+		r = read_kind(&l, m, err);
+	for (size_t i = 0; r == 0 && i < l.n; i++)
+		if (*l.v[i].name && strcmp(l.v[i].name, "type") != 0)
+			r = read_option(m, l.v[i].name, l.v[i].value, err);
 	if (r < 0)
 		return r;
 	if (m->target) {

@@ -1,5 +1,5 @@
 /* build_test.c - symbolic modes of COPY --chmod, platforms */
-#include "../../pkg/build/private.h"
+#include "../../pkg/build/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -107,6 +107,66 @@ START_TEST(flags_name_what_they_read_from)
 }
 END_TEST
 
+/* A stage whose ENV is A='$B' and whose argument is B=inner. */
+START_TEST(options_of_mounts_are_expanded_once)
+{
+	static const struct {
+		const char *text;
+		enum run_mount kind;
+		const char *target, *source, *id;
+	} rows[] = {
+		{ "target=/$B", RUN_BIND, "/inner", NULL, NULL },
+		{ "target=/x,source=$A", RUN_BIND, "/x", "$B", NULL },
+		{ "type=$KIND,target=/t/${A},id=$A-$B", RUN_CACHE, "/t/$B", NULL, "$B-inner" },
+		{ "source=${LIST},target=/x", RUN_BIND, "/x", "a,type=tmpfs", NULL },
+		{ "target=/x,source=\\$A", RUN_BIND, "/x", "$A", NULL },
+		{ "source='$A',target=/x", RUN_BIND, "/x", "$A", NULL },
+	};
+	struct build_request req = { 0 };
+	struct dockerfile file = { .escape = '\\' };
+	struct build b = { .req = &req, .file = &file };
+	struct run run = { 0 };
+	auto_json struct json *config = json_object();
+	struct stage s = { .b = &b, .run = &run, .config = config };
+	struct mount m;
+
+	(void)json_add_object(config, "config");
+	config_env(&s, "A", "$B");
+	config_env(&s, "KIND", "CACHE");
+	config_env(&s, "LIST", "a,type=tmpfs");
+	strs_add(&s.args, "B=inner");
+	ck_assert_int_eq(mount_read(&s, rows[_i].text, &m, NULL), 0);
+	ck_assert_int_eq(m.kind, rows[_i].kind);
+	ck_assert_pstr_eq(m.target, rows[_i].target);
+	ck_assert_pstr_eq(m.source, rows[_i].source);
+	ck_assert_pstr_eq(m.id, rows[_i].id);
+	strs_clear(&s.args);
+	arena_free(&run.arena);
+}
+END_TEST
+
+START_TEST(a_mount_has_a_bounded_number_of_options)
+{
+	struct build_request req = { 0 };
+	struct dockerfile file = { .escape = '\\' };
+	struct build b = { .req = &req, .file = &file };
+	struct run run = { 0 };
+	auto_json struct json *config = json_object();
+	struct stage s = { .b = &b, .run = &run, .config = config };
+	auto_sbuf struct sbuf text = SBUF_INIT;
+	struct mount m;
+
+	(void)json_add_object(config, "config");
+	sbuf_adds(&text, "target=/x");
+	for (int i = 0; i < 63; i++)
+		sbuf_adds(&text, ",ro");
+	ck_assert_int_eq(mount_read(&s, sbuf_str(&text), &m, NULL), 0);
+	sbuf_adds(&text, ",ro");
+	ck_assert_int_eq(mount_read(&s, sbuf_str(&text), &m, NULL), -E2BIG);
+	arena_free(&run.arena);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("build");
@@ -119,6 +179,8 @@ int main(void)
 	tcase_add_test(t, only_this_machine_is_a_platform);
 	tcase_add_loop_test(t, flags_name_what_they_read_from, 0, 7);
 	tcase_add_loop_test(t, a_cache_names_a_folder_or_is_of_another_type, 0, 11);
+	tcase_add_loop_test(t, options_of_mounts_are_expanded_once, 0, 6);
+	tcase_add_test(t, a_mount_has_a_bounded_number_of_options);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	failed = srunner_ntests_failed(run);
