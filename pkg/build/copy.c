@@ -275,8 +275,16 @@ static int copy_all(const struct copies *l, int root, const struct named *n, str
 	return r;
 }
 
+/* With --link neither the layer nor its key depends on what is below. */
+static bool is_linked(const struct df_instruction *in)
+{
+	const char *link = df_flag(in, "link");
+
+	return link && strcmp(link, "false") != 0;
+}
+
 static int copy_key(const struct stage *s, const struct copies *l, const struct named *n,
-		    char key[DIGEST_HEX], struct err *err)
+		    bool linked, char key[DIGEST_HEX], struct err *err)
 {
 	const struct copy *c = &l->v[0];
 	struct digest *d = digest_new();
@@ -284,7 +292,10 @@ static int copy_key(const struct stage *s, const struct copies *l, const struct 
 					 c->own, c->uid, c->gid, c->mode);
 	int r = 0;
 
-	stage_chain(s, d);
+	if (linked)
+		key_add(d, "linked");
+	else
+		stage_chain(s, d);
 	key_add(d, head);
 	if (c->symbolic)
 		key_add(d, c->symbolic);
@@ -305,12 +316,15 @@ static int copy_into(struct stage *s, const struct copies *l, const struct df_in
 		     const struct named *n, struct err *err)
 {
 	struct new_root root = { .fd = -1 };
+	bool linked = is_linked(in);
+	struct stage none = { .b = s->b };
 	char key[DIGEST_HEX];
-	int r = copy_key(s, l, n, key, err);
+	int r = copy_key(s, l, n, linked, key, err);
 
 	if (r < 0 || stage_cached(s, key, in->source))
 		return r;
-	r = root_open(s, false, &root, err);
+	r = root_open(linked ? &none : s, false, &root, err);
+	root.alone = linked;
 	if (r == 0)
 		r = copy_all(l, root.fd, n, err);
 	if (r < 0) {

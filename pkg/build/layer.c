@@ -151,18 +151,22 @@ void root_drop(struct new_root *root)
 
 /* ---- From an upper folder to a layer ---------------------------------------------------------- */
 struct scrub {
+	bool alone; /* see struct new_root */
 	uint64_t size;
 	size_t entries;
 };
 
 /* Marks that only this one upper folder understands go; those that a tar can't tell are refused. */
-static int scrub_marks(int fd, struct err *err)
+static int scrub_marks(int fd, bool alone, struct err *err)
 {
 	static const char *const gone[] = { "trusted.overlay.origin", "trusted.overlay.impure",
 					    "trusted.overlay.nlink", "trusted.overlay.uuid" };
 
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
 		(void)fremovexattr(fd, gone[i]);
+	/* A folder that overlayfs has made hides what is below, to be found faster. */
+	if (alone)
+		(void)fremovexattr(fd, "trusted.overlay.opaque");
 	if (fgetxattr(fd, "trusted.overlay.redirect", NULL, 0) >= 0 ||
 	    fgetxattr(fd, "trusted.overlay.metacopy", NULL, 0) >= 0)
 		return err_set(err, ENOTSUP,
@@ -191,7 +195,7 @@ static int scrub_name(struct scrub *s, int dir, const char *name, unsigned depth
 	if (fd < 0)
 		return err_errno(err, "a new layer");
 	s->size += S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	r = scrub_marks(fd, err);
+	r = scrub_marks(fd, s->alone, err);
 	return r == 0 && S_ISDIR(st.st_mode) ? scrub_folder(s, fd, depth + 1, err) : r;
 }
 
@@ -219,10 +223,10 @@ static int digest_sink(void *arg, const void *data, size_t len, struct err *err)
 	return 0;
 }
 
-static int finish_layer(int fd, struct image_layer *l, struct err *err)
+static int finish_layer(int fd, bool alone, struct image_layer *l, struct err *err)
 {
 	auto_digest struct digest *d = digest_new();
-	struct scrub s = { 0 };
+	struct scrub s = { .alone = alone };
 	int r = scrub_folder(&s, fd, 0, err);
 
 	format_rfc3339(now_real_ns(), l->created);
@@ -232,7 +236,7 @@ static int finish_layer(int fd, struct image_layer *l, struct err *err)
 	r = archive_pack_layer(fd, digest_sink, d, err);
 	if (r == 0)
 		digest_end(steal(d), l->diff);
-	(void)scrub_marks(fd, NULL);
+	(void)scrub_marks(fd, alone, NULL);
 	return r < 0 ? r : fchown(fd, 0, 0) < 0 || fchmod(fd, 0755) < 0 ? -errno : 0;
 }
 
@@ -248,7 +252,7 @@ int root_keep(struct stage *s, struct new_root *root, const char *key, struct er
 	root->fd = -1;
 	if (fd < 0)
 		return err_errno(err, "a new layer");
-	r = finish_layer(fd, &l, err);
+	r = finish_layer(fd, root->alone, &l, err);
 	if (r == 0)
 		r = image_cache_put(b->work, root->name, key, &l, err);
 	if (r == 0) {

@@ -127,6 +127,7 @@ struct new_root {
 	struct builder *all;
 	char name[24], work[24]; /* in the work folder */
 	int fd;                  /* the root, writable */
+	bool alone; /* it began with nothing, but layers will be below: its folders hide none */
 };
 /* mapped: as containers see it; else with the ids on disk. */
 int root_open(struct stage *s, bool mapped, struct new_root *out, struct err *err);

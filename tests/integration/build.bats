@@ -604,6 +604,47 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(compose image inspect base:1 | jq -r '.[0].Author')" = me ]
 }
 
+@test "COPY --link: the layer and its key do not depend on what is below, nor hide it" {
+	mkdir -p d/sub && echo one >f && echo in >d/sub/in && tar -cf t.tar d
+	cat >Dockerfile <<-'D'
+		FROM box
+		ARG V=1
+		RUN mkdir -m 700 /app /set; echo $V >/app/old; ln -s app /ln; mkdir /gone; echo x >/gone/x
+		COPY --link --chown=1000:user --chmod=640 f /app/new/f
+		COPY --link d/ /app/
+		ADD --link t.tar /set/
+		COPY --link f /ln/f
+		COPY --link f /gone
+		COPY --link <<-E /doc/e
+			text
+		E
+		COPY --link=false f /plain
+	D
+	right() { # VERSION
+		[ "$(in_image cat /app/old /app/new/f /app/sub/in /set/d/sub/in /ln/f /gone /doc/e)" = "$1"$'\none\nin\nin\none\none\ntext' ]
+		[ "$(in_image stat -c %a:%u:%g /app /set /app/new /app/new/f)" = $'755:0:0\n755:0:0\n755:1000:1000\n640:1000:1000' ]
+		[ "$(in_image sh -c 'test -d /ln && ! test -L /ln && ls /app' | tr '\n' ' ')" = "new old sub " ]
+	}
+	compose build
+	right 1
+	run -0 compose build --build-arg V=2
+	[ "$(grep -c CACHED <<<"$output")" = 6 ]
+	[ "$(grep -c DONE <<<"$output")" = 2 ] # the RUN, and the COPY without --link
+	right 2
+	# Source, owner, mode and destination are what counts.
+	echo two >f
+	run -0 compose build --build-arg V=2
+	[ "$(grep -c CACHED <<<"$output")" = 4 ]
+	[ "$(in_image cat /app/new/f /app/old)" = $'two\n2' ]
+	sed -i 's/640/600/; s,/ln/f,/ln/g,' Dockerfile
+	run -0 compose build --build-arg V=2
+	[ "$(grep -c CACHED <<<"$output")" = 5 ]
+	[ "$(in_image stat -c %a /app/new/f)" = 600 ]
+	# Another tool sees the same: no layer hides what is below it.
+	compose image save -o a.tar "$PROJECT-a"
+	run ! sh -c 'mkdir x && tar -xf a.tar -C x && for b in x/blobs/sha256/*; do tar -tf "$b" 2>/dev/null; done | grep -F .wh.'
+}
+
 @test "ADD of addresses: the file with its time, redirections, --checksum, --unpack; what goes wrong is named" {
 	mkdir -p web && echo one >web/one && touch -d 2020-01-02T03:04:05Z web/one && mkdir d && echo in >d/in && tar -czf web/d.tar.gz d
 	cat >serve.py <<-'PY'
