@@ -68,9 +68,15 @@ int registry_fetch(struct registry *r, const struct registry_fetch *f, struct er
 
 /* ---- Out --------------------------------------------------------------------------------------- */
 int registry_has_blob(struct registry *r, const char *hex, bool *has, struct err *err);
-/* read: as read(2), size bytes altogether. */
-int registry_put_blob(struct registry *r, const char *hex, uint64_t size,
-		      ssize_t (*read)(void *arg, void *buf, size_t len, struct err *err), void *arg,
+/* What is sent: read as read(2), size bytes altogether. rewind: it is to be read from its beginning once
+ * more, as the registry wants another token, or the connection broke. */
+struct registry_upload {
+	uint64_t size;
+	ssize_t (*read)(void *arg, void *buf, size_t len, struct err *err);
+	int (*rewind)(void *arg, struct err *err);
+	void *arg;
+};
+int registry_put_blob(struct registry *r, const char *hex, const struct registry_upload *up,
 		      struct err *err);
 int registry_put_manifest(struct registry *r, const char *media, const char *text, size_t len,
 			  struct err *err);

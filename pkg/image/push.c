@@ -21,7 +21,8 @@ struct source {
 	struct push *p;
 	int fd;
 	const char *text; /* instead of fd */
-	size_t left;
+	size_t len, at;   /* of it */
+	uint64_t sent;
 };
 
 static ssize_t read_source(void *arg, void *buf, size_t len, struct err *err)
@@ -30,19 +31,39 @@ static ssize_t read_source(void *arg, void *buf, size_t len, struct err *err)
 	ssize_t n;
 
 	if (s->text) {
-		n = (ssize_t)(s->left < len ? s->left : len);
-		memcpy(buf, s->text, (size_t)n);
-		s->text += n;
-		s->left -= (size_t)n;
+		n = (ssize_t)(s->len - s->at < len ? s->len - s->at : len);
+		memcpy(buf, s->text + s->at, (size_t)n);
+		s->at += (size_t)n;
 	} else {
 		n = read(s->fd, buf, len);
 		if (n < 0)
 			return err_errno(err, "read a layer");
 	}
+	s->sent += (uint64_t)n;
 	s->p->bytes += (uint64_t)n;
 	if (s->p->progress)
 		s->p->progress(s->p->arg, s->p->bytes, s->p->all);
 	return n;
+}
+
+static int rewind_source(void *arg, struct err *err)
+{
+	struct source *s = arg;
+
+	s->p->bytes -= s->sent;
+	s->sent = 0;
+	s->at = 0;
+	return s->fd >= 0 && lseek(s->fd, 0, SEEK_SET) < 0 ? err_errno(err, "read a layer") : 0;
+}
+
+static int send_source(struct push *p, const char *hex, uint64_t size, struct source *src,
+		       struct err *err)
+{
+	const struct registry_upload up = {
+		.size = size, .read = read_source, .rewind = rewind_source, .arg = src
+	};
+
+	return registry_put_blob(p->reg, hex, &up, err);
 }
 
 static int put(struct push *p, const char *hex, uint64_t size, struct source *src, struct err *err)
@@ -54,7 +75,7 @@ static int put(struct push *p, const char *hex, uint64_t size, struct source *sr
 		p->bytes += has ? size : 0;
 		return r;
 	}
-	return registry_put_blob(p->reg, hex, size, read_source, src, err);
+	return send_source(p, hex, size, src, err);
 }
 
 /* The registry wants to read what the store wants to write: a file without a name is between them. */
@@ -74,12 +95,12 @@ static int put_layer(struct push *p, const struct export_layer *l, struct err *e
 	r = export_layer_write(p->store, l, archive_sink_fd, &fd, err);
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = err_errno(err, "read a layer");
-	return r < 0 ? r : registry_put_blob(p->reg, l->digest, l->size, read_source, &src, err);
+	return r < 0 ? r : send_source(p, l->digest, l->size, &src, err);
 }
 
 static int push_all(struct push *p, const struct export *e, const char *id, struct err *err)
 {
-	struct source config = { .p = p, .fd = -1, .text = e->config, .left = e->config_len };
+	struct source config = { .p = p, .fd = -1, .text = e->config, .len = e->config_len };
 	int r = 0;
 
 	p->all = e->config_len;

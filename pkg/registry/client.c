@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define DOCKER_HUB "registry-1.docker.io"
+enum { UPLOADS = 4 }; /* tries of one blob */
 
 void registry_settings_find(char **docker_config, char **hosts_file)
 {
@@ -203,12 +204,13 @@ int registry_has_blob(struct registry *r, const char *hex, bool *has, struct err
 	return reply.status == 200 || reply.status == 404 ? 0 : http_refused(r, &reply, path, err);
 }
 
-int registry_put_blob(struct registry *r, const char *hex, uint64_t size,
-		      ssize_t (*read)(void *arg, void *buf, size_t len, struct err *err), void *arg,
-		      struct err *err)
+/* An upload begins by asking where it goes to. *done is what the registry says to the bytes, *sending that
+ * it came so far. */
+static int upload(struct registry *r, const char *hex, const struct registry_upload *up,
+		  struct reply *done, bool *sending, struct err *err)
 {
 	struct base *b = &r->bases.v[r->bases.n - 1];
-	auto_reply struct reply begun = { 0 }, done = { 0 };
+	auto_reply struct reply begun = { 0 };
 	struct request q = { .method = "POST", .url = "blobs/uploads/" };
 	auto_free char *url = NULL;
 	int result = http_do(r, b, &q, &begun, err);
@@ -224,13 +226,45 @@ int registry_put_blob(struct registry *r, const char *hex, uint64_t size,
 	q = (struct request){ .method = "PUT",
 			      .url = url,
 			      .media = "application/octet-stream",
-			      .read = read,
-			      .arg = arg,
-			      .size = size };
-	result = http_do(r, b, &q, &done, err);
-	if (result == 0 && done.status != 201)
-		result = http_refused(r, &done, "upload", err);
-	return result;
+			      .read = up->read,
+			      .arg = up->arg,
+			      .size = up->size };
+	*sending = true;
+	return http_do(r, b, &q, done, err);
+}
+
+/* A token that is over is answered once: what the upload was refused with has brought another one. A
+ * broken connection or a busy registry is no end either; what of it came through nobody knows, so each
+ * try is an upload of its own. */
+static bool worth_another(int result, const struct reply *done, bool *answered)
+{
+	bool token = result == 0 && done->status == 401 && !*answered;
+
+	*answered |= token;
+	return token || result == -EREMOTEIO || (result == 0 && http_busy(done));
+}
+
+int registry_put_blob(struct registry *r, const char *hex, const struct registry_upload *up,
+		      struct err *err)
+{
+	bool answered = false;
+
+	for (unsigned i = 0;; i++) {
+		auto_reply struct reply done = { 0 };
+		bool sending = false;
+		int result = upload(r, hex, up, &done, &sending, err);
+
+		if (result == 0 && done.status == 201)
+			return 0;
+		if (!sending || i + 1 >= UPLOADS || !worth_another(result, &done, &answered))
+			return result < 0 ? result : http_refused(r, &done, "upload", err);
+		if (done.status != 401)
+			http_pause(&done, i);
+		err_clear(err);
+		result = up->rewind(up->arg, err);
+		if (result < 0)
+			return result;
+	}
 }
 
 int registry_put_manifest(struct registry *r, const char *media, const char *text, size_t len,

@@ -230,10 +230,17 @@ static bool without_tls(struct base *b)
 	return true;
 }
 
-static bool is_busy(const struct reply *reply)
+bool http_busy(const struct reply *reply)
 {
 	return reply->status == 429 || reply->status == 502 || reply->status == 503 ||
 	       reply->status == 504;
+}
+
+void http_pause(const struct reply *reply, unsigned tries)
+{
+	(void)usleep(reply->retry_after && reply->retry_after <= RETRY_MAX_S
+			     ? (useconds_t)reply->retry_after * 1000000U
+			     : 200000U << tries);
 }
 
 int http_do(struct registry *r, struct base *b, const struct request *q, struct reply *out,
@@ -263,11 +270,9 @@ int http_do(struct registry *r, struct base *b, const struct request *q, struct 
 				return result;
 		}
 		if (i + 1 >= TRIES || q->read || result == -E2BIG || result == -EINTR ||
-		    (result == 0 && !is_busy(out)))
+		    (result == 0 && !http_busy(out)))
 			return result;
-		(void)usleep(out->retry_after && out->retry_after <= RETRY_MAX_S
-				     ? (useconds_t)out->retry_after * 1000000U
-				     : 200000U << i);
+		http_pause(out, i);
 	}
 }
 

@@ -54,10 +54,14 @@ struct request {
 	void *arg;
 	uint64_t size;
 };
-/* Asks one base, with credentials when it wants some, again when it is busy. Only what happens to the
- * connection is an error: look at out->status. */
+/* Asks one base, with credentials when it wants some, again when it is busy. What is sent as a stream is
+ * sent once: after a 401 the credentials are there for another try of the caller's. Only what happens to
+ * the connection is an error: look at out->status. */
 int http_do(struct registry *r, struct base *b, const struct request *q, struct reply *out,
 	    struct err *err);
+/* It may answer otherwise a little later; wait for that as it says, or longer each time. */
+bool http_busy(const struct reply *reply);
+void http_pause(const struct reply *reply, unsigned tries);
 /* What a handle for this base has in common; with login, the basic credentials. Headers are freed by
  * the caller, after its use. */
 void http_prepare(struct registry *r, const struct base *b, CURL *easy, bool login);

@@ -691,3 +691,86 @@ cutter_open() {
 	CTRCOMPOSE_STATE=$first
 	compose image rm big
 }
+
+@test "push: a token that is over between the beginning and the end of an upload, a connection that breaks, a busy registry" {
+	local first=$CTRCOMPOSE_STATE name
+	mkdir -p root/bin
+	head -c 3000000 /dev/urandom >root/bin/data
+	compose image import root big
+	# Each repository has its mishap, once per blob; "never" has no end of it.
+	cat >put.py <<-'PY'
+		import hashlib, http.server, json, re, threading, urllib.parse
+		def log(*a): print(*a, file=open('asked', 'a'), flush=True)
+		tokens, blobs, manifests, failed, sessions = {}, {}, {}, {}, {}
+		class H(http.server.BaseHTTPRequestHandler):
+		    protocol_version = 'HTTP/1.1'
+		    def log_message(self, *a): pass
+		    def answer(self, status, body=b'', **headers):
+		        self.send_response(status)
+		        for k, v in headers.items(): self.send_header(k.replace('_', '-'), v)
+		        self.send_header('Content-Length', str(len(body))); self.end_headers()
+		        if self.command != 'HEAD': self.wfile.write(body)
+		    def body(self): return self.rfile.read(int(self.headers.get('Content-Length') or 0))
+		    def denied(self, name):
+		        self.answer(401, b'{}', WWW_Authenticate='Bearer realm="http://localhost:5008/token",service="svc",scope="repository:%s:pull,push"' % name)
+		    def do(self):
+		        u = urllib.parse.urlparse(self.path)
+		        if u.path == '/token':
+		            t = 'tok%d' % len(tokens); tokens[t] = True
+		            log('token'); return self.answer(200, json.dumps({'token': t}).encode())
+		        m = re.fullmatch(r'/v2/(\w+)/(manifests|blobs)/(.*)', u.path)
+		        if not m: return self.answer(200, b'{}')
+		        name, kind, what = m.groups()
+		        token = (self.headers.get('Authorization') or '')[7:]
+		        once = self.command == 'PUT' and kind == 'blobs' and (name == 'never' or not failed.get(u.query))
+		        if once: failed[u.query] = 1
+		        if once and name in ('expires', 'never'): tokens.pop(token, None)
+		        if not tokens.get(token):
+		            self.body(); log('denied', self.command); return self.denied(name)
+		        if once and name == 'cut':
+		            self.rfile.read(1000); log('cut'); self.close_connection = True; return
+		        data = self.body()
+		        if once and name == 'busy': log('busy'); return self.answer(503)
+		        if self.command == 'POST':
+		            s = str(len(sessions)); sessions[s] = True
+		            return self.answer(202, Location='/v2/%s/blobs/uploads/%s?state=1' % (name, s))
+		        if kind == 'manifests' and self.command == 'PUT': manifests[name] = data; return self.answer(201)
+		        if kind == 'manifests': return self.answer(200, manifests[name], Content_Type='application/vnd.oci.image.manifest.v1+json')
+		        if self.command == 'PUT':
+		            hex = hashlib.sha256(data).hexdigest()
+		            if not sessions.pop(what.split('/')[1], None) or u.query != 'state=1&digest=sha256:' + hex: return self.answer(400)
+		            blobs[hex] = data; log('put'); return self.answer(201)
+		        if what[7:] not in blobs: return self.answer(404)
+		        self.answer(200, blobs[what[7:]])
+		    do_GET = do_HEAD = do_POST = do_PUT = lambda self: self.do()
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5008), H).serve_forever()
+	PY
+	python3 put.py >put.log 2>&1 3>&- & CUTTER=$!
+	printf '{"localhost:5008": {"insecure": true}}' >r.json
+	export CTRCOMPOSE_REGISTRIES=$PWD/r.json DOCKER_CONFIG=$PWD
+	eventually 5 curl -s -o /dev/null http://localhost:5008/v2/
+	for name in expires cut busy; do
+		: >asked
+		compose image tag big "localhost:5008/$name:1"
+		compose image push "localhost:5008/$name:1"
+		[ "$(grep -c '^put' asked)" = 2 ] # the layer and the config
+		case $name in
+		expires) [ "$(grep -c 'denied PUT' asked)" = 2 ] && [ "$(grep -c '^token' asked)" = 3 ] ;;
+		*) [ "$(grep -c "^$name" asked)" = 2 ] ;;
+		esac
+		compose image rm "localhost:5008/$name:1"
+		other_store
+		compose image pull "localhost:5008/$name:1"
+		cmp root/bin/data "$CTRCOMPOSE_STATE"/layers/*/bin/data
+		CTRCOMPOSE_STATE=$first
+		kill "$CUTTER"; wait "$CUTTER" || true
+		python3 put.py >put.log 2>&1 3>&- & CUTTER=$!
+		eventually 5 curl -s -o /dev/null http://localhost:5008/v2/
+	done
+	: >asked
+	compose image tag big localhost:5008/never:1
+	run -1 compose image push localhost:5008/never:1
+	[[ "$output" == *"localhost:5008/never: upload: access denied"* ]]
+	[ "$(grep -c 'denied PUT' asked)" = 2 ]
+	compose image rm big localhost:5008/never:1
+}
