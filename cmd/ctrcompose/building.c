@@ -16,6 +16,7 @@
 struct screen {
 	struct progress *lines; /* NULL: plain text */
 	bool quiet;
+	struct image_store *store;
 	struct
 	{ /* by step: the beginning of a line that has no end yet, and what to show if it fails */
 		struct sbuf *v;
@@ -89,18 +90,42 @@ static void on_event(void *arg, const struct build_event *e)
 			      e->kind == BUILD_FAILED ? "Error" : "Building", e->title);
 }
 
+/* What the parent could not pull, as nobody knew of it. */
+static int on_pull(void *arg, const char *normal, struct err *err)
+{
+	struct screen *s = arg;
+	auto_free char *name = image_ref_familiar(normal);
+	const struct image_pull_how how = { .cancelled = &cmd_cancelled };
+	int r;
+
+	if (global.offline)
+		return err_set(err, ENETUNREACH,
+			       "image %s: --offline is given, so no registry is asked for it",
+			       name);
+	if (s->lines)
+		progress_step(s->lines, "Image", name, "Pulling", NULL);
+	r = image_pull(s->store, normal, &how, NULL, err);
+	if (s->lines)
+		progress_step(s->lines, "Image", name, r == 0 ? "Pulled" : "Error", NULL);
+	else if (r == 0 && !s->quiet)
+		(void)fprintf(stderr, " Image %s  Pulled\n", name);
+	return r;
+}
+
 /* ---- In a process of its own ------------------------------------------------------------------ */
 static int build_here(const struct online *o, struct image_store *store,
 		      const struct build_requests *rq, bool quiet, struct err *err)
 {
 	auto_progress struct progress *lines = NULL;
-	struct screen screen = { .quiet = quiet || str_eq(global.progress, "quiet") };
+	struct screen screen = { .quiet = quiet || str_eq(global.progress, "quiet"),
+				 .store = store };
 	char(*ids)[65] = xcalloc(rq->n + 1, sizeof(*ids));
 	struct build_world w = { .paths = &o->paths,
 				 .project = o->name,
 				 .images = store,
 				 .offline = global.offline,
 				 .cancelled = &cmd_cancelled,
+				 .pull = on_pull,
 				 .event = on_event,
 				 .arg = &screen };
 	bool text = str_eq(global.progress, "plain") || !color_on(STDERR_FILENO);
@@ -204,13 +229,15 @@ static bool made_here(const struct build_requests *rq, const char *normal)
 
 struct wanted {
 	struct strs refs, names; /* normal; of the requests */
+	struct strs done;        /* those of refs that were looked for before */
 };
 
 static int want_inputs(struct wanted *w, const struct build_requests *rq, struct image_store *store,
-		       const struct build_request *req, struct err *err)
+		       size_t which, struct err *err)
 {
+	const struct build_request *req = &rq->v[which];
 	auto_strs struct strs refs = { 0 };
-	int r = build_inputs(req, &refs, err);
+	int r = build_inputs(rq->v, rq->n, which, store, &refs, err);
 
 	for (size_t i = 0; r == 0 && i < refs.n; i++) {
 		auto_image struct image *img = NULL;
@@ -219,7 +246,8 @@ static int want_inputs(struct wanted *w, const struct build_requests *rq, struct
 
 		/* An id, or what is no name at all: the build itself will say so. */
 		if (image_ref_normal(refs.v[i], &normal, NULL) < 0 || made_here(rq, normal) ||
-		    (has && (!req->pull || strchr(normal, '@'))) || strs_has(&w->refs, normal))
+		    (has && (!req->pull || strchr(normal, '@'))) || strs_has(&w->refs, normal) ||
+		    strs_has(&w->done, normal))
 			continue;
 		strs_add(&w->refs, normal);
 		strs_add(&w->names, req->name);
@@ -227,33 +255,50 @@ static int want_inputs(struct wanted *w, const struct build_requests *rq, struct
 	return r;
 }
 
-/* Images that are missing, or looked at anew with --pull. */
-static int pull_inputs(const struct build_requests *rq, struct image_store *store, bool quiet,
-		       struct err *err)
+static int pull_wanted(const struct wanted *w, struct progress *pg, struct err *err)
 {
 	auto_pull_jobs struct pull_jobs jobs = { 0 };
-	auto_progress struct progress *pg = NULL;
-	struct wanted w = { 0 };
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rq->n; i++)
-		r = want_inputs(&w, rq, store, &rq->v[i], err);
-	for (size_t i = 0; r == 0 && i < w.refs.n; i++) {
-		auto_free char *name = image_ref_familiar(w.refs.v[i]);
+	for (size_t i = 0; i < w->refs.n; i++) {
+		auto_free char *name = image_ref_familiar(w->refs.v[i]);
 
 		(void)pull_jobs_add(&jobs, name, NULL);
 	}
-	if (r == 0 && jobs.n > 0 && !quiet)
-		r = progress_open("Pulling", &pg, err);
-	if (r == 0)
-		pull_jobs_run(&jobs, pg);
-	for (size_t i = 0; r == 0 && i < jobs.n; i++)
+	pull_jobs_run(&jobs, pg);
+	for (size_t i = 0; i < jobs.n; i++)
 		if (jobs.v[i].result < 0 && jobs.v[i].result != -ECANCELED)
-			(void)err_wrap(&jobs.v[i].err, jobs.v[i].result, "%s: FROM", w.names.v[i]);
-	if (r == 0)
-		r = pull_jobs_failed(&jobs, err);
+			(void)err_wrap(&jobs.v[i].err, jobs.v[i].result, "%s: FROM", w->names.v[i]);
+	return pull_jobs_failed(&jobs, err);
+}
+
+/* Images that are missing, or looked at anew with --pull. Each may bring an ONBUILD that names more. */
+static int pull_inputs(const struct build_requests *rq, struct image_store *store, bool quiet,
+		       struct err *err)
+{
+	auto_progress struct progress *pg = NULL;
+	struct wanted w = { 0 };
+	int r;
+
+	for (;;) {
+		r = 0;
+		for (size_t i = 0; r == 0 && i < rq->n; i++)
+			r = want_inputs(&w, rq, store, i, err);
+		if (r < 0 || w.refs.n == 0)
+			break;
+		if (!quiet && !pg)
+			r = progress_open("Pulling", &pg, err);
+		if (r == 0)
+			r = pull_wanted(&w, pg, err);
+		if (r < 0)
+			break;
+		for (size_t i = 0; i < w.refs.n; i++)
+			strs_add(&w.done, w.refs.v[i]);
+		strs_clear(&w.refs);
+		strs_clear(&w.names);
+	}
 	strs_clear(&w.refs);
 	strs_clear(&w.names);
+	strs_clear(&w.done);
 	return r;
 }
 

@@ -77,7 +77,7 @@ static int check_files(struct build_requests *rq, struct err *err)
 		auto_strs struct strs refs = { 0 };
 		auto_err struct err why = ERR_INIT;
 
-		if (build_inputs(&rq->v[i], &refs, &why) < 0)
+		if (build_inputs(rq->v, rq->n, i, NULL, &refs, &why) < 0)
 			sbuf_addf(&text, "%s%s", wrong++ ? "\n" : "", err_text(&why));
 	}
 	image_work_close(work);

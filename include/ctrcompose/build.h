@@ -70,7 +70,10 @@ struct build_world {
 	const struct state_paths *paths;
 	const char *project; /* whose range of user ids is used */
 	struct image_store *images;
-	bool offline;                   /* ADD fetches nothing */
+	bool offline; /* ADD fetches nothing */
+	/* An image (its name in normal form) that nobody could know of before is to come into the store:
+	 * of an ONBUILD in an image that was just made, or of a mount with variables. NULL: none does. */
+	int (*pull)(void *arg, const char *normal, struct err *err);
 	const volatile bool *cancelled; /* -EINTR soon after it turned true */
 	void (*event)(void *arg, const struct build_event *e);
 	void *arg;
@@ -95,9 +98,11 @@ void build_sweep(const struct state_paths *paths);
  * built (NULL: there are none, also after a failure it may be set). Paths go to the arena. */
 int build_fetch(struct image_store *s, struct build_request *req, size_t n, bool offline,
 		struct arena *a, struct image_work **work, struct err *err);
-/* Names of the images that the target needs and no stage makes: of FROM, --from and contexts. It
- * reads the Dockerfile, and says what is wrong with it. */
-int build_inputs(const struct build_request *req, struct strs *refs, struct err *err);
+/* Names of the images that the target of all[which] needs and no stage makes: of FROM, --from and
+ * contexts, and of what ONBUILD says in images of the store (NULL: that is not looked at) that none of
+ * the n builds makes anew. It reads the Dockerfile, and says what is wrong with it. */
+int build_inputs(const struct build_request *all, size_t n, size_t which,
+		 struct image_store *images, struct strs *refs, struct err *err);
 /* Whether one of its tags is the name, in normal form. */
 bool build_makes(const struct build_request *req, const char *normal);
 /* ids: per request the id of its image. A request that names the image of another waits for it. */

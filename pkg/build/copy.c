@@ -51,8 +51,10 @@ static int open_image(struct stage *s, const char *ref, struct source *out, stru
 {
 	struct stage other = { .b = s->b };
 	auto_image struct image *img = NULL;
-	int r = image_find(s->b->all->w->images, ref, &img, err);
+	int r = build_want_image(s->b, ref, err);
 
+	if (r == 0)
+		r = image_find(s->b->all->w->images, ref, &img, err);
 	for (size_t i = 0; r == 0 && i < img->layers.n; i++)
 		(void)snprintf((*vec_push(&other.layers)).diff, 65, "%s", img->layers.v[i]);
 	out->root = r < 0 ? r : root_view(&other, err);

@@ -115,10 +115,10 @@ static void need(struct stage *s, const char *name, bool numbers)
 		s->needs[i] = true;
 }
 
-static void read_needs(struct stage *s, const struct df_stage *def)
+static void read_needs(struct stage *s, const struct df_instruction *v, size_t n)
 {
-	for (size_t i = 0; i < def->n; i++) {
-		const struct df_instruction *in = &def->v[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct df_instruction *in = &v[i];
 
 		for (size_t k = 0; k < in->n_flags; k++) {
 			auto_free char *from = flag_from(&in->flags[k]);
@@ -138,6 +138,14 @@ static void mark(struct build *b, size_t i)
 	for (size_t k = 0; k < i; k++)
 		if (b->stages[i].needs[k])
 			mark(b, k);
+}
+
+void stage_needs(struct stage *s, const struct df_instruction *v, size_t n)
+{
+	read_needs(s, v, n);
+	for (size_t i = 0; i < s->index; i++)
+		if (s->needs[i])
+			mark(s->b, i);
 }
 
 static int make_stages(struct build *b, struct err *err)
@@ -160,7 +168,7 @@ static int make_stages(struct build *b, struct err *err)
 		if (r < 0)
 			return err_wrap(err, r, "%s:%u", b->file->name, s->def->from->line);
 		need(s, base, false);
-		read_needs(s, s->def);
+		read_needs(s, s->def->v, s->def->n);
 	}
 	mark(b, b->target);
 	return 0;
@@ -335,21 +343,19 @@ static int check_platform(struct stage *s, struct err *err)
 	return r;
 }
 
-/* Triggers may name stages of this file, which nobody has asked for until now. True: one of them is
- * not done. */
-static bool need_more(struct stage *s)
+/* Triggers may name stages of this file, which nobody has asked for until now, and images that other
+ * builds make. 1: one of them is not done. */
+static int need_more(struct stage *s, struct err *err)
 {
 	bool waits = false;
+	int r;
 
 	for (size_t i = 0; i < s->n_triggers; i++)
-		read_needs(s, &s->triggers[i]->stages[0]);
-	for (size_t i = 0; i < s->index; i++) {
-		if (!s->needs[i])
-			continue;
-		mark(s->b, i);
-		waits |= s->b->stages[i].status != STAGE_DONE;
-	}
-	return waits;
+		stage_needs(s, s->triggers[i]->stages[0].v, 1);
+	for (size_t i = 0; i < s->index; i++)
+		waits |= s->needs[i] && s->b->stages[i].status != STAGE_DONE;
+	r = build_order_triggers(s, err);
+	return r < 0 ? r : r > 0 || waits;
 }
 
 /* 1: it has to wait. */
@@ -371,7 +377,7 @@ static int begin(struct stage *s, struct err *err)
 			strs_add(&s->shell, json_string(c));
 	for (size_t i = 0; i < s->n_triggers; i++)
 		s->n_steps += !config_step(s->triggers[i]->stages[0].v[0].op);
-	return need_more(s);
+	return need_more(s, err);
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------ */

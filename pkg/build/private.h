@@ -95,11 +95,18 @@ const char *build_context(const struct build *b, const char *name);
  * has something else for it. */
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers);
 
+/* The earlier stages that instructions read from; they are built as well. */
+void stage_needs(struct stage *s, const struct df_instruction *v, size_t n);
+
 /* ---- inputs.c: images that builds begin with */
 /* What "--from=x" or "--mount=...,from=x" names, or NULL; caller frees. */
 char *flag_from(const struct df_pair *flag);
 /* Which build has to wait for which. */
 int build_order(struct builder *all, struct err *err);
+/* The same of what the triggers of the stage read, when they are known. 1: it has to wait. */
+int build_order_triggers(struct stage *s, struct err *err);
+/* An image that could not be known of before the build is pulled if the store lacks it. */
+int build_want_image(const struct build *b, const char *ref, struct err *err);
 
 /* ---- cache.c: cache_from, cache_to */
 int build_cache_in(struct builder *all, struct err *err);

@@ -330,6 +330,55 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	CTRCOMPOSE_STATE=$first
 }
 
+@test "build: images that only an ONBUILD names are pulled, or made first; a circle is refused" {
+	local first=$CTRCOMPOSE_STATE n
+	for n in 1 2 3 4; do
+		mkdir -p "root$n" && echo "data $n" >"root$n/f"
+		compose image import "root$n" "$REG/onbuild/data:$n"
+		compose image push "$REG/onbuild/data:$n"
+	done
+	printf 'services:\n  a: { image: "%s", build: { context: ., network: none, dockerfile_inline: "FROM box\\n%s\\n%s\\n%s" } }\n' "$REG/onbuild/base:1" \
+		"ONBUILD COPY --from=$REG/onbuild/data:1 /f /one" "ONBUILD RUN --mount=from=$REG/onbuild/data:2,target=/m cat /m/f >/two" "ONBUILD COPY --from=three /f /three" >compose.yaml
+	compose build -q --push
+	compose image save -o box.tar box
+	other_store
+	cat >compose.yaml <<-Y
+		services:
+		  a: { build: { context: ., network: none } }
+	Y
+	cat >Dockerfile <<-D
+		FROM $REG/onbuild/data:3 AS three
+		FROM $REG/onbuild/nosuch:1 AS unused
+		FROM $REG/onbuild/base:1
+		ARG WHICH=4
+		RUN --mount=from=$REG/onbuild/data:\$WHICH,target=/m cat /m/f >/four
+	D
+	run -1 compose --offline build
+	compose build -q
+	[ "$(compose run --rm -T a cat /one /two /three /four)" = $'data 1\ndata 2\ndata 3\ndata 4' ]
+	compose down
+	[ "$(compose image ls -q | sort -u | wc -l)" = 6 ]
+	# The base is made here, so what it says is known only when it is there.
+	other_store
+	compose image load -i box.tar
+	cat >compose.yaml <<-Y
+		services:
+		  base: { image: "base:1", build: { context: ., network: none, dockerfile_inline: "FROM box\nONBUILD COPY --from=$REG/onbuild/data:1 /f /one\nONBUILD COPY --from=local:1 /f /two\n" } }
+		  a: { build: { context: ., network: none, dockerfile_inline: "FROM base:1" } }
+		  z: { image: "local:1", build: { context: ., network: none, dockerfile_inline: "FROM box\nRUN sleep 0.5; echo local >/f\n" } }
+	Y
+	run -1 compose --offline build
+	[[ "$output" == *"data:1: --offline is given"* ]]
+	compose build
+	[ "$(compose run --rm -T a cat /one /two)" = $'data 1\nlocal' ]
+	compose down
+	sed -i 's,"FROM box.nRUN,"FROM '"$PROJECT"'-a\\nRUN,' compose.yaml
+	run -1 compose build
+	[[ "$output" == *"wait for each other's images"* ]]
+	CTRCOMPOSE_STATE=$first
+	rm compose.yaml
+}
+
 @test "a lock file beside the compose file: up has what it names, and says where it does not fit" {
 	publish() { # TEXT: what the name stands for in the registry, not here
 		printf 'FROM box\nRUN --network=none echo %s >/text\n' "$1" >D
