@@ -205,6 +205,12 @@ static bool nothing_new(struct image_store *s, const struct new_image *n)
 	for (size_t i = 0; img && i < n->refs.n; i++)
 		if (!strs_has(&img->refs, n->refs.v[i]))
 			return false;
+	for (size_t i = 0; img && i < img->layers.n; i++) {
+		const struct index_layer *l = index_layer(&ix, img->layers.v[i].diff);
+
+		if (!img->layers.v[i].blob[0] && l && l->blob[0])
+			return false; /* it is to keep those bytes as well */
+	}
 	return img != NULL;
 }
 

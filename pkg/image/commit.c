@@ -54,6 +54,19 @@ static int put_layer(struct image_store *s, int work, const struct new_layer *l,
 	return err_errno(err, "put a layer into %s", s->layers_path);
 }
 
+/* What a build was made of came with bytes that can't always be made again: they stay as long as one of
+ * the images does that have the layer. */
+static void keep_blobs(const struct index *ix, struct index_image *img)
+{
+	for (size_t i = 0; i < img->layers.n; i++) {
+		struct index_layer *l = &img->layers.v[i];
+		const struct index_layer *other = l->blob[0] ? NULL : index_layer(ix, l->diff);
+
+		if (other)
+			memcpy(l->blob, other->blob, sizeof(l->blob));
+	}
+}
+
 static void list_image(struct index *ix, const struct new_image *n)
 {
 	struct index_image *img = index_by_id(ix, n->id);
@@ -73,6 +86,7 @@ static void list_image(struct index *ix, const struct new_image *n)
 		memcpy(l->blob, n->layers.v[i]->blob, sizeof(l->blob));
 		l->size = n->layers.v[i]->size;
 	}
+	keep_blobs(ix, img);
 	if (n->manifest[0])
 		memcpy(img->manifest, n->manifest, sizeof(img->manifest));
 	if (n->checked)

@@ -176,11 +176,19 @@ struct index_image *index_by_ref(const struct index *ix, const char *normal)
 
 const struct index_layer *index_layer(const struct index *ix, const char *diff)
 {
+	const struct index_layer *found = NULL;
+
 	for (size_t i = 0; i < ix->n; i++)
-		for (size_t k = 0; k < ix->v[i].layers.n; k++)
-			if (strcmp(ix->v[i].layers.v[k].diff, diff) == 0)
-				return &ix->v[i].layers.v[k];
-	return NULL;
+		for (size_t k = 0; k < ix->v[i].layers.n; k++) {
+			const struct index_layer *l = &ix->v[i].layers.v[k];
+
+			if (strcmp(l->diff, diff) != 0)
+				continue;
+			if (l->blob[0])
+				return l;
+			found = l;
+		}
+	return found;
 }
 
 static int by_prefix(const struct index *ix, const char *prefix, struct index_image **out,

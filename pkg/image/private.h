@@ -43,6 +43,7 @@ int index_write(struct image_store *s, const struct index *ix, struct err *err);
 void index_clear(struct index *ix);
 struct index_image *index_by_id(const struct index *ix, const char *id);
 struct index_image *index_by_ref(const struct index *ix, const char *normal);
+/* One whose bytes are kept, if an image has such a one. */
 const struct index_layer *index_layer(const struct index *ix, const char *diff);
 /* The image that `ref` means; *normal (may be NULL) the name it went by, NULL by id; caller frees. */
 int index_resolve(const struct index *ix, const char *ref, struct index_image **out, char **normal,

@@ -2,6 +2,7 @@
 # images.bats - the store: archives in and out, names, what may be removed
 
 load lib
+load layout
 setup_file() { world_open; }
 teardown_file() { world_close; }
 setup() { project_open; }
@@ -37,6 +38,24 @@ other_store() {
 	other_store
 	compose image load -i oci.tar
 	[ "$(compose image ls -q | wc -l)" = 1 ]
+}
+
+@test "an image that is built on layers of others, which can't be packed again, is saved as a whole" {
+	other_store
+	mkdir -p root/bin && cp /bin/busybox root/bin/ && ln -s busybox root/bin/sh && echo odd >root/f
+	layout_add oci root odd:1
+	tar -C oci -cf odd.tar .
+	compose image load -i odd.tar
+	printf 'services: { a: { image: "made:1", build: { context: ., network: none, dockerfile_inline: "FROM odd:1\\nRUN echo hi >/hi\\n" } } }\n' >compose.yaml
+	compose build
+	compose image rm odd:1
+	compose image save -o made.tar made:1
+	id=$(compose image inspect made:1 | jq -r '.[0].Id')
+	other_store
+	compose image load -i made.tar
+	[ "$(compose image inspect made:1 | jq -r '.[0].Id')" = "$id" ]
+	[ "$(cat "$CTRCOMPOSE_STATE"/layers/*/f "$CTRCOMPOSE_STATE"/layers/*/hi)" = $'odd\nhi' ]
+	rm compose.yaml
 }
 
 @test "several images share layers in one archive" {
