@@ -29,14 +29,19 @@ static struct kvs pairs(struct arena *a, const struct yaml_node *n, size_t more)
 	return l;
 }
 
-/* "service:NAME" is the image of that service. */
+/* "service:NAME" is the image of that service; the folder of a layout is below the project's. */
 static int name_images(struct arena *a, const struct project *p, struct kvs *contexts,
 		       struct err *err)
 {
+	static const char layout[] = "oci-layout://";
+
 	for (size_t i = 0; i < contexts->n; i++) {
 		struct kv *kv = &contexts->v[i];
 		const struct service *svc;
 
+		if (kv->value && str_starts(kv->value, layout) && kv->value[strlen(layout)] != '/')
+			kv->value = arena_printf(a, "%s%s/%s", layout, p->working_dir,
+						 kv->value + strlen(layout));
 		if (!kv->value || !str_starts(kv->value, "service:"))
 			continue;
 		svc = project_service(p, kv->value + strlen("service:"));

@@ -86,6 +86,16 @@ void image_list_clear(struct image_list *l);
 int image_load(struct image_store *s, int fd, const char *what, struct strs *loaded,
 	       struct err *err);
 int image_load_file(struct image_store *s, const char *path, struct strs *loaded, struct err *err);
+/* "oci-layout://PATH[:TAG][@sha256:...]": an image of an OCI layout that is a folder. Without tag and
+ * digest it is the one with the tag latest, or the only one there is. Pure; strings are the arena's. */
+struct image_layout {
+	const char *path, *tag, *digest; /* tag and digest may be NULL; the digest is what counts */
+};
+int image_layout_parse(struct arena *a, const char *text, struct image_layout *out,
+		       struct err *err);
+/* It becomes an image of the store, without a name; digests are checked. */
+int image_load_layout(struct image_store *s, const struct image_layout *which, char id[65],
+		      struct err *err);
 
 /* ---- Registries ---------------------------------------------------------------------------------
  * Settings and credentials are found as registry.h says.

@@ -79,11 +79,12 @@ int build_source_open(struct stage *s, const char *from, struct source *out, str
 		out->root = open(named, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return out->root < 0 ? err_errno(err, "context %s: %s", from, named) : 0;
 	}
-	if (named && str_starts(named, "docker-image://"))
-		from = named + strlen("docker-image://");
-	else if (named)
-		return err_set(err, ENOTSUP, "context %s: '%s' is neither a folder nor an image",
-			       from, named);
+	if (named) {
+		int r = build_context_image(s->b, named, &from, err);
+
+		if (r < 0)
+			return err_wrap(err, r, "context %s", out->what);
+	}
 	return open_image(s, from, out, err);
 }
 

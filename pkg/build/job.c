@@ -93,6 +93,39 @@ const char *build_context(const struct build *b, const char *name)
 	return NULL;
 }
 
+static int layout_image(struct builder *all, const char *named, const char **ref, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	struct image_layout which;
+	char id[65];
+	int r = 0;
+
+	if (map_has(&all->layouts, named)) {
+		*ref = map_get(&all->layouts, named);
+		return 0;
+	}
+	r = image_layout_parse(&a, named, &which, err);
+	if (r == 0)
+		r = image_load_layout(all->w->images, &which, id, err);
+	if (r < 0)
+		return r;
+	map_put(&all->layouts, named, xasprintf("sha256:%s", id));
+	*ref = map_get(&all->layouts, named);
+	return 0;
+}
+
+int build_context_image(const struct build *b, const char *named, const char **ref, struct err *err)
+{
+	static const char image[] = "docker-image://";
+
+	if (str_starts(named, "oci-layout://"))
+		return layout_image(b->all, named, ref, err);
+	if (!str_starts(named, image))
+		return err_set(err, ENOTSUP, "'%s' is neither a folder nor an image", named);
+	*ref = named + strlen(image);
+	return 0;
+}
+
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers)
 {
 	uint64_t number;
@@ -252,8 +285,6 @@ static int from_image(struct stage *s, const char *ref, struct err *err)
 	const struct json *ids;
 	int r;
 
-	if (str_starts(ref, "docker-image://"))
-		ref += strlen("docker-image://");
 	r = image_config(store, ref, &s->config, err);
 	if (r < 0)
 		return r;
@@ -307,6 +338,13 @@ static int take_triggers(struct stage *s, struct err *err)
 	return r;
 }
 
+static int base_image(struct stage *s, const char *base, const char *named, struct err *err)
+{
+	int r = named ? build_context_image(s->b, named, &base, err) : 0;
+
+	return r < 0 ? err_wrap(err, r, "context %s", base) : from_image(s, base, err);
+}
+
 static int from_base(struct stage *s, struct err *err)
 {
 	struct build *b = s->b;
@@ -326,7 +364,7 @@ static int from_base(struct stage *s, struct err *err)
 	else if (named && *named == '/')
 		r = from_folder(s, base, err);
 	else
-		r = from_image(s, named ? named : base, err);
+		r = base_image(s, base, named, err);
 	if (r == 0 && !stage_env(s, "PATH"))
 		config_env(s, "PATH", BUILD_PATH);
 	return r < 0 ? r : take_triggers(s, err);
@@ -612,6 +650,9 @@ int build_run(const struct build_world *w, const struct build_request *req, size
 		build_clear(&all.v[i]);
 	run_world_close(&all);
 	image_work_close(all.work);
+	for (size_t i = 0; i < all.layouts.n; i++)
+		free(all.layouts.entries[i].value);
+	map_clear(&all.layouts);
 	free(all.v);
 	return r;
 }

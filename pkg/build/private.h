@@ -77,6 +77,7 @@ struct builder {
 	char *group;           /* of control groups */
 	bool group_made[2];    /* [true]: the one without rules for devices */
 	struct build_net *net; /* of RUNs; NULL: not needed yet */
+	struct map layouts;    /* "oci-layout://..." -> id of its image, a string */
 	bool waits;            /* a stage waits for somebody else's cache folder */
 	bool ready;            /* the mount namespace */
 	char *view;            /* the idmapped store; NULL: it can't be */
@@ -91,6 +92,9 @@ void build_clear(struct build *b);
 int context_read(const struct build *b, const char *name, char **text, size_t *len);
 /* What the request says that a name stands for, written in full or not; NULL: nothing. */
 const char *build_context(const struct build *b, const char *name);
+/* What of this is no folder, as an image of the store: a name or an id, the builder's. */
+int build_context_image(const struct build *b, const char *named, const char **ref,
+			struct err *err);
 /* The stage that a name (or a number) means, of those before one; SIZE_MAX: none, or the request
  * has something else for it. */
 size_t build_earlier(const struct build *b, const char *name, size_t before, bool numbers);

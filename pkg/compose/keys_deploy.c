@@ -137,7 +137,7 @@ const struct key build_keys[] = {
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
 	KEY("additional_contexts", s_contexts, RUNS,
-	    "folders, repositories, docker-image://, service:NAME"),
+	    "folders, repositories, docker-image://, oci-layout://, service:NAME"),
 	KEY("network", s_str, RUNS, "default, none, host"),
 	KEY_IF("provenance", s_bool_or_str, RUNS, "only false", refuse_attestation),
 	KEY_IF("sbom", s_bool_or_str, RUNS, "only false", refuse_attestation),

@@ -10,15 +10,18 @@
 enum { NESTED_MAX = 4, DESCRIPTORS_MAX = 10000 };
 
 /* ---- What it means ---------------------------------------------------------------------------- */
-static const struct text *text_of(const struct load *l, const char *path)
+static const struct text *text_of(struct load *l, const char *path)
 {
 	const char *link = map_get(&l->links, path);
-	const struct text *t = map_get(&l->texts, path);
+	const struct text *t;
 
+	if (l->in_folder)
+		load_folder_text(l, path);
+	t = map_get(&l->texts, path);
 	return t || !link ? t : map_get(&l->texts, link);
 }
 
-static struct new_layer *layer_of(const struct load *l, const char *path)
+static struct new_layer *layer_of(struct load *l, const char *path)
 {
 	const char *link = map_get(&l->links, path);
 	struct new_layer *y = map_get(&l->layers, path);
@@ -53,8 +56,12 @@ static int pick_layers(struct load *l, struct new_image *n, const struct strs *d
 	for (size_t i = 0; i < diffs->n; i++) {
 		auto_free char *path = blobs ? xasprintf("blobs/sha256/%s", paths->v[i])
 					     : load_clean_name(paths->v[i]);
-		struct new_layer *y = layer_of(l, path);
+		struct new_layer *y = l->in_folder ? known_layer(l, diffs->v[i]) : NULL;
 
+		if (!y && l->in_folder)
+			load_folder_layer(l, path);
+		if (!y)
+			y = layer_of(l, path);
 		if (!y || y->problem)
 			y = known_layer(l, diffs->v[i]) ? known_layer(l, diffs->v[i]) : y;
 		if (!y && l->first_look) {
@@ -200,7 +207,7 @@ static int oci_image(struct load *l, const char *name, const struct text *t, con
 	memcpy(n->manifest, hex, DIGEST_HEX);
 	n->manifest_text = xstrndup(t->s, t->len);
 	n->manifest_len = t->len;
-	if (name)
+	if (name && !l->nameless)
 		r = add_name(l, n, name, err);
 	for (size_t i = 0; i < n->refs.n; i++) {
 		auto_free char *pinned = ref_with_digest(n->refs.v[i], hex);
@@ -299,4 +306,98 @@ int load_understand(struct load *l, struct err *err)
 		r = err_set(err, ENOENT, "%s has no image for linux/%s", l->what,
 			    host_architecture());
 	return r;
+}
+
+/* ---- One of a folder -------------------------------------------------------------------------- */
+/* A name may be a tag alone, or end with it. */
+static bool is_tagged(const struct json *descriptor, const char *tag)
+{
+	const struct json *a = json_get(descriptor, "annotations");
+	const char *ref = json_str(a, "org.opencontainers.image.ref.name", "");
+	const char *full = json_str(a, "io.containerd.image.name", "");
+	const char *colon = strrchr(*full ? full : ref, ':');
+
+	return strcmp(ref, tag) == 0 || (colon && strcmp(colon + 1, tag) == 0);
+}
+
+static const struct json *choose(struct load *l, const struct json *list, const char *tag,
+				 struct err *err)
+{
+	auto_sbuf struct sbuf known = SBUF_INIT;
+
+	for (const struct json *d = json_first(list); d; d = json_next(d)) {
+		const char *ref = json_str(json_get(d, "annotations"),
+					   "org.opencontainers.image.ref.name", NULL);
+
+		if (is_tagged(d, tag ? tag : "latest"))
+			return d;
+		if (ref && known.len < 1000)
+			sbuf_addf(&known, "%s%s", known.len ? ", " : "", ref);
+	}
+	if (!tag && json_count(list) == 1)
+		return json_first(list);
+	(void)err_set(err, ENOENT, "%s: it has no image '%s'%s%s%s", l->what, tag ? tag : "latest",
+		      known.len ? " (there are: " : "", known.len ? sbuf_str(&known) : "",
+		      known.len ? ")" : "");
+	return NULL;
+}
+
+int load_choose(struct load *l, const struct image_layout *which, struct err *err)
+{
+	auto_json struct json *j = NULL;
+	const struct json *d;
+	const struct text *t;
+	int r = 0;
+
+	if (which->digest) {
+		j = json_object();
+		json_add_str(j, "digest", which->digest);
+		d = j;
+	} else {
+		t = text_of(l, "index.json");
+		if (!t)
+			return err_set(err, EBADMSG,
+				       "%s is no OCI layout: it has no readable index.json",
+				       l->what);
+		r = json_parse(t->s, t->len, &j, err);
+		if (r < 0)
+			return err_wrap(err, r, "%s: index.json", l->what);
+		d = choose(l, json_get(j, "manifests"), which->tag, err);
+		if (!d)
+			return -ENOENT;
+	}
+	r = oci_descriptor(l, d, NULL, 0, err);
+	if (r == 0 && l->images.n == 0)
+		r = err_set(err, ENOENT, "%s has no image for linux/%s", l->what,
+			    host_architecture());
+	return r;
+}
+
+int image_layout_parse(struct arena *a, const char *text, struct image_layout *out, struct err *err)
+{
+	static const char scheme[] = "oci-layout://";
+	const char *rest = str_starts(text, scheme) ? text + strlen(scheme) : NULL;
+	const char *at = rest ? strrchr(rest, '@') : NULL, *end = at, *slash, *colon;
+	struct image_layout l = { 0 };
+
+	if (!rest)
+		return err_set(err, EINVAL, "'%s' does not begin with %s", text, scheme);
+	if (at && !digest_of(at + 1))
+		return err_set(err, EINVAL,
+			       "'%s' has no digest like sha256:<64 digits> after the '@'", text);
+	l.digest = at ? arena_strdup(a, at + 1) : NULL;
+	rest = arena_strndup(a, rest, end ? (size_t)(end - rest) : strlen(rest));
+	slash = strrchr(rest, '/');
+	colon = strchr(slash ? slash : rest, ':');
+	if (colon) {
+		l.tag = colon + 1;
+		rest = arena_strndup(a, rest, (size_t)(colon - rest));
+		if (!*l.tag)
+			return err_set(err, EINVAL, "'%s' has no tag after the ':'", text);
+	}
+	if (!*rest)
+		return err_set(err, EINVAL, "'%s' names no folder", text);
+	l.path = rest;
+	*out = l;
+	return 0;
 }

@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load layout
 setup_file() { world_open; }
 teardown_file() { world_close; }
 setup() {
@@ -898,6 +899,61 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	echo changed >more/f
 	compose build
 	[ "$(in_image cat /g)" = changed ]
+}
+
+@test "contexts that are OCI layouts: by tag, by digest, the only one; digests are checked" {
+	local row victim one
+	mkdir -p root/bin && cp /bin/busybox root/bin/ && ln -s busybox root/bin/sh && ln -s busybox root/bin/cat
+	echo one >root/f && layout_add lay root one '{"Env": ["FROM=one"], "OnBuild": ["COPY --from=other /f /trigger"]}' && one=$DIGEST
+	echo two >root/f && layout_add lay root example.org/x:two
+	echo only >root/f && layout_add only root ""
+	with() { # LAYOUT-OF-base LAYOUT-OF-other
+		printf 'services: { a: { build: { context: ., network: none, additional_contexts: { base: "oci-layout://%s", other: "oci-layout://%s" } } } }\n' "$1" "$2" >compose.yaml
+	}
+	printf 'FROM base\nCOPY --from=other /f /g\nRUN echo "$FROM $(cat /f /g)" >/r\n' >Dockerfile
+	with lay:one "$PWD/lay:two"
+	compose build
+	[ "$(in_image cat /r)" = $'one one\ntwo' ]
+	[ "$(in_image cat /trigger)" = two ]
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 3 ]
+	with "lay:nothere@sha256:$one" only
+	compose build
+	[ "$(in_image cat /g)" = only ]
+	run ! sh -c "$CTRCOMPOSE image ls | grep -w -e one -e two -e x"
+	# The image is whole: its layers leave as they came.
+	compose image save -o a.tar "$PROJECT-a"
+	compose image prune -f >/dev/null
+	# What is not there, and what is not what it is called.
+	for row in "lay|no image 'latest' (there are: one, example.org/x:two)" "lay:three|no image 'three'" "nolay|the OCI layout $PWD/nolay: No such file" \
+		"root|root is no OCI layout" "lay@sha256:${one%????}0000|is missing" "lay@sha256:12|no digest like"; do
+		with "${row%%|*}" only
+		run -1 compose build
+		[[ "$output" == *"Dockerfile:1: context base: "*"${row#*|}"* ]]
+	done
+	with lay:one only
+	victim=lay/blobs/sha256/$(jq -r '.layers[0].digest[7:]' lay/blobs/sha256/$one)
+	cp "$victim" kept
+	gzip -dc kept | sed 's/one/eno/' | gzip -n >"$victim"
+	first=$CTRCOMPOSE_STATE
+	CTRCOMPOSE_STATE=$(mktemp -d "$BATS_TEST_TMPDIR/store.XXXX")
+	run -1 compose build
+	[[ "$output" == *"context base: $PWD/lay: layer "*"has the digest"* ]]
+	rm "$victim" && ln -s /etc/passwd "$victim"
+	run -1 compose build
+	[[ "$output" == *"context base: $PWD/lay: layer "*"is missing"* ]]
+	rm "$victim" && mkfifo "$victim"
+	run -1 compose build
+	[[ "$output" == *"is missing"* ]]
+	rm "$victim" && cp kept "$victim"
+	sed -i 's/gzip/gzup/' lay/blobs/sha256/$one
+	run -1 compose build
+	[[ "$output" == *"$PWD/lay: blobs/sha256/$one has the digest"* ]]
+	rm lay/blobs/sha256/$one
+	run -1 compose build
+	[[ "$output" == *"blobs/sha256/$one is missing"* ]]
+	CTRCOMPOSE_STATE=$first
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
 }
 
 @test "ONBUILD: a trigger may copy from a stage of the file it comes into" {

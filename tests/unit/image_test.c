@@ -136,6 +136,42 @@ START_TEST(steps_are_read_once_per_key)
 }
 END_TEST
 
+START_TEST(a_layout_is_a_folder_a_tag_a_digest)
+{
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct {
+		const char *text;
+		int r;
+		const char *path, *tag, *digest;
+	} rows[] = {
+		{ "oci-layout:///a/b", 0, "/a/b", NULL, NULL },
+		{ "oci-layout://b:1", 0, "b", "1", NULL },
+		{ "oci-layout:///a:b/c:d", 0, "/a:b/c", "d", NULL },
+		{ "oci-layout:///a:b/c", 0, "/a:b/c", NULL, NULL },
+		{ "oci-layout:///a@sha256:" HEX, 0, "/a", NULL, "sha256:" HEX },
+		{ "oci-layout:///a:t@sha256:" HEX, 0, "/a", "t", "sha256:" HEX },
+		{ "oci-layout:///a@sha256:12", -EINVAL, NULL, NULL, NULL },
+		{ "oci-layout:///a@", -EINVAL, NULL, NULL, NULL },
+		{ "oci-layout:///a:", -EINVAL, NULL, NULL, NULL },
+		{ "oci-layout://", -EINVAL, NULL, NULL, NULL },
+		{ "oci-layout://:1", -EINVAL, NULL, NULL, NULL },
+		{ "/a", -EINVAL, NULL, NULL, NULL },
+	};
+	auto_arena struct arena a = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct image_layout l = { 0 };
+
+		ck_assert_int_eq(image_layout_parse(&a, rows[i].text, &l, NULL), rows[i].r);
+		if (rows[i].r < 0)
+			continue;
+		ck_assert_str_eq(l.path, rows[i].path);
+		ck_assert_pstr_eq(l.tag, rows[i].tag);
+		ck_assert_pstr_eq(l.digest, rows[i].digest);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("image");
@@ -148,6 +184,7 @@ int main(void)
 	tcase_add_loop_test(t, of_an_index_the_image_of_the_platform_is_taken, 0, ARRAY_LEN(lists));
 	tcase_add_loop_test(t, steps_that_make_no_sense_are_refused, 0, ARRAY_LEN(bad_steps));
 	tcase_add_test(t, steps_are_read_once_per_key);
+	tcase_add_test(t, a_layout_is_a_folder_a_tag_a_digest);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	failed = srunner_ntests_failed(run);
