@@ -119,10 +119,11 @@ static void add_target(struct json *o, struct arena *a, const struct project *p,
 {
 	const struct yaml_node *n = compose_section(p, req->name, "build");
 	const char *name = req->dockerfile ? req->dockerfile : "Dockerfile";
-	auto_free char *file = req->inline_text ? NULL
-			       : *name == '/' || df_is_git(req->context)
-				       ? xstrdup(name)
-				       : path_join(req->context, name);
+	auto_free char *file =
+		req->inline_text ? NULL
+		: *name == '/' || df_is_git(req->context) || strstr(req->context, "://")
+			? xstrdup(name)
+			: path_join(req->context, name);
 	bool named = compose_section(p, req->name, "image") != NULL;
 
 	json_add_str(o, "context", req->context);

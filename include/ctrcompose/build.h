@@ -24,15 +24,16 @@ struct build_secret {
 
 struct build_request {
 	const char *name;        /* in messages: the service */
-	const char *context;     /* absolute path of a folder, or a repository for build_fetch() */
+	const char *context;     /* absolute path of a folder, or an address for build_fetch() */
 	const char *dockerfile;  /* absolute, or below the context; NULL: "Dockerfile" */
 	const char *inline_text; /* instead of a file, or NULL */
 	const char *target;      /* a stage, or NULL: the last one */
 	const char
 		*network; /* of RUN: "none", "host"; NULL and "default": its own, with a way out */
 	struct kvs args, labels;
-	struct kvs contexts; /* name -> absolute folder, "docker-image://REF", or a repository */
-	bool fetched;        /* the context is somebody else's: none of its links is followed out */
+	/* name -> absolute folder, "docker-image://REF", "oci-layout:///PATH:TAG", or an address */
+	struct kvs contexts;
+	bool fetched; /* the context is somebody else's: none of its links is followed out */
 	struct build_secret *secrets;
 	size_t n_secrets;
 	struct kvs ssh;                   /* id -> path of an agent's socket */
@@ -94,7 +95,7 @@ const char *build_platform(void);
 bool build_platform_ok(const char *platform);
 /* Take away what builders that were killed have left: containers, control groups, networks. */
 void build_sweep(const struct state_paths *paths);
-/* Contexts that are addresses of repositories become folders: *work, the caller's to close when all is
+/* Contexts that are addresses, of repositories and of tar archives, become folders: *work, the caller's to close when all is
  * built (NULL: there are none, also after a failure it may be set). Paths go to the arena. */
 int build_fetch(struct image_store *s, struct build_request *req, size_t n, bool offline,
 		struct arena *a, struct image_work **work, struct err *err);

@@ -114,7 +114,7 @@ static int checkout(const struct df_git *g, const char *folder, const char *want
 	return r;
 }
 
-static char *path_of(int fd)
+char *build_path_of(int fd)
 {
 	auto_free char *link = xasprintf("/proc/self/fd/%d", fd);
 	char path[4096];
@@ -144,7 +144,7 @@ int git_fetch(int at, const char *name, const struct git_how *how, char **path, 
 	if (mkdirat(at, name, 0700) < 0)
 		return err_errno(err, "make a folder");
 	dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	whole = dir < 0 ? NULL : path_of(dir);
+	whole = dir < 0 ? NULL : build_path_of(dir);
 	if (!whole)
 		return err_errno(err, "make a folder");
 	mask = umask(022);
@@ -157,79 +157,6 @@ int git_fetch(int at, const char *name, const struct git_how *how, char **path, 
 	part = path_open_in(dir, g.folder ? g.folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (part < 0)
 		return err_set(err, part, "%s: it has no folder '%s'", how->address, g.folder);
-	*path = path_of(part);
+	*path = build_path_of(part);
 	return *path ? 0 : err_errno(err, "%s", how->address);
-}
-
-/* ---- Contexts --------------------------------------------------------------------------------- */
-struct contexts {
-	struct image_work *work;
-	struct arena *arena;
-	bool offline;
-	struct strs addresses, paths;
-};
-
-static int fetch_context(struct contexts *c, const char **address, struct err *err)
-{
-	struct git_how how = { .address = *address, .offline = c->offline };
-	auto_free char *path = NULL;
-	char name[24];
-	int r;
-
-	for (size_t i = 0; i < c->addresses.n; i++)
-		if (strcmp(c->addresses.v[i], *address) == 0) {
-			*address = arena_strdup(c->arena, c->paths.v[i]);
-			return 0;
-		}
-	(void)snprintf(name, sizeof(name), "git%zu", c->addresses.n);
-	r = git_fetch(image_work_fd(c->work), name, &how, &path, err);
-	if (r < 0)
-		return r;
-	strs_add(&c->addresses, *address);
-	strs_add(&c->paths, path);
-	*address = arena_strdup(c->arena, path);
-	return 0;
-}
-
-static int fetch_contexts(struct contexts *c, struct build_request *req, struct err *err)
-{
-	int r = 0;
-
-	if (df_is_git(req->context)) {
-		r = fetch_context(c, &req->context, err);
-		req->fetched = true;
-	}
-	for (size_t i = 0; r == 0 && i < req->contexts.n; i++)
-		if (req->contexts.v[i].value && df_is_git(req->contexts.v[i].value))
-			r = fetch_context(c, &req->contexts.v[i].value, err);
-	return r < 0 ? err_wrap(err, r, "%s", req->name) : 0;
-}
-
-static bool has_repository(const struct build_request *req)
-{
-	bool has = df_is_git(req->context);
-
-	for (size_t i = 0; i < req->contexts.n; i++)
-		has |= req->contexts.v[i].value && df_is_git(req->contexts.v[i].value);
-	return has;
-}
-
-int build_fetch(struct image_store *s, struct build_request *req, size_t n, bool offline,
-		struct arena *a, struct image_work **work, struct err *err)
-{
-	struct contexts c = { .arena = a, .offline = offline };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!has_repository(&req[i]))
-			continue;
-		if (!c.work)
-			r = image_work_open(s, &c.work, err);
-		if (r == 0)
-			r = fetch_contexts(&c, &req[i], err);
-	}
-	strs_clear(&c.addresses);
-	strs_clear(&c.paths);
-	*work = c.work;
-	return r;
 }

@@ -92,9 +92,10 @@ static const char *refuse_context(const struct yaml_node *n)
 {
 	const char *s = yaml_str(n);
 
-	return s && strstr(s, "://") && !df_is_git(s)
-		       ? "an address that is no repository (https://HOST/X.git#REF:FOLDER) can't be a "
-			 "context: fetch it and name its folder"
+	return s && strstr(s, "://") && !df_is_git(s) && !str_starts(s, "http://") &&
+			       !str_starts(s, "https://")
+		       ? "an address is that of a repository (https://HOST/X.git#REF:FOLDER), or of a "
+			 "tar archive by https or http"
 		       : NULL;
 }
 
@@ -124,7 +125,8 @@ static const char *refuse_attestation(const struct yaml_node *n)
 }
 
 const struct key build_keys[] = {
-	KEY_IF("context", s_context, RUNS, "a folder or a repository", refuse_context),
+	KEY_IF("context", s_context, RUNS, "a folder, a repository, a tar archive by https",
+	       refuse_context),
 	KEY("dockerfile", s_str_set, RUNS, NULL),
 	KEY("dockerfile_inline", s_str, RUNS, NULL),
 	KEY_IF("entitlements", s_str_append, RUNS, "network.host, security.insecure",
@@ -137,7 +139,8 @@ const struct key build_keys[] = {
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
 	KEY("additional_contexts", s_contexts, RUNS,
-	    "folders, repositories, docker-image://, oci-layout://, service:NAME"),
+	    "folders, repositories, archives, docker-image://, oci-layout://, "
+	    "service:NAME"),
 	KEY("network", s_str, RUNS, "default, none, host"),
 	KEY_IF("provenance", s_bool_or_str, RUNS, "only false", refuse_attestation),
 	KEY_IF("sbom", s_bool_or_str, RUNS, "only false", refuse_attestation),

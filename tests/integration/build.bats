@@ -360,7 +360,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 @test "what is not carried out is refused with its place" {
 	printf 'FROM box\n' >Dockerfile
 	local row
-	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "https://example.org/x.tar"|an address' \
+	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "ftp://example.org/x.tar"|an address' \
 		'provenance: "mode=max"|attestations' 'sbom: true|attestations' 'entitlements: [device]|entitlements' \
 		'cache_to: ["type=registry,ref=x"]|cache_to'; do
 		printf 'services:\n  a:\n    build:\n      context: .\n      %s\n' "${row%%|*}" | awk '!(/context: \.$/ && 0)' >compose.yaml
@@ -691,6 +691,72 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		[[ "$output" == *"Dockerfile:2"*"${row#*|}"* ]]
 	done
 	printf 'FROM box\nADD http://127.0.0.1:5004/one /x\n' >Dockerfile
+	run -1 compose --offline build
+	[[ "$output" == *"--offline is given"* ]]
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
+}
+
+@test "archives by their address as contexts: each compression, redirections; hostile ones lead nowhere" {
+	local c row
+	mkdir -p web ctx/sub && echo in >ctx/sub/f && printf 'FROM box\nCOPY . /all/\n' >ctx/Dockerfile && printf '*.no\n' >ctx/.dockerignore
+	echo no >ctx/x.no && ln -s /etc/passwd ctx/out && ln -s / ctx/root
+	tar -C ctx -cf web/c.tar . && gzip -k web/c.tar && xz -k web/c.tar && zstd -q web/c.tar
+	echo text >web/text.tar && : >web/empty.tar && head -c 5000 web/c.tar.xz | head -c 300 >web/cut.tar.xz
+	python3 - <<-'PY'
+		import io, tarfile
+		def tar(name, *members):
+		    t = tarfile.open('web/' + name, 'w')
+		    for path, kind, link, data in members:
+		        m = tarfile.TarInfo(path); m.type = kind; m.linkname = link; m.size = len(data); t.addfile(m, io.BytesIO(data))
+		    t.close()
+		R, S, L, C = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
+		D = ('Dockerfile', R, '', b'FROM box\nCOPY . /all/\n')
+		tar('evil.tar', D, ('../up', R, '', b'evil'), ('/abs', R, '', b'evil'), ('l', S, '/tmp', b''), ('l/evil-of-build', R, '', b'evil'),
+		    ('dev', C, '', b''), ('.wh.Dockerfile2', R, '', b''), ('hard', L, '/etc/passwd', b''))
+		tar('link.tar', ('Dockerfile', S, '/etc/passwd', b''))
+		tar('ignore.tar', ('Dockerfile', R, '', b'FROM box\nCOPY . /x/\n'), ('.dockerignore', S, '/etc/passwd', b''))
+	PY
+	cat >serve.py <<-'PY'
+		import http.server
+		class H(http.server.SimpleHTTPRequestHandler):
+		    def __init__(self, *a): super().__init__(*a, directory='web')
+		    def log_message(self, *a): pass
+		    def do_GET(self):
+		        if self.path.startswith('/moved/'): self.send_response(302); self.send_header('Location', self.path[6:]); self.end_headers()
+		        elif self.path == '/file': self.send_response(302); self.send_header('Location', 'file:///etc/passwd'); self.end_headers()
+		        else: super().do_GET()
+		http.server.ThreadingHTTPServer(('127.0.0.1', 5009), H).serve_forever()
+	PY
+	python3 serve.py 3>&- & SERVER=$!
+	eventually 5 curl -s -o /dev/null http://127.0.0.1:5009/
+	context() { printf 'services: { a: { image: "ofweb:1", build: { context: "http://127.0.0.1:5009/%s", network: none } } }\n' "$1" >compose.yaml; }
+	for c in c.tar c.tar.gz c.tar.xz c.tar.zst moved/c.tar.gz?x=y; do
+		context $c
+		run -0 compose build
+		[ $c = c.tar ] || [ "$(grep -c CACHED <<<"$output")" = 1 ] # the same content is the same step
+		[ "$(in_image ls -a /all | tr '\n' ' ')" = ". .. .dockerignore Dockerfile out root sub " ]
+	done
+	[ "$(compose build --print | jq -r '.target.a | .context, .dockerfile')" = $'http://127.0.0.1:5009/moved/c.tar.gz?x=y\nDockerfile' ]
+	run -0 compose build --check
+	printf 'services: { a: { image: "ofweb:2", build: { context: ., network: none, dockerfile_inline: "FROM box\\nCOPY --from=more sub/f /f\\n", additional_contexts: { more: "http://127.0.0.1:5009/c.tar.gz" } } } }\n' >compose.yaml
+	compose build
+	[ "$(in_image cat /f)" = in ]
+	context evil.tar
+	run compose build
+	if [ "$status" = 0 ]; then
+		[ -z "$(in_image sh -c 'cat /all/hard /all/dev 2>/dev/null')" ]
+		[ "$(in_image readlink /all/l)" = /tmp ] || in_image test -f /all/l/evil-of-build
+	fi
+	[ ! -e /tmp/evil-of-build ] && [ ! -e /abs ] && [ -z "$(find "$CTRCOMPOSE_STATE" -name up -path '*tmp*')" ]
+	for row in "link.tar|Dockerfile" "text.tar|has to be a tar archive" "cut.tar.xz|has to be a tar archive" "nothere.tar|404" "file|5009/file" "c.tar#main:sub|is for a repository"; do
+		context "${row%%|*}"
+		run -1 compose build
+		[[ "$output" == *"a: "*"${row#*|}"* && "$output" != *root:x:0* ]]
+	done
+	context ignore.tar
+	run compose build
+	[[ "$output" != *root:x:0* ]]
+	context c.tar
 	run -1 compose --offline build
 	[[ "$output" == *"--offline is given"* ]]
 	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
