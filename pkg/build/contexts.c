@@ -65,12 +65,12 @@ static int fetch_archive(const struct contexts *c, const char *address, const ch
 	if (mkdirat(work, name, 0700) < 0)
 		return err_errno(err, "make a folder");
 	dir = openat(work, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
+	if (dir < 0 || fchmod(dir, 0755) < 0) /* a COPY of all of it has this mode */
 		return err_errno(err, "make a folder");
 	r = archive_unpack(archive_source_fd, &fd, dir, &opt, err);
 	(void)unlinkat(work, file, 0);
 	if (r < 0)
-		return err_wrap(err, r, "the context %s has to be a tar archive", address);
+		return err_wrap(err, r, "the context %s, which has to be a tar archive", address);
 	*path = build_path_of(dir);
 	return *path ? 0 : err_errno(err, "%s", address);
 }

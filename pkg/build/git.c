@@ -144,7 +144,8 @@ int git_fetch(int at, const char *name, const struct git_how *how, char **path, 
 	if (mkdirat(at, name, 0700) < 0)
 		return err_errno(err, "make a folder");
 	dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	whole = dir < 0 ? NULL : build_path_of(dir);
+	/* A COPY of all of it has this mode. */
+	whole = dir < 0 || fchmod(dir, 0755) < 0 ? NULL : build_path_of(dir);
 	if (!whole)
 		return err_errno(err, "make a folder");
 	mask = umask(022);

@@ -711,8 +711,10 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		    t.close()
 		R, S, L, C = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
 		D = ('Dockerfile', R, '', b'FROM box\nCOPY . /all/\n')
-		tar('evil.tar', D, ('../up', R, '', b'evil'), ('/abs', R, '', b'evil'), ('l', S, '/tmp', b''), ('l/evil-of-build', R, '', b'evil'),
-		    ('dev', C, '', b''), ('.wh.Dockerfile2', R, '', b''), ('hard', L, '/etc/passwd', b''))
+		tar('evil.tar', D, ('../up', R, '', b'evil'), ('/abs', R, '', b'evil'), ('l', S, '/tmp', b''),
+		    ('dev', C, '', b''), ('.wh.other', R, '', b''))
+		tar('through.tar', D, ('l', S, '/tmp', b''), ('l/evil-of-build', R, '', b'evil'))
+		tar('hard.tar', D, ('hard', L, '/etc/passwd', b''))
 		tar('link.tar', ('Dockerfile', S, '/etc/passwd', b''))
 		tar('ignore.tar', ('Dockerfile', R, '', b'FROM box\nCOPY . /x/\n'), ('.dockerignore', S, '/etc/passwd', b''))
 	PY
@@ -735,6 +737,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 		run -0 compose build
 		[ $c = c.tar ] || [ "$(grep -c CACHED <<<"$output")" = 1 ] # the same content is the same step
 		[ "$(in_image ls -a /all | tr '\n' ' ')" = ". .. .dockerignore Dockerfile out root sub " ]
+		[ "$(in_image stat -c %a /all)" = 755 ]
 	done
 	[ "$(compose build --print | jq -r '.target.a | .context, .dockerfile')" = $'http://127.0.0.1:5009/moved/c.tar.gz?x=y\nDockerfile' ]
 	run -0 compose build --check
@@ -742,17 +745,16 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	compose build
 	[ "$(in_image cat /f)" = in ]
 	context evil.tar
-	run compose build
-	if [ "$status" = 0 ]; then
-		[ -z "$(in_image sh -c 'cat /all/hard /all/dev 2>/dev/null')" ]
-		[ "$(in_image readlink /all/l)" = /tmp ] || in_image test -f /all/l/evil-of-build
-	fi
-	[ ! -e /tmp/evil-of-build ] && [ ! -e /abs ] && [ -z "$(find "$CTRCOMPOSE_STATE" -name up -path '*tmp*')" ]
-	for row in "link.tar|Dockerfile" "text.tar|has to be a tar archive" "cut.tar.xz|has to be a tar archive" "nothere.tar|404" "file|5009/file" "c.tar#main:sub|is for a repository"; do
+	compose build
+	[ "$(in_image ls -a /all | tr '\n' ' ')" = ". .. Dockerfile abs l up " ]
+	[ "$(in_image readlink /all/l)" = /tmp ]
+	[ ! -e /abs ]
+	for row in "link.tar|Dockerfile" "through.tar|its folder" "hard.tar|hard" "empty.tar|Dockerfile" "text.tar|has to be a tar archive" "cut.tar.xz|has to be a tar archive" "nothere.tar|404" "file|5009/file" "c.tar#main:sub|is for a repository"; do
 		context "${row%%|*}"
 		run -1 compose build
 		[[ "$output" == *"a: "*"${row#*|}"* && "$output" != *root:x:0* ]]
 	done
+	[ ! -e /tmp/evil-of-build ]
 	context ignore.tar
 	run compose build
 	[[ "$output" != *root:x:0* ]]
@@ -818,7 +820,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	D
 	run -0 compose build
 	[ "$(in_image cat /smart/sub/f /tag/f /commit/f /kept/sub/f /mods/m/sub/f)" = $'two\none\none\none\none' ]
-	[ "$(in_image stat -c %u:%a /dumb/ctx/Dockerfile /smart/sub/f)" = $'7:644\n0:644' ]
+	[ "$(in_image stat -c %u:%a /dumb/ctx/Dockerfile /smart/sub/f /smart /tag)" = $'7:644\n0:644\n0:755\n0:755' ]
 	in_image sh -ec 'test -d /kept/.git; test ! -e /smart/.git; test -L /smart/out; test -f /dumb/Dockerfile; test ! -e /dumb/sub'
 	run -0 compose build
 	[ "$(grep -c CACHED <<<"$output")" = 4 ] # what git keeps for itself is new each time
@@ -827,6 +829,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	run -0 compose build --check
 	run -0 compose build
 	[ "$(compose run --rm --entrypoint ls a /all | tr '\n' ' ')" = "Dockerfile Evil " ]
+	[ "$(in_image stat -c %a /all)" = 755 ]
 	[ "$(compose build --print | jq -r '.target.a | .context, .dockerfile')" = "$smart#main:ctx"$'\nDockerfile' ]
 	printf 'services: { a: { build: { context: ., dockerfile_inline: "FROM box\\nCOPY --from=repo sub/f /f", additional_contexts: { repo: "%s#v1" } } } }\n' $dumb >compose.yaml
 	run -0 compose build
