@@ -90,6 +90,16 @@ static void on_event(void *arg, const struct build_event *e)
 			      e->kind == BUILD_FAILED ? "Error" : "Building", e->title);
 }
 
+static void on_warn(void *arg, const char *text)
+{
+	const struct screen *s = arg;
+
+	if (s->lines)
+		progress_warn(s->lines, text);
+	else
+		cmd_warn("%s", text);
+}
+
 /* What the parent could not pull, as nobody knew of it. */
 static int on_pull(void *arg, const char *normal, struct err *err)
 {
@@ -126,6 +136,7 @@ static int build_here(const struct online *o, struct image_store *store,
 				 .offline = global.offline,
 				 .cancelled = &cmd_cancelled,
 				 .pull = on_pull,
+				 .warn = on_warn,
 				 .event = on_event,
 				 .arg = &screen };
 	bool text = str_eq(global.progress, "plain") || !color_on(STDERR_FILENO);

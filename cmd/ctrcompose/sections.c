@@ -236,25 +236,20 @@ static int read_runs(struct build_requests *rq, const struct yaml_node *n,
 	return 0;
 }
 
-/* Its folder, or NULL when it is of another type. */
 static int read_cache(struct arena *a, const struct project *p, const struct yaml_node *n, bool to,
-		      bool *all, const char **out, struct err *err)
+		      struct build_cache *out, struct err *err)
 {
 	const char *text = yaml_text(a, n);
-	auto_free char *path = NULL;
-	struct build_cache c;
-	int r = build_cache_parse(a, text ? text : "", to, &c, err);
+	int r = build_cache_parse(a, text ? text : "", to, out, err);
 
-	*out = NULL;
 	if (r < 0)
 		return err_wrap(err, r, "%s:%u:%u: build.cache_%s", n->file ? n->file : "", n->line,
 				n->col, to ? "to" : "from");
-	if (!c.local)
-		return 0;
-	if (*c.path != '/')
-		path = path_join(p->working_dir, c.path);
-	*all |= c.all;
-	*out = path ? arena_strdup(a, path) : c.path;
+	if (out->type == BUILD_CACHE_LOCAL && *out->where != '/') {
+		auto_free char *path = path_join(p->working_dir, out->where);
+
+		out->where = arena_strdup(a, path);
+	}
 	return 0;
 }
 
@@ -264,25 +259,22 @@ static int read_caches(struct arena *a, const struct project *p, const struct ya
 	const struct yaml_node *from = yaml_get(build, "cache_from"),
 			       *to = yaml_get(build, "cache_to");
 	size_t n_from = from ? from->m.n : 0, n_to = to ? to->m.n : 0;
-	const char *path;
 	int r = 0;
 
-	out->cache_from.v = arena_array(a, n_from + 1, sizeof(*out->cache_from.v));
-	out->cache_to.v = arena_array(a, n_to + 1, sizeof(*out->cache_to.v));
+	out->cache_from = arena_array(a, n_from + 1, sizeof(*out->cache_from));
+	out->cache_to = arena_array(a, n_to + 1, sizeof(*out->cache_to));
 	for (size_t i = 0; r == 0 && i < n_from; i++) {
-		r = read_cache(a, p, from->m.v[i].value, false, &out->cache_all, &path, err);
-		if (r == 0 && path)
-			out->cache_from.v[out->cache_from.n++] = path;
-		else if (r == 0 && !only_read)
+		struct build_cache *c = &out->cache_from[out->n_cache_from++];
+
+		r = read_cache(a, p, from->m.v[i].value, false, c, err);
+		if (r == 0 && c->type == BUILD_CACHE_OTHER && !only_read)
 			cmd_warn("service %s: nothing is taken of cache_from '%s': only "
-				 "type=local,src=FOLDER is read",
+				 "type=local,src=FOLDER and type=registry,ref=NAME are read",
 				 out->name, yaml_text(a, from->m.v[i].value));
 	}
-	for (size_t i = 0; r == 0 && i < n_to; i++) {
-		r = read_cache(a, p, to->m.v[i].value, true, &out->cache_all, &path, err);
-		if (r == 0 && path)
-			out->cache_to.v[out->cache_to.n++] = path;
-	}
+	for (size_t i = 0; r == 0 && i < n_to; i++)
+		r = read_cache(a, p, to->m.v[i].value, true, &out->cache_to[out->n_cache_to++],
+			       err);
 	return r;
 }
 

@@ -22,6 +22,23 @@ struct build_secret {
 	size_t len;
 };
 
+/* An item of cache_from or cache_to (to): "type=local,dest=FOLDER,mode=max", "type=registry,ref=NAME",
+ * "type=inline", or a name of an image alone. Pure. */
+enum build_cache_type {
+	BUILD_CACHE_OTHER,
+	BUILD_CACHE_LOCAL,
+	BUILD_CACHE_REGISTRY,
+	BUILD_CACHE_INLINE
+};
+struct build_cache {
+	enum build_cache_type type; /* OTHER: nothing is taken from it or written to it */
+	const char *where;          /* LOCAL: the folder, as written; REGISTRY: the name */
+	bool all;                   /* mode=max: also of stages that are not part of the image */
+};
+/* -EINVAL: one without what it needs; -ENOTSUP: with an option that it has not. */
+int build_cache_parse(struct arena *a, const char *text, bool to, struct build_cache *out,
+		      struct err *err);
+
 struct build_request {
 	const char *name;        /* in messages: the service */
 	const char *context;     /* absolute path of a folder, or an address for build_fetch() */
@@ -36,12 +53,12 @@ struct build_request {
 	bool fetched; /* the context is somebody else's: none of its links is followed out */
 	struct build_secret *secrets;
 	size_t n_secrets;
-	struct kvs ssh;                   /* id -> path of an agent's socket */
-	struct list tags;                 /* names of the image */
-	struct list cache_from, cache_to; /* folders, see image_steps_export() */
-	bool cache_all;                   /* also of stages that are not part of the image */
-	struct list no_cache_stages;      /* names of stages that are built in any case */
-	struct kvs extra_hosts;           /* name -> address or "host-gateway" */
+	struct kvs ssh;                            /* id -> path of an agent's socket */
+	struct list tags;                          /* names of the image */
+	struct build_cache *cache_from, *cache_to; /* those of type OTHER are passed over */
+	size_t n_cache_from, n_cache_to;
+	struct list no_cache_stages; /* names of stages that are built in any case */
+	struct kvs extra_hosts;      /* name -> address or "host-gateway" */
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;
 	bool no_cache;
@@ -77,18 +94,10 @@ struct build_world {
 	int (*pull)(void *arg, const char *normal, struct err *err);
 	const volatile bool *cancelled; /* -EINTR soon after it turned true */
 	void (*event)(void *arg, const struct build_event *e);
+	void (*warn)(void *arg, const char *text); /* what does not end the build; or NULL */
 	void *arg;
 };
 
-/* An item of cache_from or cache_to (to): "type=local,dest=FOLDER,mode=max". Pure. */
-struct build_cache {
-	bool local;       /* else somewhere that nothing is taken from or written to */
-	const char *path; /* of a local one: src or dest, as written */
-	bool all;         /* mode=max */
-};
-/* -EINVAL: a local one without its folder; -ENOTSUP: with an option that it has not. */
-int build_cache_parse(struct arena *a, const char *text, bool to, struct build_cache *out,
-		      struct err *err);
 /* The name of this machine's platform: "linux/amd64". */
 const char *build_platform(void);
 /* Whether a platform is this machine's own: "linux/amd64", "amd64", "linux/arm64/v8". */

@@ -230,6 +230,22 @@ int image_steps_export(struct image_store *s, const char *path, const struct ima
 /* Steps that the store lacks become known, with their layers, after their digests were checked.
  * -ENOENT: no such folder. */
 int image_steps_import(struct image_work *w, const char *path, struct err *err);
+/* The same at a registry, under a name. */
+int image_steps_push(struct image_store *s, const char *ref, const struct image_steps *steps,
+		     struct err *err);
+/* What a registry has under a name: steps as image_steps_push() puts them there, or an image that has them
+ * in its config (-ENODATA: it has none). Layers are fetched when their step is asked for. */
+struct image_remote;
+int image_remote_open(struct image_work *w, const char *ref, const volatile bool *cancelled,
+		      struct image_remote **out, struct err *err);
+void image_remote_close(struct image_remote *r); /* NULL is fine */
+/* 1: the step with that key is known now, with its layer; 0: the registry has none. */
+int image_remote_take(struct image_remote *r, const char *key, struct err *err);
+/* The steps that an image of the store has in its config become known; no such image is fine. */
+int image_steps_known(struct image_work *w, const char *ref, struct err *err);
+/* In the config of an image: {"records": [...]}, as in the config of steps alone. The caller's. */
+#define IMAGE_STEPS_KEY "ctrcompose.steps"
+struct json *image_steps_json(const struct image_steps *steps);
 /* Its config; pure. */
 int image_steps_parse(const char *text, size_t len, struct image_steps *out, struct err *err);
 /* Forget all steps; their layers go with them unless an image has them. */

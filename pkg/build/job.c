@@ -288,6 +288,7 @@ static int from_image(struct stage *s, const char *ref, struct err *err)
 	r = image_config(store, ref, &s->config, err);
 	if (r < 0)
 		return r;
+	json_remove(s->config, IMAGE_STEPS_KEY); /* of its own build */
 	ids = json_get(json_get(s->config, "rootfs"), "diff_ids");
 	for (const struct json *c = json_first(ids); c; c = json_next(c)) {
 		const char *id = json_string(c);
@@ -530,6 +531,7 @@ static int commit(struct build *b, struct err *err)
 
 	if (b->committed || s->status != STAGE_DONE)
 		return 0;
+	build_cache_inline(s);
 	r = config_finish(s, &text, err);
 	if (r == 0)
 		r = image_commit(b->all->w->images, text, s->layers.v, s->layers.n, &b->req->tags,
@@ -650,6 +652,7 @@ int build_run(const struct build_world *w, const struct build_request *req, size
 		build_clear(&all.v[i]);
 	run_world_close(&all);
 	image_work_close(all.work);
+	build_cache_close(&all);
 	for (size_t i = 0; i < all.layouts.n; i++)
 		free(all.layouts.entries[i].value);
 	map_clear(&all.layouts);

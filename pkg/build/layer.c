@@ -54,7 +54,9 @@ bool stage_cached(struct stage *s, const char *key, const char *by)
 	struct image_layer l;
 
 	if (s->b->req->no_cache || never_cached(s) ||
-	    !image_cache_find(s->b->all->w->images, key, &l))
+	    (!image_cache_find(s->b->all->w->images, key, &l) &&
+	     (!build_cache_ask(s->b->all, key) ||
+	      !image_cache_find(s->b->all->w->images, key, &l))))
 		return false;
 	stage_add_layer(s, &l);
 	(void)image_steps_add(&s->b->steps, key, &l);

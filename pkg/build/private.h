@@ -77,10 +77,14 @@ struct builder {
 	char *group;           /* of control groups */
 	bool group_made[2];    /* [true]: the one without rules for devices */
 	struct build_net *net; /* of RUNs; NULL: not needed yet */
-	struct map layouts;    /* "oci-layout://..." -> id of its image, a string */
-	bool waits;            /* a stage waits for somebody else's cache folder */
-	bool ready;            /* the mount namespace */
-	char *view;            /* the idmapped store; NULL: it can't be */
+	struct {
+		struct image_remote **v;
+		size_t n, cap;
+	} remotes;          /* of cache_from */
+	struct map layouts; /* "oci-layout://..." -> id of its image, a string */
+	bool waits;         /* a stage waits for somebody else's cache folder */
+	bool ready;         /* the mount namespace */
+	char *view;         /* the idmapped store; NULL: it can't be */
 	int userns;
 	uint32_t uid_base;
 };
@@ -115,6 +119,11 @@ int build_want_image(const struct build *b, const char *ref, struct err *err);
 /* ---- cache.c: cache_from, cache_to */
 int build_cache_in(struct builder *all, struct err *err);
 int build_cache_out(struct builder *all, struct err *err);
+/* Whether one of the registries knows a step that the store does not; it is in the store then. */
+bool build_cache_ask(struct builder *all, const char *key);
+/* type=inline: the steps become part of the config of the image. */
+void build_cache_inline(struct stage *s);
+void build_cache_close(struct builder *all);
 
 /* ---- scope.c: variables; pure */
 const char *strs_value(const struct strs *pairs, const char *name);

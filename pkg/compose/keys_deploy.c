@@ -108,13 +108,30 @@ static const char *refuse_entitlements(const struct yaml_node *n)
 	return NULL;
 }
 
+static bool is_cache(const char *s, const char *type)
+{
+	size_t n = strlen(type);
+
+	while (s) {
+		if (str_starts(s, "type=") && strncmp(s + 5, type, n) == 0 &&
+		    (s[5 + n] == '\0' || s[5 + n] == ','))
+			return true;
+		s = strchr(s, ',');
+		s += s != NULL;
+	}
+	return false;
+}
+
+/* A name alone is that of a registry. */
 static const char *refuse_cache(const struct yaml_node *n)
 {
 	for (size_t i = 0; n->type == YAML_LIST && i < n->m.n; i++) {
 		const char *s = yaml_str(n->m.v[i].value);
 
-		if (!s || !(str_starts(s, "type=local") || strstr(s, ",type=local")))
-			return "a cache is written to a folder only: type=local,dest=FOLDER";
+		if (!s || (strchr(s, '=') && !is_cache(s, "local") && !is_cache(s, "registry") &&
+			   !is_cache(s, "inline")))
+			return "a cache is written to a folder (type=local,dest=FOLDER), a registry "
+			       "(type=registry,ref=NAME) or the image (type=inline)";
 	}
 	return NULL;
 }
@@ -134,8 +151,10 @@ const struct key build_keys[] = {
 	KEY("args", s_env, RUNS, NULL),
 	KEY("ssh", s_ssh, RUNS, "sockets of agents"),
 	KEY("labels", s_labels, RUNS, NULL),
-	KEY("cache_from", s_str_append, RUNS, "type=local; nothing is taken of others"),
-	KEY_IF("cache_to", s_str_append, RUNS, "type=local", refuse_cache),
+	KEY("cache_from", s_str_append, RUNS,
+	    "type=local, type=registry; nothing is taken of others"),
+	KEY_IF("cache_to", s_str_append, RUNS, "type=local, type=registry, type=inline",
+	       refuse_cache),
 	KEY("no_cache", s_bool, RUNS, NULL),
 	KEY("no_cache_filter", s_str_or_list, RUNS, NULL),
 	KEY("additional_contexts", s_contexts, RUNS,

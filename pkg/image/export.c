@@ -35,7 +35,7 @@ static const char *media_of(int fd)
 	return memcmp(head, zstd, sizeof(zstd)) == 0 ? media_zstd : media_tar;
 }
 
-static int find_layer(struct image_store *s, const struct index_layer *l, struct export_layer *out,
+int export_layer_find(struct image_store *s, const struct index_layer *l, struct export_layer *out,
 		      struct err *err)
 {
 	auto_close int fd = -1;
@@ -86,7 +86,8 @@ void export_make_manifest(struct export *e, const char *config_digest)
 
 	json_add_int(j, "schemaVersion", 2);
 	json_add_str(j, "mediaType", media_manifest);
-	(void)descriptor_add(j, "config", media_config, config_digest, e->config_len);
+	(void)descriptor_add(j, "config", e->config_media ? e->config_media : media_config,
+			     config_digest, e->config_len);
 	layers = json_add_array(j, "layers");
 	for (size_t i = 0; i < e->layers.n; i++)
 		(void)descriptor_add(layers, NULL, e->layers.v[i].media, e->layers.v[i].digest,
@@ -129,7 +130,7 @@ int export_prepare(struct image_store *s, const struct index_image *img, struct 
 	int r = store_blob_read(s, img->id, &e.config, &e.config_len, err);
 
 	for (size_t i = 0; r == 0 && i < img->layers.n; i++)
-		r = find_layer(s, &img->layers.v[i], vec_push(&e.layers), err);
+		r = export_layer_find(s, &img->layers.v[i], vec_push(&e.layers), err);
 	if (r < 0)
 		return r;
 	if (!use_own_manifest(s, img, &e))

@@ -121,6 +121,16 @@ int layer_pack_digest(int folder, const char *name, char hex[DIGEST_HEX], uint64
 /* All of them into the store at once. */
 int store_commit(struct image_store *s, int work, struct new_images *images, struct err *err);
 
+/* ---- What a registry gives: pull.c --------------------------------------------------------------- */
+struct registry;
+struct registry_manifest;
+/* From what the name stands for to the manifest of one image; pinned is the digest of the former. */
+int pull_manifest(struct registry *reg, const char *what, const char *platform,
+		  struct registry_manifest *m, char pinned[DIGEST_HEX], struct err *err);
+/* A small blob; caller frees. */
+int pull_text(struct registry *reg, const char *what, const char *hex, uint64_t size,
+	      const volatile bool *cancelled, char **text, size_t *len, struct err *err);
+
 /* ---- Pulls at the same time: image_pulls ------------------------------------------------------ */
 struct puller;
 struct puller *pulls_begin(struct image_pulls *t); /* belongs to t */
@@ -147,6 +157,7 @@ struct export
 	size_t manifest_len, config_len;
 	char manifest_digest[DIGEST_HEX];
 	const char *manifest_media;
+	const char *config_media; /* NULL: that of an image */
 	struct {
 		struct export_layer *v;
 		size_t n, cap;
@@ -156,6 +167,9 @@ struct export
 void export_clear(struct export *e);
 int export_prepare(struct image_store *s, const struct index_image *img, struct export *out,
 		   struct err *err);
+/* A layer of the store, as it can leave. */
+int export_layer_find(struct image_store *s, const struct index_layer *l, struct export_layer *out,
+		      struct err *err);
 /* A manifest of what `layers` has now, instead of the one there was. */
 void export_make_manifest(struct export *e, const char *config_digest);
 /* What names a blob in manifests and indexes; it belongs to parent. */
@@ -167,6 +181,10 @@ int export_layer_write(struct image_store *s, const struct export_layer *l,
 		       struct err *err);
 
 struct image_store *image_work_store(const struct image_work *w);
+
+/* ---- Steps of builds: steps.c ----------------------------------------------------------------- */
+#define MEDIA_STEPS "application/vnd.ctrcompose.steps.v1+json"
+int steps_from(const struct json *j, struct image_steps *out, struct err *err);
 
 /* ---- JSON ------------------------------------------------------------------------------------- */
 /* diff ids in hex, lowest first, as they stand. */

@@ -98,30 +98,29 @@ const char *index_choose(const struct json *list, const char *platform, const ch
 	return NULL;
 }
 
-/* From what the name stands for to the manifest of one image. */
-static int find_manifest(struct pull *p, struct err *err)
+int pull_manifest(struct registry *reg, const char *what, const char *platform,
+		  struct registry_manifest *m, char pinned[DIGEST_HEX], struct err *err)
 {
-	int r = registry_manifest(p->reg, NULL, &p->manifest, err);
+	int r = registry_manifest(reg, NULL, m, err);
 
 	if (r == 0)
-		memcpy(p->pinned, p->manifest.digest, DIGEST_HEX);
+		memcpy(pinned, m->digest, DIGEST_HEX);
 	for (unsigned depth = 0; r == 0; depth++) {
 		auto_json struct json *j = NULL;
 		const char *hex;
 
-		r = json_parse(p->manifest.text, p->manifest.len, &j, err);
+		r = json_parse(m->text, m->len, &j, err);
 		if (r < 0)
-			return err_wrap(err, r, "%s: its manifest", p->normal);
+			return err_wrap(err, r, "%s: its manifest", what);
 		if (!json_get(j, "manifests"))
 			return 0;
 		if (depth >= NESTED_MAX)
-			return err_set(err, EBADMSG, "%s: its indexes are nested too deeply",
-				       p->normal);
-		hex = index_choose(json_get(j, "manifests"), p->how->platform, p->normal, err);
+			return err_set(err, EBADMSG, "%s: its indexes are nested too deeply", what);
+		hex = index_choose(json_get(j, "manifests"), platform, what, err);
 		if (!hex)
 			return -ENOENT;
-		registry_manifest_clear(&p->manifest);
-		r = registry_manifest(p->reg, hex, &p->manifest, err);
+		registry_manifest_clear(m);
+		r = registry_manifest(reg, hex, m, err);
 	}
 	return r;
 }
@@ -158,30 +157,43 @@ static int take_text(void *arg, size_t i, struct err *err)
 	}
 }
 
-static int fetch_config(struct pull *p, const char *hex, uint64_t size, struct new_image *n,
-			struct err *err)
+int pull_text(struct registry *reg, const char *what, const char *hex, uint64_t size,
+	      const volatile bool *cancelled, char **text, size_t *len, struct err *err)
 {
 	auto_close int fd = memfd_create("config", MFD_CLOEXEC);
 	struct registry_blob blob = { .size = size, .fd = fd };
-	auto_json struct json *config = NULL;
 	struct text_wanted t = { .fd = fd };
 	struct registry_fetch f = {
-		.blobs = &blob, .n = 1, .done = take_text, .arg = &t, .cancelled = p->how->cancelled
+		.blobs = &blob, .n = 1, .done = take_text, .arg = &t, .cancelled = cancelled
 	};
 	int r;
 
 	if (size > IMAGE_JSON_MAX)
-		return err_set(err, E2BIG, "%s: its config is longer than %u bytes", p->normal,
+		return err_set(err, E2BIG, "%s: its config is longer than %u bytes", what,
 			       IMAGE_JSON_MAX);
 	if (fd < 0)
 		return err_errno(err, "make a file for a config");
 	memcpy(blob.hex, hex, DIGEST_HEX);
 	t.text = xcalloc(1, (size_t)size + 65537);
-	n->config = t.text;
-	r = registry_fetch(p->reg, &f, err);
+	r = registry_fetch(reg, &f, err);
+	if (r < 0) {
+		free(t.text);
+		return r;
+	}
+	*text = t.text;
+	*len = t.len;
+	return 0;
+}
+
+static int fetch_config(struct pull *p, const char *hex, uint64_t size, struct new_image *n,
+			struct err *err)
+{
+	auto_json struct json *config = NULL;
+	int r = pull_text(p->reg, p->normal, hex, size, p->how->cancelled, &n->config,
+			  &n->config_len, err);
+
 	if (r < 0)
 		return r;
-	n->config_len = t.len;
 	memcpy(n->id, hex, DIGEST_HEX);
 	r = json_parse(n->config, n->config_len, &config, err);
 	if (r == 0)
@@ -398,7 +410,7 @@ int image_pull(struct image_store *s, const char *ref, const struct image_pull_h
 	p.me = how->together ? pulls_begin(how->together) : NULL;
 	r = registry_open(normal, &settings, false, &p.reg, err);
 	if (r == 0)
-		r = find_manifest(&p, err);
+		r = pull_manifest(p.reg, normal, how->platform, &p.manifest, p.pinned, err);
 	if (r == 0)
 		r = store_work_open(s, &name, &p.work, err);
 	if (r == 0)

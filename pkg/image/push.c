@@ -116,15 +116,23 @@ static int push_all(struct push *p, const struct export *e, const char *id, stru
 	return r < 0 ? err_wrap(err, r, "push %s", p->normal) : 0;
 }
 
+static int open_registry(struct push *p, struct err *err)
+{
+	auto_free char *docker = NULL, *hosts = NULL;
+	struct registry_settings settings;
+
+	registry_settings_find(&docker, &hosts);
+	settings = (struct registry_settings){ docker, hosts };
+	return registry_open(p->normal, &settings, true, &p->reg, err);
+}
+
 int image_push(struct image_store *s, const char *ref,
 	       void (*progress)(void *arg, uint64_t bytes, uint64_t all), void *arg,
 	       struct err *err)
 {
 	auto_index struct index ix = { 0 };
 	auto_export struct export e = { 0 };
-	auto_registry struct registry *reg = NULL;
-	auto_free char *normal = NULL, *docker = NULL, *hosts = NULL;
-	struct registry_settings settings;
+	auto_free char *normal = NULL;
 	struct index_image *img = NULL;
 	struct push p = { .store = s, .progress = progress, .arg = arg };
 	int r = index_read(s, &ix, err);
@@ -137,10 +145,58 @@ int image_push(struct image_store *s, const char *ref,
 		r = export_prepare(s, img, &e, err);
 	if (r < 0)
 		return r;
-	registry_settings_find(&docker, &hosts);
-	settings = (struct registry_settings){ docker, hosts };
-	r = registry_open(normal, &settings, true, &reg, err);
-	p.reg = reg;
 	p.normal = normal;
-	return r < 0 ? r : push_all(&p, &e, img->id, err);
+	r = open_registry(&p, err);
+	if (r == 0)
+		r = push_all(&p, &e, img->id, err);
+	registry_close(&p.reg);
+	return r;
+}
+
+/* ---- Steps of builds -------------------------------------------------------------------------- */
+/* Each layer once, as the plain tar that its key's digest is of. */
+static int prepare_steps(struct image_store *s, const struct image_steps *steps, struct export *e,
+			 struct err *err)
+{
+	auto_map struct map seen = { 0 };
+	auto_json struct json *config = image_steps_json(steps);
+	int r = 0;
+
+	e->config = json_print(config);
+	e->config_len = strlen(e->config);
+	e->config_media = MEDIA_STEPS;
+	for (size_t i = 0; r == 0 && i < steps->n; i++) {
+		const char *diff = steps->v[i].layer.diff;
+		struct index_layer il = { 0 };
+
+		if (!*diff || map_has(&seen, diff))
+			continue;
+		map_put(&seen, diff, e);
+		memcpy(il.diff, diff, DIGEST_HEX);
+		r = export_layer_find(s, &il, vec_push(&e->layers), err);
+	}
+	return r;
+}
+
+int image_steps_push(struct image_store *s, const char *ref, const struct image_steps *steps,
+		     struct err *err)
+{
+	auto_export struct export e = { 0 };
+	auto_free char *normal = NULL;
+	struct push p = { .store = s };
+	char hex[DIGEST_HEX];
+	int r = image_ref_normal(ref, &normal, err);
+
+	if (r == 0)
+		r = prepare_steps(s, steps, &e, err);
+	if (r < 0)
+		return r;
+	digest_text(e.config, e.config_len, hex);
+	export_make_manifest(&e, hex);
+	p.normal = normal;
+	r = open_registry(&p, err);
+	if (r == 0)
+		r = push_all(&p, &e, hex, err);
+	registry_close(&p.reg);
+	return r;
 }

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char media_steps[] = "application/vnd.ctrcompose.steps.v1+json";
 static const char media_manifest[] = "application/vnd.oci.image.manifest.v1+json";
 
 void image_steps_clear(struct image_steps *l)
@@ -43,15 +42,10 @@ static bool created_ok(const char *s)
 	       strspn(s, "0123456789-:.TZ+") == n;
 }
 
-int image_steps_parse(const char *text, size_t len, struct image_steps *out, struct err *err)
+int steps_from(const struct json *j, struct image_steps *out, struct err *err)
 {
-	auto_json struct json *j = NULL;
-	const struct json *records;
-	int r = json_parse(text, len, &j, err);
+	const struct json *records = json_get(j, "records");
 
-	if (r < 0)
-		return r;
-	records = json_get(j, "records");
 	if (json_kind(records) != JSON_ARRAY)
 		return err_set(err, EBADMSG, "it has no steps of builds");
 	if (json_count(records) > IMAGE_STEPS_MAX)
@@ -74,21 +68,45 @@ int image_steps_parse(const char *text, size_t len, struct image_steps *out, str
 	return 0;
 }
 
-static char *config_text(const struct image_steps *l)
+int image_steps_parse(const char *text, size_t len, struct image_steps *out, struct err *err)
 {
-	auto_json struct json *j = json_object();
-	struct json *records = json_add_array(j, "records");
+	auto_json struct json *j = NULL;
+	int r = json_parse(text, len, &j, err);
 
+	return r < 0 ? r : steps_from(j, out, err);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct image_step *)a)->key, ((const struct image_step *)b)->key);
+}
+
+/* In an order that does not depend on which stage was faster. */
+struct json *image_steps_json(const struct image_steps *l)
+{
+	auto_free struct image_step *v = xcalloc(l->n + 1, sizeof(*v));
+	struct json *j = json_object(), *records = json_add_array(j, "records");
+
+	if (l->n)
+		memcpy(v, l->v, l->n * sizeof(*v));
+	qsort(v, l->n, sizeof(*v), by_key);
 	for (size_t i = 0; i < l->n; i++) {
 		struct json *o = json_add_object(records, NULL);
-		auto_free char *layer = xasprintf("sha256:%s", l->v[i].layer.diff);
+		auto_free char *layer = xasprintf("sha256:%s", v[i].layer.diff);
 
-		json_add_str(o, "key", l->v[i].key);
-		if (*l->v[i].layer.diff)
+		json_add_str(o, "key", v[i].key);
+		if (*v[i].layer.diff)
 			json_add_str(o, "layer", layer);
-		json_add_int(o, "size", (int64_t)l->v[i].layer.size);
-		json_add_str(o, "created", l->v[i].layer.created);
+		json_add_int(o, "size", (int64_t)v[i].layer.size);
+		json_add_str(o, "created", v[i].layer.created);
 	}
+	return j;
+}
+
+static char *config_text(const struct image_steps *l)
+{
+	auto_json struct json *j = image_steps_json(l);
+
 	return json_print(j);
 }
 
@@ -316,7 +334,7 @@ static int put_all(struct image_store *s, struct layout *l, const struct image_s
 
 	json_add_int(manifest, "schemaVersion", 2);
 	json_add_str(manifest, "mediaType", media_manifest);
-	(void)descriptor_add(manifest, "config", media_steps, hex, strlen(config));
+	(void)descriptor_add(manifest, "config", MEDIA_STEPS, hex, strlen(config));
 	list = json_add_array(manifest, "layers");
 	if (r == 0)
 		r = put_layers(s, l, steps, list, err);

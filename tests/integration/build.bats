@@ -362,7 +362,8 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	local row
 	for row in 'platforms: [linux/s390x]|linux/s390x' 'context: "ftp://example.org/x.tar"|an address' \
 		'provenance: "mode=max"|attestations' 'sbom: true|attestations' 'entitlements: [device]|entitlements' \
-		'cache_to: ["type=registry,ref=x"]|cache_to'; do
+		'cache_to: ["type=s3,bucket=x"]|cache_to' 'cache_to: ["type=gha"]|cache_to' \
+		'cache_to: ["type=registry,ref=Not A Name"]|cache_to' 'cache_from: ["type=inline"]|cache_from' 'cache_to: ["type=inline,mode=max"]|cache_to'; do
 		printf 'services:\n  a:\n    build:\n      context: .\n      %s\n' "${row%%|*}" | awk '!(/context: \.$/ && 0)' >compose.yaml
 		[[ "$row" != context* ]] || sed -i '/context: \.$/d' compose.yaml
 		run compose build
@@ -556,10 +557,11 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[[ "$output" == *"the cache $PWD/c: "* ]]
 	sed -i 's/, cache_from: .*"\]/ /; s/cache_to/cache_from/; s/dest=c,mode=min/what=c/' compose.yaml
 	run -1 compose build
-	[[ "$output" == *"compose.yaml:1:"*"build.cache_from: 'what=c' is not known"* ]]
-	echo 'services: { a: { build: { context: ., network: none, cache_from: ["some/image:1"] } } }' >compose.yaml
-	run -0 compose build
-	[[ "$output" == *"service a: nothing is taken of cache_from 'some/image:1'"* ]]
+	[[ "$output" == *"compose.yaml:1:"*"build.cache_from: 'what' is not known of type=local"* ]]
+	echo 'services: { a: { build: { context: ., network: none, cache_from: ["type=gha,scope=x", "some/image:1"] } } }' >compose.yaml
+	run -0 compose --offline build
+	[[ "$output" == *"service a: nothing is taken of cache_from 'type=gha,scope=x'"* ]]
+	[[ "$output" == *"cache_from some/image:1: --offline is given"* ]]
 	CTRCOMPOSE_STATE=$first
 	rm compose.yaml
 }

@@ -379,6 +379,104 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	rm compose.yaml
 }
 
+@test "cache_to and cache_from: a registry, the image itself; layers come when they are needed; what is wrong is passed over" {
+	local first=$CTRCOMPOSE_STATE ref=$REG/cache/steps:1 layers victim
+	compose image save -o box.tar box
+	another() {
+		other_store
+		compose image load -q -i box.tar 2>/dev/null || compose image load -i box.tar
+	}
+	with() { # CACHE_FROM CACHE_TO
+		printf 'services: { a: { image: "%s/cache/app:1", build: { context: ., network: none, cache_from: [%s], cache_to: [%s] } } }\n' "$REG" "$1" "$2" >compose.yaml
+	}
+	made() { compose image inspect "$REG/cache/app:1" | jq -c '.[0].RootFS.Layers'; }
+	printf 'FROM box AS one\nRUN echo one; date +%%s%%N >/one\nFROM box\nWORKDIR /w\nWORKDIR /w\nCOPY --from=one /one /uno\nRUN echo two; date +%%s%%N >/two\n' >Dockerfile
+	another
+	with "\"$ref\"" "\"type=registry,ref=$ref,mode=max\""
+	run -0 compose build # the first time there is none
+	[[ "$output" != *cache_from* ]]
+	layers=$(made)
+	skopeo inspect --raw --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" "docker://$ref" | jq -e '.config.mediaType == "application/vnd.ctrcompose.steps.v1+json" and (.layers | length == 4)'
+	another
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 5 ]
+	[ "$(made)" = "$layers" ]
+	# Of what is not asked for nothing comes.
+	another
+	sed -i 's/echo one/echo other/' Dockerfile
+	with "\"$ref\"" ""
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 2 ]
+	[ "$(ls "$CTRCOMPOSE_STATE/layers" | wc -l)" = 5 ] # box, and one of each step that made one
+	sed -i 's/echo other/echo one/' Dockerfile
+	# mode=min: the steps of the image, also such that made nothing.
+	another
+	with "\"$ref\"" "\"type=registry,ref=$REG/cache/min:1\""
+	compose build
+	another
+	with "\"type=registry,ref=$REG/cache/min:1\"" ""
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 2 ] # what made /one is not in the image, so it is another one now
+	# Steps in the config of the image: of a registry, and of the store.
+	another
+	with "\"$ref\"" "\"type=inline\""
+	compose build
+	id=$(compose image inspect "$REG/cache/app:1" | jq -r '.[0].Id')
+	compose image push "$REG/cache/app:1"
+	compose image save -o app.tar "$REG/cache/app:1"
+	run -0 compose build
+	[ "$(compose image inspect "$REG/cache/app:1" | jq -r '.[0].Id')" = "$id" ]
+	another
+	with "\"$REG/cache/app:1\", \"$ref\"" ""
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 5 ]
+	another
+	printf 'FROM box\nWORKDIR /w\nWORKDIR /w\n' >Dockerfile
+	with "\"$REG/cache/app:1\"" ""
+	run -0 compose build
+	[ "$(grep -c CACHED <<<"$output")" = 2 ]
+	[ "$(compose image inspect "$REG/cache/app:1" | jq '.[0].RootFS.Layers | length')" = 2 ]
+	another
+	compose image load -i app.tar
+	run -0 compose --offline build
+	[ "$(grep -c CACHED <<<"$output")" = 2 ]
+	# It is the image's own, not of those that are made of it.
+	printf 'FROM %s/cache/app:1\nLABEL x=y\n' "$REG" >Dockerfile
+	with "" ""
+	sed -i 's,cache/app:1,cache/next:1,' compose.yaml
+	compose build -q
+	compose image save -o next.tar "$REG/cache/next:1"
+	mkdir next && tar -xf next.tar -C next
+	run ! grep -rq ctrcompose.steps next
+	# An image that has none, a registry that is not there, bytes that are not what they are called.
+	another
+	compose image tag box "$REG/cache/none:1"
+	compose image push "$REG/cache/none:1"
+	printf 'FROM box\nWORKDIR /w\n' >Dockerfile
+	with "\"$REG/cache/none:1\", \"localhost:1/x:1\", \"$REG/cache/nosuch:1\"" ""
+	run -0 compose build
+	[[ "$output" == *"cache_from $REG/cache/none:1: $REG/cache/none:1: it is an image without steps"* && "$output" == *"cache_from localhost:1/x:1: "* ]]
+	[ "$(grep -c cache_from <<<"$output")" = 2 ]
+	another
+	victim=$BATS_FILE_TMPDIR/tls/data/docker/registry/v2/blobs/sha256
+	for layer in $(skopeo inspect --raw --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" "docker://$ref" | jq -r '.layers[].digest[7:]'); do
+		printf x | dd of="$victim/${layer:0:2}/$layer/data" bs=1 seek=700 conv=notrunc status=none
+	done
+	with "\"$ref\"" ""
+	run -0 compose build
+	[[ "$output" == *"cache_from $ref: "*digest* ]]
+	[ "$(grep -c DONE <<<"$output")" = 1 ]
+	# What can't be written is an error.
+	with "" "\"type=registry,ref=localhost:1/x:1\""
+	run -1 compose build
+	[[ "$output" == *"localhost:1"* ]]
+	run -1 compose --offline build
+	[[ "$output" == *"cache_to localhost:1/x:1: --offline is given"* ]]
+	[ -z "$(ls -d "$CTRCOMPOSE_STATE"/layers/tmp-* 2>/dev/null)" ]
+	CTRCOMPOSE_STATE=$first
+	rm compose.yaml
+}
+
 @test "a lock file beside the compose file: up has what it names, and says where it does not fit" {
 	publish() { # TEXT: what the name stands for in the registry, not here
 		printf 'FROM box\nRUN --network=none echo %s >/text\n' "$1" >D

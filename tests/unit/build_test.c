@@ -54,36 +54,58 @@ START_TEST(only_this_machine_is_a_platform)
 }
 END_TEST
 
-START_TEST(a_cache_names_a_folder_or_is_of_another_type)
+static const struct {
+	const char *text;
+	bool to;
+	int r;
+	enum build_cache_type type;
+	bool all;
+	const char *where;
+} caches[] = {
+	{ "type=local,src=c", false, 0, BUILD_CACHE_LOCAL, false, "c" },
+	{ "src=/a=b,type=local", false, 0, BUILD_CACHE_LOCAL, false, "/a=b" },
+	{ "type=local,dest=c,mode=max", true, 0, BUILD_CACHE_LOCAL, true, "c" },
+	{ "type=local,dest=c,mode=min", true, 0, BUILD_CACHE_LOCAL, false, "c" },
+	{ "type=local,src=", false, -EINVAL, 0, false, NULL },
+	{ "type=local,dest=c", false, -ENOTSUP, 0, false, NULL },
+	{ "type=local,dest=c,mode=all", true, -ENOTSUP, 0, false, NULL },
+	{ "type=local,src=c,mode=max", false, -ENOTSUP, 0, false, NULL },
+	{ "type=local,src=c,ref=x", false, -ENOTSUP, 0, false, NULL },
+	{ "type=local,src=c,what", false, -ENOTSUP, 0, false, NULL },
+	{ "type=registry,ref=app:cache,mode=max", true, 0, BUILD_CACHE_REGISTRY, true,
+	  "app:cache" },
+	{ "type=registry,ref=app:cache", false, 0, BUILD_CACHE_REGISTRY, false, "app:cache" },
+	{ "type=registry,ref=a,oci-mediatypes=true,image-manifest=true", true, 0,
+	  BUILD_CACHE_REGISTRY, false, "a" },
+	{ "type=registry,ref=a,image-manifest=false", true, -ENOTSUP, 0, false, NULL },
+	{ "type=registry,ref=a,compression=zstd", true, -ENOTSUP, 0, false, NULL },
+	{ "type=registry,ref=a,dest=b", true, -ENOTSUP, 0, false, NULL },
+	{ "type=registry,ref=a,mode=max", false, -ENOTSUP, 0, false, NULL },
+	{ "type=registry", true, -EINVAL, 0, false, NULL },
+	{ "type=registry,ref=A", true, -EINVAL, 0, false, NULL },
+	{ "type=inline", true, 0, BUILD_CACHE_INLINE, false, NULL },
+	{ "type=inline,mode=max", true, -ENOTSUP, 0, false, NULL },
+	{ "type=inline", false, -EINVAL, 0, false, NULL },
+	{ "type=gha,scope=x", false, 0, BUILD_CACHE_OTHER, false, NULL },
+	{ "type=s3,mode=max", true, 0, BUILD_CACHE_OTHER, false, NULL },
+	{ "app:cache", false, 0, BUILD_CACHE_REGISTRY, false, "app:cache" },
+	{ "localhost:5000/app", true, 0, BUILD_CACHE_REGISTRY, false, "localhost:5000/app" },
+	{ "No Name", false, -EINVAL, 0, false, NULL },
+	{ "", false, -EINVAL, 0, false, NULL },
+};
+
+START_TEST(a_cache_names_a_folder_a_registry_the_image_or_is_of_another_type)
 {
-	static const struct {
-		const char *text;
-		bool to;
-		int r;
-		bool local, all;
-		const char *path;
-	} rows[] = {
-		{ "type=local,src=c", false, 0, true, false, "c" },
-		{ "src=/a=b,type=local", false, 0, true, false, "/a=b" },
-		{ "type=local,dest=c,mode=max", true, 0, true, true, "c" },
-		{ "type=local,dest=c,mode=min", true, 0, true, false, "c" },
-		{ "type=local,src=", false, -EINVAL, false, false, NULL },
-		{ "type=local,dest=c", false, -ENOTSUP, false, false, NULL },
-		{ "type=local,dest=c,mode=all", true, -ENOTSUP, false, false, NULL },
-		{ "type=local,src=c,mode=max", false, -ENOTSUP, false, false, NULL },
-		{ "type=registry,ref=app:cache,mode=max", true, 0, false, true, NULL },
-		{ "app:cache", false, 0, false, false, NULL },
-		{ "", false, 0, false, false, NULL },
-	};
 	auto_arena struct arena a = { 0 };
 	struct build_cache c = { 0 };
 
-	ck_assert_int_eq(build_cache_parse(&a, rows[_i].text, rows[_i].to, &c, NULL), rows[_i].r);
-	if (rows[_i].r < 0)
+	ck_assert_int_eq(build_cache_parse(&a, caches[_i].text, caches[_i].to, &c, NULL),
+			 caches[_i].r);
+	if (caches[_i].r < 0)
 		return;
-	ck_assert_int_eq(c.local, rows[_i].local);
-	ck_assert_int_eq(c.all, rows[_i].all);
-	ck_assert_pstr_eq(c.path, rows[_i].path);
+	ck_assert_int_eq(c.type, caches[_i].type);
+	ck_assert_int_eq(c.all, caches[_i].all);
+	ck_assert_pstr_eq(c.where, caches[_i].where);
 }
 END_TEST
 
@@ -178,7 +200,8 @@ int main(void)
 	tcase_add_loop_test(t, what_is_no_symbolic_mode_is_refused, 0, ARRAY_LEN(no_modes));
 	tcase_add_test(t, only_this_machine_is_a_platform);
 	tcase_add_loop_test(t, flags_name_what_they_read_from, 0, 7);
-	tcase_add_loop_test(t, a_cache_names_a_folder_or_is_of_another_type, 0, 11);
+	tcase_add_loop_test(t, a_cache_names_a_folder_a_registry_the_image_or_is_of_another_type, 0,
+			    ARRAY_LEN(caches));
 	tcase_add_loop_test(t, options_of_mounts_are_expanded_once, 0, 6);
 	tcase_add_test(t, a_mount_has_a_bounded_number_of_options);
 	suite_add_tcase(s, t);
