@@ -334,10 +334,7 @@ static int copy_into(struct stage *s, const struct copies *l, const struct df_in
 		root_drop(&root);
 		return r;
 	}
-	r = root_keep(s, &root, key, err);
-	if (r == 0)
-		config_history(s, in->source, false);
-	return r;
+	return root_keep(s, &root, key, in->source, err);
 }
 
 static char whole_folder[] = ".";
@@ -488,8 +485,5 @@ int step_workdir(struct stage *s, const struct df_instruction *in, struct err *e
 		return err_set(err, dir, "make %s: %s", path, strerror(-dir));
 	}
 	(void)close(dir);
-	r = root_keep(s, &root, key, err);
-	if (r == 0)
-		config_history(s, in->source, false);
-	return r;
+	return root_keep(s, &root, key, in->source, err);
 }

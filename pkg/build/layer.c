@@ -242,7 +242,8 @@ static int finish_layer(int fd, bool alone, struct image_layer *l, struct err *e
 	return r < 0 ? r : fchown(fd, 0, 0) < 0 || fchmod(fd, 0755) < 0 ? -errno : 0;
 }
 
-int root_keep(struct stage *s, struct new_root *root, const char *key, struct err *err)
+int root_keep(struct stage *s, struct new_root *root, const char *key, const char *by,
+	      struct err *err)
 {
 	struct builder *b = s->b->all;
 	struct image_layer l = { 0 };
@@ -260,6 +261,7 @@ int root_keep(struct stage *s, struct new_root *root, const char *key, struct er
 	if (r == 0) {
 		stage_add_layer(s, &l);
 		(void)image_steps_add(&s->b->steps, key, &l);
+		config_history(s, by, !*l.diff);
 	}
 	root_drop(root);
 	return r;

@@ -153,8 +153,10 @@ struct new_root {
 int root_open(struct stage *s, bool mapped, struct new_root *out, struct err *err);
 /* The same without writing; caller closes. */
 int root_view(struct stage *s, struct err *err);
-/* What was written becomes the newest layer of the stage, and what key stands for. */
-int root_keep(struct stage *s, struct new_root *root, const char *key, struct err *err);
+/* What was written becomes the newest layer of the stage, if it is anything, and what key stands for; by is
+ * what the history says. */
+int root_keep(struct stage *s, struct new_root *root, const char *key, const char *by,
+	      struct err *err);
 void root_drop(struct new_root *root);
 void stage_add_layer(struct stage *s, const struct image_layer *l);
 void stage_chain(const struct stage *s, struct digest *d); /* adds what lies below to a key */

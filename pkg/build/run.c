@@ -368,10 +368,7 @@ static int ended(struct stage *s, struct err *err)
 		return err_set(err, ECANCELED, "the command ended with exit code %d",
 			       state_exit_code(status));
 	run_stubs_remove(run);
-	r = root_keep(s, &run->root, run->key, err);
-	if (r == 0)
-		config_history(s, run->source, false);
-	return r;
+	return root_keep(s, &run->root, run->key, run->source, err);
 }
 
 int run_turn(struct stage *s, struct err *err)

@@ -12,7 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 400, PATHS_MAX = 100000, CHUNK = 1 << 16 };
+enum { DEPTH_MAX = 400, PATHS_MAX = 100000, CHUNK = 1 << 16, CAPABILITY_MAX = 64 };
 
 /* One pass over what a COPY names: into a digest, or into a root. */
 struct pass {
@@ -22,6 +22,8 @@ struct pass {
 	unsigned depth;
 	size_t found;
 	char *chunk;
+	struct map
+		links; /* of the folder at hand: a file with several names -> the first, as it is copied */
 };
 
 static char *below(const char *folder, const char *name)
@@ -86,6 +88,44 @@ static void digest_head(struct pass *p, const char *dst, const struct stat *st, 
 	key_add(p->digest, link);
 }
 
+/* What a program may do that others may not, with the owner it has; no file without it has another key than
+ * it ever had. */
+static void digest_capability(struct pass *p, int fd)
+{
+	char value[CAPABILITY_MAX];
+	ssize_t n = p->c->src->keep_owner
+			    ? fgetxattr(fd, "security.capability", value, sizeof(value))
+			    : 0;
+
+	if (n <= 0)
+		return;
+	key_add(p->digest, "capability");
+	digest_add(p->digest, value, (size_t)n);
+}
+
+/* ---- Names of one file ------------------------------------------------------------------------ */
+static void links_clear(struct pass *p)
+{
+	for (size_t i = 0; i < p->links.n; i++)
+		free(p->links.entries[i].value);
+	map_clear(&p->links);
+}
+
+/* Where the file came to under another name; NULL: this is its first. */
+static const char *earlier_name(struct pass *p, const struct stat *st, const char *dst)
+{
+	auto_free char *id = NULL;
+	const char *first;
+
+	if (st->st_nlink < 2)
+		return NULL;
+	id = xasprintf("%llx:%llx", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
+	first = map_get(&p->links, id);
+	if (!first)
+		map_put(&p->links, id, xstrdup(dst));
+	return first;
+}
+
 /* ---- Into a root ------------------------------------------------------------------------------ */
 int mkdirs_owned(int root, const char *path, uid_t uid, gid_t gid)
 {
@@ -147,7 +187,7 @@ static int make_room(int dir, const char *name, struct err *err)
 
 static void copy_capability(int from, int to)
 {
-	char value[64];
+	char value[CAPABILITY_MAX];
 	ssize_t n = fgetxattr(from, "security.capability", value, sizeof(value));
 
 	if (n > 0)
@@ -195,6 +235,21 @@ static int write_link(struct pass *p, int dir, const char *name, const char *tar
 		return err_errno(err, "make a link");
 	set_times(dir, name, st);
 	return 0;
+}
+
+/* One more name of a file that was written a moment ago. */
+static int write_name(struct pass *p, int dir, const char *name, const char *first)
+{
+	auto_close int fd = path_open_in(p->root, first, O_PATH | O_CLOEXEC, 0);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	r = make_room(dir, name, NULL);
+	if (r < 0)
+		return r;
+	return linkat(fd, "", dir, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 /* A folder that is there keeps its owner and mode. */
@@ -263,19 +318,25 @@ static int visit_file(struct pass *p, int dir, const char *name, const char *dst
 {
 	auto_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
 		       to = -1;
+	const char *first;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_errno(err, "open");
+	first = earlier_name(p, &st, dst);
 	if (p->digest) {
-		digest_head(p, dst, &st, NULL);
-		return digest_content(p, fd, err);
+		digest_head(p, dst, &st, first);
+		digest_capability(p, fd);
+		return first ? 0 : digest_content(p, fd, err);
 	}
 	if (top && p->c->archives && is_archive(fd))
 		return unpack(p, p->c->dest, fd, err);
 	to = parent_of(p, dst, &name);
 	if (to < 0)
 		return err_set(err, to, "make its folder: %s", strerror(-to));
+	/* Where it can't have that name, it is a file of its own. */
+	if (first && write_name(p, to, name, first) == 0)
+		return 0;
 	return write_file(p, to, name, fd, &st, err);
 }
 
@@ -457,6 +518,8 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 			digest_head(p, dst, &st, NULL);
 		else if (write_folder(p, dst, &st, err) < 0)
 			return err_wrap(err, -EIO, "%s", dst);
+		/* In one folder each name is written once: the first is what it was. */
+		links_clear(p);
 		return visit_folder(p, dir, path, "", dst, err);
 	}
 	/* The descriptor's own name, so that what was looked at is what is read. */
@@ -477,6 +540,10 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 			return err_errno(err, "%s", path);
 		if (p->digest) {
 			digest_head(p, dst, &st, NULL);
+			digest_capability(p, file);
+			/* Where dst is a folder of the image, it comes into it by this name. */
+			if (!into && !p->c->parents)
+				key_add(p->digest, base);
 			return digest_content(p, file, err);
 		}
 		if (p->c->archives && is_archive(file))
@@ -531,6 +598,7 @@ static int pass_over(struct pass *p, struct err *err)
 			r = err_set(err, ENOENT, "%s has no '%s' (or .dockerignore hides it)",
 				    c->src->what, c->paths[i]);
 	}
+	links_clear(p);
 	free(p->chunk);
 	return r;
 }

@@ -648,6 +648,57 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	run ! sh -c 'mkdir x && tar -xf a.tar -C x && for b in x/blobs/sha256/*; do tar -tf "$b" 2>/dev/null; done | grep -F .wh.'
 }
 
+@test "the cache tells apart what only a name, a capability or a link tells apart" {
+	echo same >one && cp one two
+	cat >Dockerfile <<-'D'
+		FROM box AS src
+		ARG CAP=
+		RUN mkdir /d; echo x >/d/a; ln /d/a /d/b; ln /d/a /d/c; cp /d/a /d/z
+		FROM box
+		COPY one /www
+		COPY --from=src /d /d
+		COPY --from=src /d/a /alone
+	D
+	compose build
+	[ "$(in_image ls /www)" = one ]
+	# Links stay links, as far as they lead within one folder.
+	[ "$(in_image stat -c %h /d/a /d/b /d/c /d/z /alone | tr '\n' ' ')" = "3 3 3 1 1 " ]
+	[ "$(in_image sh -c 'ls -i /d/a /d/b /d/c | cut -d/ -f1 | sort -u | wc -l')" = 1 ]
+	sed -i 's/COPY one/COPY two/' Dockerfile
+	compose build
+	[ "$(in_image ls /www)" = two ]
+	sed -i 's,ln /d/a /d/b,cp /d/a /d/b,' Dockerfile
+	compose build
+	[ "$(in_image stat -c %h /d/a /d/b /d/c | tr '\n' ' ')" = "2 1 2 " ]
+	compose image save -o a.tar "$PROJECT-a"
+	# Of a file that may do more the bytes are the same.
+	cap() { # HEX of the rights
+		mkdir -p "root$1/d" && cp one "root$1/d/f"
+		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability", bytes.fromhex("01000002" + sys.argv[2] + "00" * 12))' "root$1/d/f" "$1"
+		compose image import "root$1" capable
+	}
+	printf 'FROM box\nCOPY --from=capable /d /d\n' >Dockerfile
+	local rights
+	for rights in 00040000 00080000; do
+		cap $rights
+		compose build
+		layer=$(compose image inspect "$PROJECT-a" | jq -r '.[0].RootFS.Layers[-1][7:]')
+		[ "$(python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "security.capability").hex()[8:16])' "$CTRCOMPOSE_STATE/layers/$layer/d/f")" = $rights ]
+	done
+	compose image rm capable
+}
+
+@test "a step that changes nothing has no layer, and its history says so from the beginning" {
+	printf 'FROM box\nWORKDIR /tmp\nCOPY nothing* /www/\nWORKDIR /new\n' >Dockerfile
+	compose build
+	first=$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')
+	[ "$(compose image inspect "$PROJECT-a" | jq '.[0].RootFS.Layers | length')" = 2 ]
+	compose image save -o a.tar "$PROJECT-a"
+	skopeo inspect --config docker-archive:a.tar | jq -e '[.history[] | select(.empty_layer | not)] | length <= 2'
+	compose build
+	[ "$(compose image inspect "$PROJECT-a" | jq -r '.[0].Id')" = "$first" ]
+}
+
 @test "ADD of addresses: the file with its time, redirections, --checksum, --unpack; what goes wrong is named" {
 	mkdir -p web && echo one >web/one && touch -d 2020-01-02T03:04:05Z web/one && mkdir d && echo in >d/in && tar -czf web/d.tar.gz d
 	cat >serve.py <<-'PY'
