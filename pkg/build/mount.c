@@ -77,13 +77,12 @@ int run_script_make(struct stage *s, const struct df_heredoc *doc, struct err *e
 }
 
 /* What a new cache folder begins with. */
-static int fill_cache(struct stage *s, const struct mount *m, const char *folder, struct err *err)
+static int fill_cache(struct stage *s, const struct mount *m, int root, struct err *err)
 {
 	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
-	auto_close int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct source src;
 	struct copy c = { .src = &src, .mode = -1, .dest = "/", .paths = &path, .n = 1 };
-	int r = root < 0 ? -errno : build_source_open(s, m->from, &src, err);
+	int r = build_source_open(s, m->from, &src, err);
 
 	if (r < 0)
 		return r;
@@ -131,19 +130,41 @@ static int take_cache(struct stage *s, const struct mount *m, char **name, struc
 	return r == 0 && *name ? 0 : err_set(err, r ? r : EBUSY, "open the cache '%s'", id);
 }
 
+static int prepare_cache(struct stage *s, const struct mount *m, int fd, struct err *err)
+{
+	int r = m->from || m->source ? fill_cache(s, m, fd, err) : 0;
+
+	if (r < 0)
+		return r;
+	if ((m->has_owner && fchown(fd, m->uid, m->gid) < 0) ||
+	    fchmod(fd, m->has_mode ? m->mode : 0755) < 0)
+		return err_errno(err, "make a cache");
+	return 0;
+}
+
+/* It is seen when it is whole: its maker may be killed, and another one may be at it at the same time. */
 static int make_cache(struct stage *s, const struct mount *m, const char *path, struct err *err)
 {
-	if (mkdir(path, 0755) < 0)
-		return errno == EEXIST ? 0 : err_errno(err, "make %s", path);
-	if (m->from || m->source) {
-		int r = fill_cache(s, m, path, err);
+	struct builder *b = s->b->all;
+	auto_free char *made = NULL;
+	auto_close int fd = -1;
+	char name[24];
+	int r;
 
-		if (r < 0)
-			return r;
-	}
-	if (m->has_owner && chown(path, m->uid, m->gid) < 0)
-		return err_errno(err, "make %s", path);
-	return chmod(path, m->has_mode ? m->mode : 0755) < 0 ? err_errno(err, "make %s", path) : 0;
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	(void)snprintf(name, sizeof(name), "cache%u", ++b->names);
+	/* By its path: the descriptor of the work folder is of another mount namespace. */
+	made = xasprintf("%s/%s/%s", b->w->paths->state, image_work_name(b->work), name);
+	if (mkdir(made, 0755) < 0)
+		return err_errno(err, "make %s", made);
+	fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? err_errno(err, "open %s", made) : prepare_cache(s, m, fd, err);
+	if (r == 0 && renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) < 0 &&
+	    errno != EEXIST)
+		r = err_errno(err, "make %s", path);
+	(void)path_remove_tree(image_work_fd(b->work), name); /* unless it has another name now */
+	return r;
 }
 
 static int mount_cache(struct stage *s, const struct mount *m, struct err *err)

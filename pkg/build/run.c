@@ -130,6 +130,25 @@ static void environment(struct stage *s)
 	}
 }
 
+/* What else a command can see. A build without any of it has the keys it ever had. */
+static void key_surroundings(const struct build_request *req, struct digest *d)
+{
+	for (size_t i = 0; i < req->extra_hosts.n; i++) {
+		key_add(d, "host");
+		key_add(d, req->extra_hosts.v[i].key);
+		key_add(d, req->extra_hosts.v[i].value);
+	}
+	for (size_t i = 0; i < req->n_rlimits; i++) {
+		const struct box_rlimit *l = &req->rlimits[i];
+		auto_free char *text =
+			xasprintf("%d %llu %llu", l->resource, (unsigned long long)l->soft,
+				  (unsigned long long)l->hard);
+
+		key_add(d, "ulimit");
+		key_add(d, text);
+	}
+}
+
 static int run_key(struct stage *s, const struct df_instruction *in, const char *network,
 		   struct err *err)
 {
@@ -154,6 +173,7 @@ static int run_key(struct stage *s, const struct df_instruction *in, const char 
 		key_add(d, in->flags[i].key);
 		key_add(d, in->flags[i].value);
 	}
+	key_surroundings(s->b->req, d);
 	r = run_mounts_key(s, in, d, err);
 	digest_end(d, run->key);
 	return r;

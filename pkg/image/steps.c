@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,13 +126,24 @@ static void layout_close(struct layout *l)
 }
 #define auto_layout __attribute__((cleanup(layout_close)))
 
-static int layout_open(struct layout *l, const char *path, struct err *err)
+/* Builds may have the same folder at the same time: who writes has it alone. Where it can't be locked,
+ * it is as good as it is. */
+static void layout_lock(const struct layout *l, bool alone)
+{
+	while (flock(l->top, alone ? LOCK_EX : LOCK_SH) < 0 && errno == EINTR)
+		;
+}
+
+static int layout_open(struct layout *l, const char *path, bool write, struct err *err)
 {
 	*l = (struct layout){ .path = path, .top = -1, .blobs = -1 };
 	l->top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->top >= 0)
 		l->blobs = openat(l->top, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return l->blobs < 0 ? err_errno(err, "the cache %s", path) : 0;
+	if (l->blobs < 0)
+		return err_errno(err, "the cache %s", path);
+	layout_lock(l, write);
+	return 0;
 }
 
 /* A JSON blob whose digest is right. */
@@ -230,7 +242,7 @@ int image_steps_import(struct image_work *w, const char *path, struct err *err)
 	auto_strs struct strs layers = { 0 };
 	struct image_steps steps = { 0 };
 	struct import im = { .work = w, .from = &l, .layers = &layers, .fd = image_work_fd(w) };
-	int r = layout_open(&l, path, err);
+	int r = layout_open(&l, path, false, err);
 
 	if (r < 0)
 		return r;
@@ -390,7 +402,7 @@ int image_steps_export(struct image_store *s, const char *path, const struct ima
 
 	if (r < 0)
 		return err_set(err, r, "make %s: %s", blobs, strerror(-r));
-	r = layout_open(&l, path, err);
+	r = layout_open(&l, path, true, err);
 	if (r < 0)
 		return r;
 	r = check_old(&l, err);

@@ -330,6 +330,32 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[ "$(in_image cat /o)" = $'1000:2000 750\nfirst' ]
 }
 
+@test "a builder that is killed while it fills a cache leaves none that is half full" {
+	mkdir big && seq 20000 | sed 's,^,big/,' | xargs touch
+	printf 'services: { a: { build: { context: ., network: none, additional_contexts: { big: ./big } } } }\n' >compose.yaml
+	printf 'FROM box\nRUN --mount=type=cache,id=half,target=/c,from=big,mode=1777 ls /c | wc -l >/n; stat -c %%a /c >>/n\n' >Dockerfile
+	"$CTRCOMPOSE" build >build.log 2>&1 3>&- & local pid=$!
+	eventually 10 sh -c "ls $CTRCOMPOSE_STATE/layers/tmp-*/cache*/1"
+	kill -KILL $pid
+	wait $pid || true
+	compose build
+	[ "$(in_image cat /n)" = $'20000\n1777' ]
+	rm -r big
+}
+
+@test "what a RUN sees beside its files is part of its key: hosts and limits" {
+	local hosts limits
+	printf 'FROM box\nRUN grep there /etc/hosts >/r; ulimit -n >>/r\n' >Dockerfile
+	for row in "192.0.2.7 100" "192.0.2.8 100" "192.0.2.8 101"; do
+		read -r hosts limits <<<"$row"
+		printf 'services: { a: { build: { context: ., network: none, extra_hosts: ["there:%s"], ulimits: { nofile: %s } } } }\n' $hosts $limits >compose.yaml
+		compose build
+		[ "$(in_image cat /r)" = "$hosts"$'\tthere\n'"$limits" ]
+	done
+	run -0 compose build
+	[[ "$output" == *CACHED* ]]
+}
+
 @test "proxies are for RUN alone: no ARG, no part of the image or the cache" {
 	printf 'FROM box\nRUN echo "$http_proxy" >/p\n' >Dockerfile
 	compose build --build-arg http_proxy=http://x:1
@@ -563,6 +589,26 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	[[ "$output" == *"service a: nothing is taken of cache_from 'type=gha,scope=x'"* ]]
 	[[ "$output" == *"cache_from some/image:1: --offline is given"* ]]
 	CTRCOMPOSE_STATE=$first
+	rm compose.yaml
+}
+
+@test "cache_to of two builds at once: the folder is that of one of them, and whole" {
+	local round name
+	for name in one two; do
+		mkdir $name
+		printf 'name: %s\nservices: { a: { image: "%s:1", build: { context: ., network: none, cache_to: ["type=local,dest=../c"] } } }\n' $name $name >$name/compose.yaml
+	done
+	for round in 1 2 3 4 5 6; do
+		for name in one two; do
+			printf 'FROM box\nRUN echo %s%s >/a\nRUN echo %s%s >/b\nRUN echo %s%s >/c\n' $name $round $name $round $name $round >$name/Dockerfile
+			(cd $name && exec "$CTRCOMPOSE" build) >$name/log 2>&1 3>&- &
+		done
+		wait %1 && wait %2 || { cat */log; false; }
+		[ "$(find c/blobs -type f | wc -l)" = 5 ]
+		(cd c/blobs/sha256 && sha256sum * | while read -r sum file; do [ "$sum" = "$file" ] || exit 1; done)
+		skopeo inspect --raw oci:c | jq -r '.config.digest[7:], .layers[].digest[7:]' | while read -r hex; do [ -e "c/blobs/sha256/$hex" ] || exit 1; done
+	done
+	compose image rm one:1 two:1
 	rm compose.yaml
 }
 
