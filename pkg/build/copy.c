@@ -14,6 +14,8 @@ void build_source_close(struct source *src)
 {
 	auto_close_fn(&src->root);
 	src->root = -1;
+	df_ignore_free(src->own);
+	src->own = NULL;
 }
 
 /* <Dockerfile>.dockerignore goes before .dockerignore. */
@@ -47,6 +49,34 @@ static int open_context(struct build *b, struct source *out, struct err *err)
 	return r;
 }
 
+/* A folder that a context's name stands for, without what its own .dockerignore hides. */
+static int open_folder(const char *path, struct source *out, struct err *err)
+{
+	static const char name[] = ".dockerignore";
+	auto_free char *text = NULL, *self = NULL;
+	auto_close int fd = -1;
+	size_t len = 0;
+	int r = 0;
+
+	out->keep_owner = false;
+	out->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->root < 0)
+		return err_errno(err, "context %s: %s", out->what, path);
+	fd = path_open_in(out->root, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd == -ENOENT)
+		return 0;
+	self = xasprintf("/proc/self/fd/%d", fd);
+	r = fd < 0 ? fd : file_read(AT_FDCWD, self, DF_SIZE_MAX, &text, &len);
+	if (r < 0)
+		r = err_set(err, r, "%s: %s", name, strerror(-r));
+	else
+		r = df_ignore_parse(name, text, len, &out->own, err);
+	out->ignore = out->own;
+	if (r < 0)
+		build_source_close(out);
+	return r < 0 ? err_wrap(err, r, "context %s", out->what) : 0;
+}
+
 static int open_image(struct stage *s, const char *ref, struct source *out, struct err *err)
 {
 	struct stage other = { .b = s->b };
@@ -74,11 +104,8 @@ int build_source_open(struct stage *s, const char *from, struct source *out, str
 		out->root = root_view(&s->b->stages[i], err);
 		return out->root < 0 ? out->root : 0;
 	}
-	if (named && *named == '/') {
-		out->keep_owner = false;
-		out->root = open(named, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return out->root < 0 ? err_errno(err, "context %s: %s", from, named) : 0;
-	}
+	if (named && *named == '/')
+		return open_folder(named, out, err);
 	if (named) {
 		int r = build_context_image(s->b, named, &from, err);
 
@@ -262,22 +289,6 @@ static void copies_clear(struct copies *l)
 	free(l->from);
 }
 
-static int copy_all(const struct copies *l, int root, const struct named *n, struct err *err)
-{
-	const struct copy *first = &l->v[0];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < l->n; i++)
-		r = l->v[i].n ? copy_write(&l->v[i], root, err) : 0;
-	for (size_t i = 0; r == 0 && i < n->names.n; i++) {
-		auto_free char *path =
-			first->into ? path_join(first->dest, n->names.v[i]) : xstrdup(first->dest);
-
-		r = copy_text(first, root, path, n->texts.v[i], err);
-	}
-	return r;
-}
-
 /* With --link neither the layer nor its key depends on what is below. */
 static bool is_linked(const struct df_instruction *in)
 {
@@ -286,14 +297,11 @@ static bool is_linked(const struct df_instruction *in)
 	return link && strcmp(link, "false") != 0;
 }
 
-static int copy_key(const struct stage *s, const struct copies *l, const struct named *n,
-		    bool linked, char key[DIGEST_HEX], struct err *err)
+static void key_head(const struct stage *s, const struct copy *c, const struct named *n,
+		     bool linked, struct digest *d)
 {
-	const struct copy *c = &l->v[0];
-	struct digest *d = digest_new();
 	auto_free char *head = xasprintf("copy %s %d %d %d %u %u %d", c->dest, c->into, c->archives,
 					 c->own, c->uid, c->gid, c->mode);
-	int r = 0;
 
 	if (linked)
 		key_add(d, "linked");
@@ -306,11 +314,48 @@ static int copy_key(const struct stage *s, const struct copies *l, const struct 
 		key_add(d, n->names.v[i]);
 		key_add(d, n->texts.v[i]);
 	}
+}
+
+/* Into the key, and into a root unless it is -1. */
+static int pass_copies(const struct copies *l, int root, struct digest *d, struct err *err)
+{
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < l->n; i++) {
 		if (l->v[i].n && i > 0)
 			key_add(d, l->v[i].archives ? "unpacked" : "fetched");
-		r = l->v[i].n ? copy_digest(&l->v[i], d, err) : 0;
+		if (l->v[i].n)
+			r = root < 0 ? copy_digest(&l->v[i], d, err)
+				     : copy_write(&l->v[i], root, d, err);
 	}
+	return r;
+}
+
+static int write_texts(const struct copy *c, int root, const struct named *n, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n->names.n; i++) {
+		auto_free char *path =
+			c->into ? path_join(c->dest, n->names.v[i]) : xstrdup(c->dest);
+
+		r = copy_text(c, root, path, n->texts.v[i], err);
+	}
+	return r;
+}
+
+/* root -1: to know whether it was done before. Else what is written is what the key says: files may have
+ * become others since they were looked at. */
+static int copy_pass(const struct stage *s, const struct copies *l, const struct named *n,
+		     bool linked, int root, char key[DIGEST_HEX], struct err *err)
+{
+	struct digest *d = digest_new();
+	int r;
+
+	key_head(s, &l->v[0], n, linked, d);
+	r = pass_copies(l, root, d, err);
+	if (r == 0 && root >= 0)
+		r = write_texts(&l->v[0], root, n, err);
 	digest_end(d, key);
 	return r;
 }
@@ -322,14 +367,14 @@ static int copy_into(struct stage *s, const struct copies *l, const struct df_in
 	bool linked = is_linked(in);
 	struct stage none = { .b = s->b };
 	char key[DIGEST_HEX];
-	int r = copy_key(s, l, n, linked, key, err);
+	int r = copy_pass(s, l, n, linked, -1, key, err);
 
 	if (r < 0 || stage_cached(s, key, in->source))
 		return r;
 	r = root_open(linked ? &none : s, false, &root, err);
 	root.alone = linked;
 	if (r == 0)
-		r = copy_all(l, root.fd, n, err);
+		r = copy_pass(s, l, n, linked, root.fd, key, err);
 	if (r < 0) {
 		root_drop(&root);
 		return r;

@@ -44,15 +44,19 @@ static int mount_bind(struct stage *s, const struct mount *m, struct err *err)
 	struct stage none = { .b = s->b };
 	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
 	struct new_root root = { .fd = -1 };
+	auto_digest struct digest *d = digest_new();
+	char hex[DIGEST_HEX];
 	int r = build_source_open(s, m->from, &src, err);
 
 	if (r < 0)
 		return r;
 	r = root_open(&none, false, &root, err);
 	if (r == 0)
-		r = copy_write(&c, root.fd, err);
+		r = copy_write(&c, root.fd, d, err);
 	build_source_close(&src);
 	auto_close_fn(&root.fd);
+	digest_end(steal(d), hex);
+	strs_add(&s->run->shown, hex);
 	return r < 0 ? r : bind_tree(s, &root, m->target, !m->write, err);
 }
 
@@ -86,7 +90,7 @@ static int fill_cache(struct stage *s, const struct mount *m, int root, struct e
 
 	if (r < 0)
 		return r;
-	r = copy_write(&c, root, err);
+	r = copy_write(&c, root, NULL, err);
 	build_source_close(&src);
 	return r;
 }
@@ -302,27 +306,37 @@ int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err
 	return each_mount(s, in, make_mount, NULL, err);
 }
 
-/* The content of a bind counts; of caches, secrets and agents only that they are there. */
-static int key_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
+static int bind_digest(struct stage *s, const struct mount *m, char hex[DIGEST_HEX],
+		       struct err *err)
 {
 	char *path = arena_strdup(&s->run->arena, m->source ? m->source : "/");
+	struct digest *d = digest_new();
 	struct source src;
 	struct copy c = { .src = &src, .mode = -1, .dest = "/tree", .paths = &path, .n = 1 };
-	int r;
+	int r = build_source_open(s, m->from, &src, err);
 
-	if (m->kind != RUN_BIND)
-		return 0;
-	r = build_source_open(s, m->from, &src, err);
 	if (r == 0)
-		r = copy_digest(&c, arg, err);
+		r = copy_digest(&c, d, err);
 	build_source_close(&src);
+	digest_end(d, hex);
 	return r;
 }
 
-int run_mounts_key(struct stage *s, const struct df_instruction *in, struct digest *d,
-		   struct err *err)
+/* The content of a bind counts; of caches, secrets and agents only that they are there. */
+static int look_at_mount(struct stage *s, const struct mount *m, void *arg, struct err *err)
 {
-	return each_mount(s, in, key_mount, d, err);
+	char hex[DIGEST_HEX];
+	int r = m->kind == RUN_BIND ? bind_digest(s, m, hex, err) : 0;
+
+	if (r == 0 && m->kind == RUN_BIND)
+		strs_add(arg, hex);
+	return r;
+}
+
+int run_mounts_look(struct stage *s, const struct df_instruction *in, struct strs *shown,
+		    struct err *err)
+{
+	return each_mount(s, in, look_at_mount, shown, err);
 }
 
 /* ---- Mount points ----------------------------------------------------------------------------- */

@@ -167,6 +167,7 @@ bool stage_cached(struct stage *s, const char *key, const char *by);
 struct source {
 	int root; /* owned */
 	const struct df_ignore *ignore;
+	struct df_ignore *own; /* or NULL: what ignore is then; owned */
 	bool keep_owner;
 	const char *what; /* for messages */
 };
@@ -190,7 +191,8 @@ struct copy {
 };
 /* All names, kinds, modes and contents into the digest. */
 int copy_digest(const struct copy *c, struct digest *d, struct err *err);
-int copy_write(const struct copy *c, int root, struct err *err);
+/* d (or NULL) sees the same, of what is written. */
+int copy_write(const struct copy *c, int root, struct digest *d, struct err *err);
 /* As path_mkdirs_in(), and the folders that are made have an owner. */
 int mkdirs_owned(int root, const char *path, uid_t uid, gid_t gid);
 /* A text as a file. */

@@ -40,6 +40,7 @@ static void run_free(struct stage *s)
 	free(r->cgroup);
 	strs_clear(&r->env);
 	strs_clear(&r->stubs);
+	strs_clear(&r->shown);
 	arena_free(&r->arena);
 	free(r);
 	s->run = NULL;
@@ -149,13 +150,11 @@ static void key_surroundings(const struct build_request *req, struct digest *d)
 	}
 }
 
-static int run_key(struct stage *s, const struct df_instruction *in, const char *network,
-		   struct err *err)
+static void key_said(struct stage *s, const struct df_instruction *in, const char *network)
 {
 	struct run *run = s->run;
 	struct digest *d = digest_new();
 	const char *const *argv = run->spec.process.argv;
-	int r;
 
 	stage_chain(s, d);
 	key_add(d, "run");
@@ -174,8 +173,31 @@ static int run_key(struct stage *s, const struct df_instruction *in, const char 
 		key_add(d, in->flags[i].value);
 	}
 	key_surroundings(s->b->req, d);
-	r = run_mounts_key(s, in, d, err);
+	digest_end(d, run->said);
+}
+
+static void key_shown(struct run *run, const struct strs *shown)
+{
+	struct digest *d;
+
+	memcpy(run->key, run->said, DIGEST_HEX);
+	if (shown->n == 0)
+		return;
+	d = digest_new();
+	key_add(d, run->said);
+	for (size_t i = 0; i < shown->n; i++)
+		key_add(d, shown->v[i]);
 	digest_end(d, run->key);
+}
+
+static int run_key(struct stage *s, const struct df_instruction *in, const char *network,
+		   struct err *err)
+{
+	auto_strs struct strs shown = { 0 };
+	int r = run_mounts_look(s, in, &shown, err);
+
+	key_said(s, in, network);
+	key_shown(s->run, &shown);
 	return r;
 }
 
@@ -287,6 +309,9 @@ static int start(struct stage *s, const struct df_instruction *in, const char *n
 		r = world_group(s, run->open, err);
 	if (r == 0)
 		r = run_mounts_make(s, in, err);
+	/* What binds show may have become something else since it was looked at. */
+	if (r == 0)
+		key_shown(run, &run->shown);
 	if (r == 0 && has_interpreter(in))
 		r = run_script_make(s, &in->docs[0], err);
 	if (r < 0)

@@ -16,6 +16,7 @@ struct run {
 	struct box_file files[MOUNTS_MAX + 3];
 	struct strs env;
 	struct strs stubs; /* mount points that were not there before */
+	struct strs shown; /* digests of what binds show, in order, once they are made */
 	struct cgroup cg;
 	char *cgroup;
 	int locks[MOUNTS_MAX]; /* of cache folders */
@@ -24,6 +25,7 @@ struct run {
 	size_t n_agents;
 	uint32_t ip; /* in the builder's network; 0: none */
 	struct dns_endpoint *dns;
+	char said[DIGEST_HEX]; /* the key but for what binds show */
 	char key[DIGEST_HEX];
 	const char *source;
 	int out; /* what it prints */
@@ -48,9 +50,10 @@ int mount_read(struct stage *s, const char *text, struct mount *m, struct err *e
 int run_mounts_make(struct stage *s, const struct df_instruction *in, struct err *err);
 /* A heredoc as a file below SCRIPTS. */
 int run_script_make(struct stage *s, const struct df_heredoc *doc, struct err *err);
-/* The content of binds counts; of caches and secrets only what the instruction says. */
-int run_mounts_key(struct stage *s, const struct df_instruction *in, struct digest *d,
-		   struct err *err);
+/* Digests of what binds will show, in order: they are part of the key. Of caches and secrets only what the
+ * instruction says is. */
+int run_mounts_look(struct stage *s, const struct df_instruction *in, struct strs *shown,
+		    struct err *err);
 /* Of the paths where something is mounted, those that the image does not have, with their parents:
  * they are made for the mount and do not belong to the layer. */
 void run_stubs_find(struct run *r);

@@ -14,7 +14,7 @@
 
 enum { DEPTH_MAX = 400, PATHS_MAX = 100000, CHUNK = 1 << 16, CAPABILITY_MAX = 64 };
 
-/* One pass over what a COPY names: into a digest, or into a root. */
+/* One pass over what a COPY names: into a digest, into a root, or into both. */
 struct pass {
 	const struct copy *c;
 	struct digest *digest; /* or NULL */
@@ -194,8 +194,9 @@ static void copy_capability(int from, int to)
 		(void)fsetxattr(to, "security.capability", value, (size_t)n, 0);
 }
 
+/* d (or NULL) sees what is written. */
 static int write_file(struct pass *p, int dir, const char *name, int from, const struct stat *st,
-		      struct err *err)
+		      struct digest *d, struct err *err)
 {
 	auto_close int fd = -1;
 	ssize_t n;
@@ -207,6 +208,8 @@ static int write_file(struct pass *p, int dir, const char *name, int from, const
 	if (fd < 0)
 		return err_errno(err, "write");
 	while ((n = fd_read_full(from, p->chunk, CHUNK)) > 0) {
+		if (d)
+			digest_add(d, p->chunk, (size_t)n);
 		r = fd_write_all(fd, p->chunk, (size_t)n);
 		if (r < 0)
 			return err_set(err, r, "write: %s", strerror(-r));
@@ -303,13 +306,17 @@ static int unpack(struct pass *p, const char *folder, int from, struct err *err)
 	auto_close int there = mkdirs_owned(p->root, folder, c->own ? c->uid : 0,
 					    c->own ? c->gid : 0),
 		       dir = -1;
+	int r;
 
 	if (there < 0)
 		return err_set(err, there, "make %s: %s", folder, strerror(-there));
 	dir = path_open_in(p->root, folder, O_RDONLY | O_DIRECTORY, 0);
 	if (dir < 0)
 		return err_set(err, dir, "open %s: %s", folder, strerror(-dir));
-	return archive_unpack(archive_source_fd, &from, dir, &opt, err);
+	r = archive_unpack(archive_source_fd, &from, dir, &opt, err);
+	if (r < 0 || !p->digest)
+		return r;
+	return lseek(from, 0, SEEK_SET) < 0 ? err_errno(err, "read") : digest_content(p, from, err);
 }
 
 /* ---- One thing -------------------------------------------------------------------------------- */
@@ -327,8 +334,9 @@ static int visit_file(struct pass *p, int dir, const char *name, const char *dst
 	if (p->digest) {
 		digest_head(p, dst, &st, first);
 		digest_capability(p, fd);
-		return first ? 0 : digest_content(p, fd, err);
 	}
+	if (p->root < 0)
+		return first ? 0 : digest_content(p, fd, err);
 	if (top && p->c->archives && is_archive(fd))
 		return unpack(p, p->c->dest, fd, err);
 	to = parent_of(p, dst, &name);
@@ -337,7 +345,7 @@ static int visit_file(struct pass *p, int dir, const char *name, const char *dst
 	/* Where it can't have that name, it is a file of its own. */
 	if (first && write_name(p, to, name, first) == 0)
 		return 0;
-	return write_file(p, to, name, fd, &st, err);
+	return write_file(p, to, name, fd, &st, first ? NULL : p->digest, err);
 }
 
 static int visit_link(struct pass *p, int dir, const char *name, const struct stat *st,
@@ -350,10 +358,10 @@ static int visit_link(struct pass *p, int dir, const char *name, const struct st
 	if (n < 0)
 		return err_errno(err, "read a link");
 	target[n] = '\0';
-	if (p->digest) {
+	if (p->digest)
 		digest_head(p, dst, st, target);
+	if (p->root < 0)
 		return 0;
-	}
 	to = parent_of(p, dst, &name);
 	if (to < 0)
 		return err_set(err, to, "make its folder: %s", strerror(-to));
@@ -388,7 +396,7 @@ static int visit(struct pass *p, int dir, const char *name, const char *src, con
 			p->found++;
 			if (p->digest)
 				digest_head(p, dst, &st, NULL);
-			else
+			if (p->root >= 0)
 				r = write_folder(p, dst, &st, err);
 		}
 		return r < 0 ? err_wrap(err, r, "%s", src)
@@ -494,8 +502,26 @@ static int glob_below(const struct copy *c, const char *done, const char *rest, 
 	return r;
 }
 
+/* Where it comes to as far as the instruction says. Where that is a folder of the image, which only the write
+ * sees, it comes into it by its name. */
+static void digest_file(struct pass *p, const char *path, const char *kept, bool several,
+			const struct stat *st, int fd)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	bool into = p->c->into || several;
+	auto_free char *dst = p->c->parents ? path_join(p->c->dest, kept)
+			      : into        ? path_join(p->c->dest, base)
+					    : xstrdup(p->c->dest);
+
+	digest_head(p, dst, st, NULL);
+	digest_capability(p, fd);
+	if (!into && !p->c->parents)
+		key_add(p->digest, base);
+}
+
 /* One name of a COPY, with links on the way and at its end followed inside the source. */
-static int copy_one(struct pass *p, const char *path, const char *kept, bool into, struct err *err)
+static int copy_one(struct pass *p, const char *path, const char *kept, bool into, bool several,
+		    struct err *err)
 {
 	auto_close int fd = path_open_in(p->c->src->root, *path ? path : ".", O_PATH, 0);
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -516,7 +542,7 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 		dst = p->c->parents ? path_join(p->c->dest, kept) : xstrdup(p->c->dest);
 		if (p->digest)
 			digest_head(p, dst, &st, NULL);
-		else if (write_folder(p, dst, &st, err) < 0)
+		if (p->root >= 0 && write_folder(p, dst, &st, err) < 0)
 			return err_wrap(err, -EIO, "%s", dst);
 		/* In one folder each name is written once: the first is what it was. */
 		links_clear(p);
@@ -538,19 +564,15 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 
 		if (file < 0)
 			return err_errno(err, "%s", path);
-		if (p->digest) {
-			digest_head(p, dst, &st, NULL);
-			digest_capability(p, file);
-			/* Where dst is a folder of the image, it comes into it by this name. */
-			if (!into && !p->c->parents)
-				key_add(p->digest, base);
+		if (p->digest)
+			digest_file(p, path, kept, several, &st, file);
+		if (p->root < 0)
 			return digest_content(p, file, err);
-		}
 		if (p->c->archives && is_archive(file))
 			return unpack(p, p->c->dest, file, err);
 		to = parent_of(p, dst, &name);
 		return to < 0 ? err_set(err, to, "make %s: %s", dst, strerror(-to))
-			      : write_file(p, to, name, file, &st, err);
+			      : write_file(p, to, name, file, &st, p->digest, err);
 	}
 }
 
@@ -591,7 +613,7 @@ static int pass_over(struct pass *p, struct err *err)
 		for (size_t k = 0; r == 0 && k < found.n; k++) {
 			auto_free char *kept = kept_part(c->paths[i], found.v[k]);
 
-			r = copy_one(p, found.v[k], kept, into || found.n > 1, err);
+			r = copy_one(p, found.v[k], kept, into || found.n > 1, found.n > 1, err);
 		}
 		/* A pattern may match nothing: "COPY file optional* dest/". */
 		if (r == 0 && p->found == before && !c->exclude && !df_has_glob(clean))
@@ -610,9 +632,9 @@ int copy_digest(const struct copy *c, struct digest *d, struct err *err)
 	return pass_over(&p, err);
 }
 
-int copy_write(const struct copy *c, int root, struct err *err)
+int copy_write(const struct copy *c, int root, struct digest *d, struct err *err)
 {
-	struct pass p = { .c = c, .root = root };
+	struct pass p = { .c = c, .digest = d, .root = root };
 
 	return pass_over(&p, err);
 }

@@ -734,6 +734,26 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	compose image rm capable
 }
 
+@test "files that become others while a step is at work are not taken for what they were" {
+	local round kind
+	printf 'services: { a: { build: { context: . } } }\n' >compose.yaml
+	truncate -s 200M first # until it is copied, the other one has been looked at once, and not been copied
+	for kind in 'COPY first second /d/' 'RUN --network=none --mount=target=/c mkdir /d \&\& cp /c/second /d/'; do
+		sed "s,^STEP,$kind," >Dockerfile <<<$'FROM box\nSTEP\n'
+		for round in 1 2 3; do
+			echo "old $kind $round" >second
+			"$CTRCOMPOSE" build >build.log 2>&1 3>&- & local pid=$!
+			until compgen -G "$CTRCOMPOSE_STATE/layers/tmp-*/*/[dt]*/first" >compgen.log || ! kill -0 $pid; do :; done
+			echo "new $kind $round" >second
+			wait $pid
+			echo "old $kind $round" >second
+			compose build # whatever the first one saw
+			[ "$(in_image cat /d/second)" = "old $kind $round" ]
+		done
+	done
+	rm first
+}
+
 @test "a step that changes nothing has no layer, and its history says so from the beginning" {
 	printf 'FROM box\nWORKDIR /tmp\nCOPY nothing* /www/\nWORKDIR /new\n' >Dockerfile
 	compose build
@@ -1067,6 +1087,17 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	echo changed >more/f
 	compose build
 	[ "$(in_image cat /g)" = changed ]
+	# What its own .dockerignore hides is not there.
+	printf 'f\n!keep\n' >more/.dockerignore && echo kept >more/keep
+	printf 'FROM st\nRUN ls / >/l\n' >Dockerfile
+	compose build
+	[ "$(in_image cat /l | grep -wc -e f -e keep)" = 1 ]
+	printf 'FROM box\nCOPY --from=st f /h\n' >Dockerfile
+	run -1 compose build
+	[[ "$output" == *"st has no 'f' (or .dockerignore hides it)"* ]]
+	rm more/.dockerignore && mkdir more/.dockerignore
+	run -1 compose build
+	[[ "$output" == *"context st: .dockerignore: "* ]]
 }
 
 @test "contexts that are OCI layouts: by tag, by digest, the only one; digests are checked" {
