@@ -209,7 +209,7 @@ static int read_option(struct mount *m, const char *name, const char *value, str
 /* What a secret is called, and where it is: by its name, unless it is for a variable alone. */
 static int secret_names(struct arena *a, struct mount *m, struct err *err)
 {
-	const char *slash;
+	const char *slash, *name;
 
 	if (m->id && m->source)
 		return err_set(err, EINVAL, "--mount=type=secret: both id and source are given");
@@ -217,10 +217,11 @@ static int secret_names(struct arena *a, struct mount *m, struct err *err)
 	if (!m->id && m->target)
 		m->id = strrchr(m->target, '/') + 1;
 	slash = m->id ? strrchr(m->id, '/') : NULL;
-	if (!m->id || !*m->id || (slash && !slash[1]))
+	name = slash ? slash + 1 : m->id;
+	if (!name || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return err_set(err, EINVAL, "--mount=type=secret needs an id or a target");
 	if (!m->target && !m->env)
-		m->target = arena_printf(a, "/run/secrets/%s", slash ? slash + 1 : m->id);
+		m->target = arena_printf(a, "/run/secrets/%s", name);
 	return 0;
 }
 

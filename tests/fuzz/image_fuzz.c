@@ -39,6 +39,8 @@ static void one(const char *s)
 	auto_strs struct strs layers = { 0 };
 	auto_json struct json *j = NULL;
 	auto_err struct err err = ERR_INIT, other = ERR_INIT;
+	auto_arena struct arena a = { 0 };
+	struct image_layout layout;
 	char config[65];
 
 	(void)image_config_parse(s, strlen(s), &img, &err);
@@ -49,6 +51,9 @@ static void one(const char *s)
 	if (image_steps_parse(s, strlen(s), &steps, NULL) == 0 && steps.n > IMAGE_STEPS_MAX)
 		abort();
 	image_steps_clear(&steps);
+	if (image_layout_parse(&a, s, &layout, NULL) == 0 &&
+	    (!*layout.path || !strstr(s, layout.path)))
+		abort();
 	if (json_parse(s, strlen(s), &j, NULL) == 0)
 		(void)index_choose(json_get(j, "manifests"), "linux/arm64/v8", "x", &other);
 }
@@ -62,6 +67,27 @@ static void put(struct load *l, const char *path, const char *s)
 	text = xcalloc(1, sizeof(*text));
 	*text = (struct text){ xstrdup(s), strlen(s) };
 	map_put(&l->texts, path, text);
+}
+
+/* The one of it that is meant, as a layout that is a folder has it. */
+static void chosen(const struct texts *t, const char *tag, const char *digest)
+{
+	struct load l = { .what = "it", .work = -1, .first_look = true, .nameless = true };
+	const struct image_layout which = { .path = "it", .tag = tag, .digest = digest };
+	auto_err struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < t->n; i++) {
+		auto_free char *path =
+			i == 0 ? xstrdup("index.json") : xasprintf("blobs/sha256/%s", t->hex[i]);
+
+		put(&l, path, t->v[i]);
+	}
+	if (load_choose(&l, &which, &err) == 0 && l.images.n == 0)
+		abort();
+	for (size_t i = 0; i < l.images.n; i++)
+		if (l.images.v[i].refs.n)
+			abort();
+	load_clear(&l);
 }
 
 /* Blobs have their number as a name as well, for manifest.json. */
@@ -104,6 +130,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		one(t.v[i]);
 	}
 	whole(&t);
+	chosen(&t, NULL, NULL);
+	chosen(&t, "1", NULL);
+	if (t.n > 2) {
+		auto_free char *digest = xasprintf("sha256:%s", t.hex[2]);
+
+		chosen(&t, NULL, digest);
+	}
 	for (size_t i = 0; i < t.n; i++)
 		free(t.v[i]);
 	return 0;

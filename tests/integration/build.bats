@@ -1196,7 +1196,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	compose build
 	[ "$(in_image cat /r)" = $'4096\n444 1000:2000\nenv hush\nhush hush 0\nhush\n/in/new' ]
 	[ ! -e new ]
-	for row in "type=secret|needs an id or a target" "type=secret,src=a/|needs an id or a target" "type=secret,id=a,source=b|both id and source" "type=secret,id=x,required=maybe|required can't be 'maybe'" \
+	for row in "type=secret|needs an id or a target" "type=secret,src=a/|needs an id or a target" "type=secret,id=..|needs an id or a target" "type=secret,id=a,source=b|both id and source" "type=secret,id=x,required=maybe|required can't be 'maybe'" \
 		"type=bind,target=/x,sharing=locked|type=bind has no 'sharing'" "type=tmpfs,target=/x,from=box|type=tmpfs has no 'from'" \
 		"type=cache,target=/x,env=A|type=cache has no 'env'" "type=cache,target=/x,sharing=mine|sharing can't be 'mine'" "type=tmpfs,target=/x,size=lots|size can't be 'lots'" \
 		"type=cache,target=/x,mode=rw|mode can't be 'rw'" "type=cache,target|'target' needs a value" "type=bind|needs a target" "target=/|the target can't be /" \
