@@ -122,6 +122,7 @@ static struct copying settings(const struct task *t)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	struct copying c = { .keep_owner = arg.archive,
+			     .drop_set_id = !t->to.service && !arg.archive,
 			     .from_shift = t->from.root.shift,
 			     .to_shift = t->to.root.shift };
 	uint64_t v;
@@ -207,7 +208,7 @@ static int follow_file(const struct task *t, struct copying *c, int to, const ch
 		if (fd_write_all(out, buf, (size_t)n) < 0)
 			return err_errno(err, "write %s", to_name);
 	if (n < 0 || fchown(out, c->owner_uid + c->to_shift, c->owner_gid + c->to_shift) < 0 ||
-	    fchmod(out, st.st_mode & 07777) < 0)
+	    fchmod(out, st.st_mode & (c->drop_set_id ? 01777 : 07777)) < 0)
 		return err_errno(err, "copy %s", to_name);
 	return 0;
 }
@@ -291,6 +292,7 @@ static int to_stream(struct task *t, struct copying *c, const struct source *s, 
 	if (dir < 0)
 		return dir;
 	c->keep_owner = true;
+	c->drop_set_id = false;
 	r = s->name ? copy_entry(c, s->dir, s->name, dir, s->name, err)
 		    : copy_content(c, s->dir, dir, err);
 	if (r == 0)

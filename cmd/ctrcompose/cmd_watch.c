@@ -260,16 +260,32 @@ static char *parent_of(const char *path, const char **name)
 	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
+/* The folder that rel is in: whoever writes there, a container with it as a volume among them, leads us
+ * nowhere else. */
+static int open_source(const struct rule *rule, const char *rel, const char **name)
+{
+	const char *slash = strrchr(rel, '/');
+	auto_free char *above = NULL;
+	auto_close int root = -1;
+
+	if (!*rel) {
+		above = parent_of(rule->path, name);
+		return open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	*name = slash ? slash + 1 : rel;
+	above = slash ? xstrndup(rel, (size_t)(slash - rel)) : xstrdup(".");
+	root = open(rule->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -1 : path_open_in(root, above, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
 static int sync_one(const struct sync *s, const struct engine_root *root, const char *rel,
 		    struct err *err)
 {
-	auto_free char *from = *rel ? path_join(s->rule->path, rel) : xstrdup(s->rule->path);
 	auto_free char *joined = *rel ? path_join(s->rule->target, rel) : xstrdup(s->rule->target);
 	auto_free char *to = path_clean(joined);
 	const char *from_name, *to_name;
-	auto_free char *from_dir = parent_of(from, &from_name);
 	auto_free char *to_dir = parent_of(to, &to_name);
-	auto_close int source = open(from_dir, O_PATH | O_DIRECTORY | O_CLOEXEC), dest = -1;
+	auto_close int source = open_source(s->rule, rel, &from_name), dest = -1;
 	struct copying c = { .to_shift = root->shift };
 	struct stat st;
 	int r;

@@ -29,9 +29,28 @@ static uint32_t id_of(const struct copying *c, uint32_t id, uint32_t owner)
 	return plain + c->to_shift;
 }
 
-/* Times come last, ownership before the mode: chown takes set-id bits away. */
-static int take_over(const struct copying *c, int to, const char *name, const struct stat *st,
+static mode_t mode_of(const struct copying *c, const struct stat *st)
+{
+	return st->st_mode & (c->drop_set_id ? 01777 : 07777);
+}
+
+/* By descriptor: whatever has the name by now may be a link to a file of the host. Times come last,
+ * ownership before the mode: chown takes set-id bits away. */
+static int take_over(const struct copying *c, int fd, const char *name, const struct stat *st,
 		     struct err *err)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	if (fchown(fd, id_of(c, st->st_uid, c->owner_uid), id_of(c, st->st_gid, c->owner_gid)) < 0)
+		return err_errno(err, "set the owner of %s", name);
+	if (fchmod(fd, mode_of(c, st)) < 0)
+		return err_errno(err, "set the mode of %s", name);
+	return futimens(fd, times) < 0 ? err_errno(err, "set the time of %s", name) : 0;
+}
+
+/* A link can't be opened to be changed; neither of these follows it. */
+static int take_over_link(const struct copying *c, int to, const char *name, const struct stat *st,
+			  struct err *err)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 	uid_t uid = id_of(c, st->st_uid, c->owner_uid);
@@ -39,8 +58,6 @@ static int take_over(const struct copying *c, int to, const char *name, const st
 
 	if (fchownat(to, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "set the owner of %s", name);
-	if (!S_ISLNK(st->st_mode) && fchmodat(to, name, st->st_mode & 07777, 0) < 0)
-		return err_errno(err, "set the mode of %s", name);
 	if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "set the time of %s", name);
 	return 0;
@@ -91,7 +108,7 @@ static int copy_file(struct copying *c, int from, const char *name, int to, cons
 	if (out < 0)
 		return err_errno(err, "make %s", to_name);
 	r = copy_bytes(c, in, out, name, err);
-	return r < 0 ? r : take_over(c, to, to_name, &st, err);
+	return r < 0 ? r : take_over(c, out, to_name, &st, err);
 }
 
 static int copy_link(struct copying *c, int from, const char *name, int to, const char *to_name,
@@ -109,7 +126,7 @@ static int copy_link(struct copying *c, int from, const char *name, int to, cons
 		return r;
 	if (symlinkat(target, to, to_name) < 0)
 		return err_errno(err, "make the link %s", to_name);
-	return take_over(c, to, to_name, st, err);
+	return take_over_link(c, to, to_name, st, err);
 }
 
 static int entry_at(struct copying *c, int from, const char *name, int to, const char *to_name,
@@ -158,7 +175,7 @@ static int copy_folder(struct copying *c, int from, const char *name, int to, co
 			       "%s: something else is there, and would be replaced by a folder",
 			       to_name);
 	r = content_at(c, in, out, depth, err);
-	return r < 0 || !made ? r : take_over(c, to, to_name, &st, err);
+	return r < 0 || !made ? r : take_over(c, out, to_name, &st, err);
 }
 
 static int entry_at(struct copying *c, int from, const char *name, int to, const char *to_name,

@@ -7,6 +7,7 @@
 
 struct copying {
 	bool keep_owner;     /* ids are copied; else owner_uid and owner_gid get all */
+	bool drop_set_id;    /* what was set-uid for somebody there is not for whom gets it */
 	uint32_t from_shift; /* of ids in the source */
 	uint32_t to_shift;   /* of ids in the destination */
 	uid_t owner_uid;     /* in the destination, without its shift */

@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# attacks.bats - a container that does harm while somebody works on it from outside: cp, exec, watch, start.
+# Who swaps names here is a program of the host in the container's folders, faster than one inside could be.
+
+load lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() {
+	project_open
+	victim=$BATS_TEST_TMPDIR/victim
+	echo secret >"$victim"
+	chmod 600 "$victim"
+}
+teardown() {
+	[ -z "$swapper" ] || { kill "$swapper"; wait "$swapper"; } 2>/dev/null || true
+	project_close
+}
+
+# swap FOLDER FILE: each folder d0 to d19 below it, as soon as a program makes it, changes places with a link to the
+# file (renameat2).
+swap() {
+	perl -e 'my ($dir, $to) = @ARGV; $SIG{TERM} = sub { exit 0 }; chdir $dir or die; my $n = 0; symlink $to, "l0";
+		while (1) { for my $i (0 .. 19) { next if !-d "d$i" || -l "d$i";
+			syscall(316, -100, "d$i", -100, "l$n", 2) == 0 or next;
+			symlink $to, "l" . ++$n } }' "$1" "$2" >/dev/null 2>&1 3>&- &
+	swapper=$!
+}
+
+@test "cp: a folder that turns into a link while it is filled takes no file of the host along" {
+	printf 'services: { a: { image: box, init: true, volumes: ["vol:/in"] } }\nvolumes: { vol: }\n' >compose.yaml
+	compose up -d
+	for i in {0..19}; do mkdir -p "src/d$i" && touch "src/d$i"/{1..50}; done
+	chmod 777 src/d*
+	swap "$CTRCOMPOSE_STATE/volumes/${PROJECT}_vol/_data" "$victim"
+	for i in {1..5}; do
+		compose cp src/. a:/in || true
+		[ "$(stat -c '%a %u' "$victim")" = "600 0" ]
+		compose exec -T a sh -c 'rm -rf /in/d*' || true
+	done
+	kill "$swapper" # it is there still
+}
+
+@test "cp: what is set-uid in a container is not so for whom copies it out" {
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	compose exec -T a sh -c 'mkdir /tmp/d; cp /bin/busybox /tmp/d/su; chmod 6755 /tmp/d/su; chmod 2755 /tmp/d; ln -s d/su /tmp/l'
+	compose cp a:/tmp/d got
+	[ "$(stat -c %a got/su)" = 755 ]
+	compose cp -L a:/tmp/l single
+	[ "$(stat -c %a single)" = 755 ]
+	compose cp -a a:/tmp/d kept # as it is, owners too
+	[ "$(stat -c %a kept/su)" = 6755 ]
+	compose cp kept/su a:/tmp/back
+	[ "$(compose exec -T a stat -c %a /tmp/back)" = 6755 ]
+}
