@@ -117,15 +117,20 @@ static int copy_symlink(struct copy *c, int src_dir, int dst_dir, const char *na
 	return 0;
 }
 
+/* With its mode from the start: to change it by name would follow whatever is there by then. */
 static int copy_fifo(struct copy *c, int dst_dir, const char *name, const struct stat *st,
 		     const char *path)
 {
-	if (mkfifoat(dst_dir, name, 0600) < 0 ||
-	    fchownat(dst_dir, name, shifted(c, st->st_uid), shifted(c, st->st_gid),
-		     AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(dst_dir, name, st->st_mode & 07777, 0) < 0)
-		return broken(c, "make", path);
-	return 0;
+	mode_t mask = umask(0);
+	int r = mkfifoat(dst_dir, name, st->st_mode & 01777) < 0 ? -errno : 0;
+
+	(void)umask(mask);
+	if (r < 0)
+		return err_set(c->err, r, "make '%s': %s", path, strerror(-r));
+	return fchownat(dst_dir, name, shifted(c, st->st_uid), shifted(c, st->st_gid),
+			AT_SYMLINK_NOFOLLOW) < 0
+		       ? broken(c, "make", path)
+		       : 0;
 }
 
 static int copy_below(struct copy *c, int src_dir, int dst_dir, const char *name, const char *path,
@@ -144,6 +149,16 @@ static int copy_below(struct copy *c, int src_dir, int dst_dir, const char *name
 	return copy_folder(c, src, dst, path, depth + 1);
 }
 
+/* Other containers may write to the volume meanwhile: the first name is looked for inside of it. */
+static bool link_to(struct copy *c, const char *first, int dst_dir, const char *name)
+{
+	const char *slash = strrchr(first, '/');
+	auto_free char *folder = slash ? xstrndup(first, (size_t)(slash - first)) : xstrdup(".");
+	auto_close int dir = path_open_in(c->top, folder, O_PATH | O_DIRECTORY, 0);
+
+	return dir >= 0 && linkat(dir, slash ? slash + 1 : first, dst_dir, name, 0) == 0;
+}
+
 /* True when it is one more name of something that was copied already. */
 static bool linked(struct copy *c, int dst_dir, const char *name, const struct stat *st,
 		   const char *path)
@@ -156,7 +171,7 @@ static bool linked(struct copy *c, int dst_dir, const char *name, const struct s
 	(void)snprintf(key, sizeof(key), "%llu", (unsigned long long)st->st_ino);
 	first = map_get(&c->links, key);
 	if (first)
-		return linkat(c->top, first, dst_dir, name, 0) == 0;
+		return link_to(c, first, dst_dir, name);
 	map_put(&c->links, key, xstrdup(path));
 	return false;
 }

@@ -19,10 +19,11 @@ teardown() {
 # swap FOLDER FILE: each folder d0 to d19 below it, as soon as a program makes it, changes places with a link to the
 # file (renameat2).
 swap() {
-	perl -e 'my ($dir, $to) = @ARGV; $SIG{TERM} = sub { exit 0 }; chdir $dir or die; my $n = 0; symlink $to, "l0";
+	perl -e 'my ($dir, $to) = @ARGV; $SIG{TERM} = sub { exit 0 }; chdir $dir or die; my $n = 0; symlink $to, "../l0";
+		my $exchange = `uname -m` =~ /aarch64/ ? 276 : 316;
 		while (1) { for my $i (0 .. 19) { next if !-d "d$i" || -l "d$i";
-			syscall(316, -100, "d$i", -100, "l$n", 2) == 0 or next;
-			symlink $to, "l" . ++$n } }' "$1" "$2" >/dev/null 2>&1 3>&- &
+			syscall($exchange, -100, "d$i", -100, "../l$n", 2) == 0 or next;
+			symlink $to, "../l" . ++$n } }' "$1" "$2" >/dev/null 2>&1 3>&- &
 	swapper=$!
 }
 
@@ -52,4 +53,33 @@ swap() {
 	[ "$(stat -c %a kept/su)" = 6755 ]
 	compose cp kept/su a:/tmp/back
 	[ "$(compose exec -T a stat -c %a /tmp/back)" = 6755 ]
+}
+
+@test "an empty volume that is filled while another container writes there: no file of the host comes in" {
+	mkdir -p root/bin root/data root/etc
+	for i in {0..19}; do
+		mkdir -p "root/data/d$i" "root/data/z$i"
+		touch "root/data/d$i"/{1..30}
+		for k in {1..30}; do ln "root/data/d$i/$k" "root/data/z$i/$k"; done
+	done
+	cp /bin/busybox root/bin/
+	compose image import --change 'CMD ["/bin/busybox","true"]' root linked >/dev/null
+	mkdir secret
+	for k in {1..30}; do echo secret >"secret/$k"; done
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, init: true, volumes: ["vol:/not-in-the-image"] }
+		  b: { image: linked, volumes: ["vol:/data"] }
+		volumes: { vol: }
+	Y
+	for i in {1..4}; do
+		compose up -d a
+		swap "$CTRCOMPOSE_STATE/volumes/${PROJECT}_vol/_data" "$PWD/secret"
+		compose up -d b || true
+		kill "$swapper"
+		wait "$swapper" || true
+		[ -z "$(find secret -type f -links +1)" ]
+		compose down -v -t 0
+	done
+	compose image rm linked
 }
