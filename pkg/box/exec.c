@@ -127,6 +127,24 @@ static int cgroup_namespace(const struct exec *e)
 	return fd;
 }
 
+/* Both ends of what keeps the process where it is until its pid is told: once it has begun the program,
+ * whoever is root in the container can speak in its name. */
+static void gate_open(const struct exec *e, int gate[2])
+{
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		child_fail(e->ctl, -errno, "make a pipe");
+}
+
+static void gate_wait(const int gate[2])
+{
+	char byte;
+
+	(void)close(gate[1]);
+	if (fd_read_full(gate[0], &byte, 1) != 1)
+		_exit(125);
+	(void)close(gate[0]);
+}
+
 /* Joins, then makes the process, a sibling of itself. The group comes first: what is in the
  * container never runs outside of its limits. */
 static void joiner(const struct exec *e) __attribute__((noreturn));
@@ -134,7 +152,7 @@ static void joiner(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
 	struct frame f = { .type = FRAME_PID };
-	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), r;
+	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), gate[2], r;
 	pid_t pid;
 
 	keep_only(e);
@@ -153,16 +171,20 @@ static void joiner(const struct exec *e)
 	if (flags && setns(e->spec->pidfd, flags) < 0)
 		child_fail(e->ctl, -errno, "join the container's namespaces");
 	limits_copy(e->spec->pid);
+	gate_open(e, gate);
 	pid = clone_child(0, p->v2_dirfd, true, &pidfd);
 	if (pid < 0)
 		child_fail(e->ctl, pid, "make a process in the container");
+	if (pid == 0)
+		gate_wait(gate);
 	if (pid == 0 && cgroup_fd >= 0 && setns(cgroup_fd, CLONE_NEWCGROUP) < 0)
 		child_fail(e->ctl, -errno, "join the container's cgroup namespace");
 	auto_close_fn(&cgroup_fd);
 	if (pid == 0)
 		inside(e, (flags & CLONE_NEWUSER) != 0);
 	f.pid = pid;
-	(void)frame_send(e->ctl, &f, pidfd);
+	if (frame_send(e->ctl, &f, pidfd) == 0)
+		(void)fd_write_all(gate[1], "", 1);
 	_exit(0);
 }
 
@@ -184,51 +206,25 @@ static int next_frame(struct box *out, struct frame *f, int *fd)
 	return frame_recv(out->ctl_fd, f, fd, MSG_DONTWAIT);
 }
 
-static void take(struct box *out, const struct frame *f, int *fd)
-{
-	switch (f->type) {
-	case FRAME_PID:
-		out->pid = f->pid;
-		out->pidfd = steal_fd(fd);
-		break;
-	case FRAME_TTY:
-		out->tty_fd = steal_fd(fd);
-		break;
-	case FRAME_EXEC:
-		out->reached_exec = true;
-		break;
-	default:
-		break;
-	}
-}
-
-/* The terminal may come before the pid: they are sent by two processes. So may a failure, of the
- * process, whose pid is still to come, or of the joiner, whose end closes the socket. */
+/* The first thing that is told, by the joiner: the pid, or why there is none. */
 static int await_pid(struct box *out, struct err *err)
 {
-	struct frame failed = { 0 };
+	auto_close int fd = -1;
+	struct frame f = { 0 };
+	int r = next_frame(out, &f, &fd);
 
-	while (out->pid == 0) {
-		struct frame f = { 0 };
-		auto_close int fd = -1;
-		int r = next_frame(out, &f, &fd);
-
-		if (r == -ETIMEDOUT)
-			return err_set(err, r,
-				       "the process does not get into the container: is "
-				       "it paused?");
-		if (r <= 0 && failed.type)
-			break;
-		if (r <= 0)
-			return err_set(err, EIO, "the process ended while it joined the container");
-		if (f.type == FRAME_FAILED)
-			failed = f;
-		take(out, &f, &fd);
-	}
-	if (!failed.type)
+	if (r == -ETIMEDOUT)
+		return err_set(err, r,
+			       "the process does not get into the container: is it paused?");
+	if (r == 1 && f.type == FRAME_PID && f.pid > 0) {
+		out->pid = f.pid;
+		out->pidfd = steal_fd(&fd);
 		return 0;
-	out->exit_code = failed.exit_code;
-	return err_set(err, failed.code ? failed.code : -EIO, "%s", failed.text);
+	}
+	if (r != 1 || f.type != FRAME_FAILED)
+		return err_set(err, EIO, "the process ended while it joined the container");
+	out->exit_code = f.exit_code;
+	return err_set(err, f.code ? f.code : -EIO, "%s", f.text);
 }
 
 /* The host's id of the container's root. */
@@ -269,8 +265,6 @@ static int start(const struct exec *e, int *theirs, struct box *out, struct err 
 		(void)pidfd_kill(helper_fd, SIGKILL); /* which it hears when it thaws */
 	if (!sibling)
 		reap(helper, r == -ETIMEDOUT ? WNOHANG : 0);
-	if (r < 0 && !sibling && out->pid > 0)
-		reap(out->pid, 0);
 	return r;
 }
 

@@ -56,8 +56,10 @@ int box_read_status(struct box *box, struct err *err)
 			auto_close_fn(&fd);
 			return failed(box, &f, err);
 		}
+		/* After that it may be the container that speaks: of an answer to the exec nothing but
+		 * the sentence counts. */
 		box->reached_exec |= f.type == FRAME_EXEC;
-		if (f.type == FRAME_TTY && box->tty_fd < 0)
+		if (f.type == FRAME_TTY && box->tty_fd < 0 && !box->reached_exec)
 			box->tty_fd = steal_fd(&fd);
 		auto_close_fn(&fd);
 	}

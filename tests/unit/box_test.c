@@ -2,7 +2,10 @@
 #include "../../pkg/box/private.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- Capabilities ----------------------------------------------------------------------------- */
 START_TEST(capabilities_by_name)
@@ -219,6 +222,28 @@ START_TEST(hierarchies)
 }
 END_TEST
 
+/* What comes on the status socket once the program was begun may be the container's word. */
+START_TEST(a_terminal_comes_before_the_program_or_not_at_all)
+{
+	struct box box = BOX_INIT;
+	auto_err struct err err = ERR_INIT;
+	const struct frame tty = { .type = FRAME_TTY }, exec = { .type = FRAME_EXEC };
+	auto_close int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int ctl[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl), 0);
+	box.ctl_fd = ctl[0];
+	if (_i == 0)
+		ck_assert_int_eq(frame_send(ctl[1], &tty, other), 0);
+	ck_assert_int_eq(frame_send(ctl[1], &exec, -1), 0);
+	ck_assert_int_eq(frame_send(ctl[1], &tty, other), 0);
+	(void)close(ctl[1]);
+	ck_assert_int_eq(box_read_status(&box, &err), 0);
+	ck_assert((box.tty_fd >= 0) == (_i == 0));
+	box_close(&box);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("box");
@@ -236,6 +261,7 @@ int main(void)
 	tcase_add_test(c, sysctls_go_with_their_namespace);
 	tcase_add_test(c, apparmor_profiles);
 	tcase_add_test(c, hierarchies);
+	tcase_add_loop_test(c, a_terminal_comes_before_the_program_or_not_at_all, 0, 2);
 	suite_add_tcase(s, c);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
