@@ -225,6 +225,8 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n, in
 ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t *n, int flags);
 /* Whole file as a NUL-terminated string (which may hold NULs); *len_out may be NULL. */
 int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_out);
+/* The same where somebody else chose what is there: waits for nobody; -EINVAL: neither file nor device. */
+int file_read_at_once(int dirfd, const char *path, size_t max, char **out, size_t *len_out);
 /* One write(2) to an existing file: /proc, /sys and cgroup files. */
 int file_put(int dirfd, const char *path, const char *text);
 /* Temporary file, rename: readers see the old or the new content, never a part. With durable,

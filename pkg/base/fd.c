@@ -55,14 +55,11 @@ int fd_nonblock(int fd, bool on)
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
-int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_out)
+static int read_all(int fd, size_t max, char **out, size_t *len_out)
 {
-	auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	auto_sbuf struct sbuf b = SBUF_INIT;
 	char chunk[16384];
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		ssize_t n = fd_read_full(fd, chunk, sizeof(chunk));
 
@@ -78,6 +75,25 @@ int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_o
 		*len_out = b.len;
 	*out = sbuf_take(&b);
 	return 0;
+}
+
+int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_out)
+{
+	auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : read_all(fd, max, out, len_out);
+}
+
+int file_read_at_once(int dirfd, const char *path, size_t max, char **out, size_t *len_out)
+{
+	auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		return -EINVAL;
+	return read_all(fd, max, out, len_out);
 }
 
 int file_put(int dirfd, const char *path, const char *text)

@@ -139,7 +139,7 @@ static void put_file(struct decode *d, struct yaml_node *entry, const char *path
 	size_t len = 0;
 
 	yaml_put(d->a, entry, "file", yaml_new_str(d->a, path, entry));
-	if (file_read(AT_FDCWD, path, SERVICE_FILE_MAX, &text, &len) < 0)
+	if (file_read_at_once(AT_FDCWD, path, SERVICE_FILE_MAX, &text, &len) < 0)
 		return; /* starting the container says why */
 	digest_text(text, len, digest);
 	yaml_put(d->a, entry, "digest", yaml_new_str(d->a, arena_strdup(d->a, digest), entry));

@@ -189,7 +189,23 @@ int unit_blkio(struct arena *a, const struct service *svc, struct cgroup_limits 
 }
 
 /* ---- Secrets and configs ----------------------------------------------------------------------- */
-int unit_file(struct arena *a, const struct service_file *f, struct box_file *out, struct err *err)
+static int read_file(const struct unit *u, const char *path, char **text, size_t *len,
+		     struct err *err)
+{
+	auto_close int at = unit_host_path(u, path, false, err);
+	auto_free char *link = xasprintf("/proc/self/fd/%d", at);
+	int r;
+
+	if (at < 0)
+		return at;
+	r = file_read_at_once(AT_FDCWD, link, SERVICE_FILE_MAX, text, len);
+	if (r == -EINVAL)
+		return err_set(err, r, "%s is not a file", path);
+	return r < 0 ? err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+int unit_file(const struct unit *u, struct arena *a, const struct service_file *f,
+	      struct box_file *out, struct err *err)
 {
 	auto_free char *text = NULL;
 	char *copy;
@@ -209,9 +225,9 @@ int unit_file(struct arena *a, const struct service_file *f, struct box_file *ou
 	if (!f->path)
 		return err_set(err, ENOENT, "file %s: %s", f->target,
 			       f->missing ? f->missing : "it has no source");
-	r = file_read(AT_FDCWD, f->path, SERVICE_FILE_MAX, &text, &len);
+	r = read_file(u, f->path, &text, &len, err);
 	if (r < 0)
-		return err_set(err, -r, "file %s of %s: %s", f->target, f->path, strerror(-r));
+		return err_wrap(err, r, "file %s", f->target);
 	copy = arena_alloc(a, len + 1);
 	memcpy(copy, text, len);
 	out->data = copy;

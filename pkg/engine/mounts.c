@@ -75,18 +75,6 @@ static int owner_map(struct engine *e, uint32_t base, uid_t uid, gid_t gid, stru
 	return fd;
 }
 
-static int bind_source(const struct unit *u, const struct service_mount *w,
-		       const struct state_mount *m, struct stat *st, struct err *err)
-{
-	if (stat(m->source, st) == 0)
-		return 0;
-	if (errno != ENOENT || !w || !w->create_host_path)
-		return err_errno(err, "container %s: bind mount of %s", u->c->name, m->source);
-	if (path_mkdirs(m->source, 0755) < 0 || stat(m->source, st) < 0)
-		return err_errno(err, "container %s: make %s", u->c->name, m->source);
-	return 0;
-}
-
 int unit_bind_map(struct unit *u, const struct engine_view *view, const char *path,
 		  const struct stat *st, int *userns_fd, struct err *err)
 {
@@ -113,8 +101,9 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 		      struct err *err)
 {
 	const struct service_mount *w = wanted(u, m->target);
-	struct rootfs_bind b = { .dirfd = AT_FDCWD,
-				 .path = m->source,
+	auto_close int source = unit_host_path(u, m->source, w && w->create_host_path, err);
+	struct rootfs_bind b = { .dirfd = source,
+				 .path = "",
 				 .userns_fd = -1,
 				 .read_only = m->read_only,
 				 .recursive = !w || !w->top_only,
@@ -122,12 +111,17 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 				 .slave = w && w->propagation && strstr(w->propagation, "slave"),
 				 .devices = u->svc->privileged };
 	struct stat st;
-	int r = bind_source(u, w, m, &st, err);
+	int r;
 
+	if (source < 0)
+		return err_wrap(err, source, "container %s: bind mount", u->c->name);
+	if (fstat(source, &st) < 0)
+		return err_errno(err, "container %s: bind mount of %s", u->c->name, m->source);
+	r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
 	if (r < 0)
 		return r;
-	r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
-	return r < 0 ? r : rootfs_bind(&b, err);
+	r = rootfs_bind(&b, err);
+	return r < 0 ? err_wrap(err, r, "container %s: bind mount of %s", u->c->name, m->source) : r;
 }
 
 /* What is at `part` inside of a detached mount; NULL: all of it. Takes fd over. */

@@ -248,7 +248,14 @@ int unit_devices(struct arena *a, const struct service *svc, const struct unit_c
 /* Has device rules of its own. */
 bool unit_needs_devices(const struct service *svc);
 /* The bytes of a secret or config. */
-int unit_file(struct arena *a, const struct service_file *f, struct box_file *out, struct err *err);
+int unit_file(const struct unit *u, struct arena *a, const struct service_file *f,
+	      struct box_file *out, struct err *err);
+
+/* hostpath.c */
+/* What the host has at a path that the service names, as an O_PATH descriptor, or -errno; make: a folder,
+ * if there is nothing. -EPERM: a container of the project may write around it, and it leads out of there. */
+int unit_host_path(const struct unit *u, const char *path, bool make, struct err *err);
+bool path_is_below(const char *path, const char *folder); /* or is it; both absolute and clean */
 
 /* streams.c: FIFOs between the container and its log */
 /* Begin to read what the container writes; makes the FIFOs if they are not there. */

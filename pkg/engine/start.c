@@ -140,7 +140,7 @@ static int make_files(struct start *s, struct err *err)
 		.target = "/etc/hostname", .data = name, .len = strlen(name), .mode = 0644
 	};
 	for (size_t i = 0; i < u->svc->n_files; i++) {
-		int r = unit_file(&s->arena, &u->svc->files[i], &s->files[n++], err);
+		int r = unit_file(u, &s->arena, &u->svc->files[i], &s->files[n++], err);
 
 		if (r < 0)
 			return err_wrap(err, r, "service %s", u->c->service);

@@ -83,3 +83,37 @@ swap() {
 	done
 	compose image rm linked
 }
+
+@test "a volume and a secret in a folder that a container writes: a link in their place leads nowhere else" {
+	mkdir -p data/sub data/in host
+	echo secret >host/file
+	echo key >data/key
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, init: true, volumes: ["./data:/data", "./data/sub:/sub"], secrets: [key] }
+		secrets: { key: { file: ./data/key } }
+	Y
+	compose up -d
+	[ "$(compose exec -T a cat /run/secrets/key)" = key ]
+	compose exec -T a sh -c "mv /data/sub /data/old && ln -s $PWD/host /data/sub"
+	run ! compose restart -t 0 a
+	[[ "$output" == *"/data/sub leads to $PWD/host, out of $PWD/data, where container $PROJECT-a-1 may write"* ]]
+	run ! compose up -d
+	[[ "$output" == *"/data/sub leads to $PWD/host"* ]]
+	rm data/sub && ln -s in data/sub # as a person may have it
+	compose up -d
+	compose exec -T a touch /sub/here && [ -e data/in/here ]
+	compose exec -T a ln -sf "$PWD/host/file" /data/key
+	run ! compose restart -t 0 a
+	[[ "$output" == *"/data/key leads to $PWD/host/file"* ]]
+	rm data/key && mkfifo data/key
+	run ! timeout 10 "$CTRCOMPOSE" up -d
+	[[ "$output" == *"data/key is not a file"* ]]
+	rm data/key && echo other >data/key
+	compose up -d
+	# What is missing is made there, and nowhere else.
+	compose exec -T a sh -c "rm /data/sub && ln -s $PWD/host /data/link"
+	sed -i 's,./data/sub:/sub,./data/link/new:/sub,' compose.yaml
+	run ! compose up -d
+	[ ! -e host/new ]
+}
