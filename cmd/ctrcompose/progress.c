@@ -138,13 +138,14 @@ static size_t add_clean(struct sbuf *out, const char *s, size_t room)
 {
 	size_t n = 0;
 
-	for (; *s; s++) {
+	for (size_t skip; *s; s += skip ? skip : 1) {
 		bool first_byte = ((unsigned char)*s & 0xc0) != 0x80;
 
 		if (first_byte && n == room)
 			break;
 		n += first_byte;
-		sbuf_addc(out, (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+		skip = control_len(s);
+		sbuf_addc(out, skip ? ' ' : *s);
 	}
 	return n;
 }
@@ -265,7 +266,9 @@ static void print_plain(const struct line *l)
 {
 	auto_sbuf struct sbuf out = SBUF_INIT;
 
-	sbuf_addf(&out, "%s %s  %s", global.dry_run ? "DRY-RUN MODE - " : "", l->id, l->status);
+	sbuf_addf(&out, "%s ", global.dry_run ? "DRY-RUN MODE - " : "");
+	(void)add_clean(&out, l->id, SIZE_MAX);
+	sbuf_addf(&out, "  %s", l->status);
 	if (l->detail) {
 		sbuf_adds(&out, "  ");
 		(void)add_clean(&out, l->detail, SIZE_MAX);

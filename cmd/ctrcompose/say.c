@@ -69,11 +69,14 @@ void cmd_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	sbuf_addv(&text, fmt, ap);
 	va_end(ap);
-	if (isatty(STDERR_FILENO))
-		sbuf_addf(&line, "%sWARN%s[0000] %s\n", color(STDERR_FILENO, COLOR_YELLOW),
-			  color(STDERR_FILENO, COLOR_RESET), sbuf_str(&text));
-	else
+	if (isatty(STDERR_FILENO)) {
+		sbuf_addf(&line, "%sWARN%s[0000] ", color(STDERR_FILENO, COLOR_YELLOW),
+			  color(STDERR_FILENO, COLOR_RESET));
+		sbuf_add_clean(&line, sbuf_str(&text), "\n\t");
+		sbuf_addc(&line, '\n');
+	} else {
 		warn_logfmt(sbuf_str(&text), &line);
+	}
 	say(&line);
 }
 
@@ -106,8 +109,10 @@ void cmd_print_error(const struct err *err)
 		json_quote(&line, err_text(err));
 		sbuf_adds(&line, "}\n");
 	} else {
-		sbuf_addf(&line, "%sctrcompose:%s %s\n", color(STDERR_FILENO, COLOR_RED),
-			  color(STDERR_FILENO, COLOR_RESET), err_text(err));
+		sbuf_addf(&line, "%sctrcompose:%s ", color(STDERR_FILENO, COLOR_RED),
+			  color(STDERR_FILENO, COLOR_RESET));
+		sbuf_add_clean(&line, err_text(err), "\n\t");
+		sbuf_addc(&line, '\n');
 	}
 	say(&line);
 }

@@ -16,12 +16,10 @@ void table_start(struct table *t, const char *const *headers)
 
 void table_cell(struct table *t, const char *text)
 {
-	auto_free char *clean = xstrdup(text ? text : "");
+	auto_sbuf struct sbuf clean = SBUF_INIT;
 
-	for (char *c = clean; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	strs_add(&t->cells, clean);
+	sbuf_add_clean(&clean, text ? text : "", "");
+	strs_add(&t->cells, sbuf_str(&clean));
 }
 
 void table_cellf(struct table *t, const char *fmt, ...)

@@ -175,6 +175,11 @@ void sbuf_adds(struct sbuf *b, const char *s);
 void sbuf_addc(struct sbuf *b, char c);
 void sbuf_addf(struct sbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sbuf_addv(struct sbuf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+/* How many bytes the control character takes that s begins with, be it C0, DEL or C1 in UTF-8; 0: none. */
+size_t control_len(const char *s);
+/* Text that somebody else chose, for a terminal: '?' for each control character but those of `keep`
+ * ("\n\t", or ""). */
+void sbuf_add_clean(struct sbuf *b, const char *text, const char *keep);
 static inline const char *sbuf_str(const struct sbuf *b)
 {
 	return b->s ? b->s : "";

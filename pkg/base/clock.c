@@ -104,7 +104,7 @@ void log_to_fd(int fd)
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "debug", "info", "warning", "error" };
-	auto_sbuf struct sbuf b = SBUF_INIT;
+	auto_sbuf struct sbuf b = SBUF_INIT, text = SBUF_INIT;
 	char stamp[RFC3339_LEN];
 	va_list ap;
 
@@ -113,8 +113,9 @@ void log_line(enum log_level level, const char *fmt, ...)
 	format_rfc3339(now_real_ns(), stamp);
 	sbuf_addf(&b, "%.23sZ %s ", stamp, names[level]);
 	va_start(ap, fmt);
-	sbuf_addv(&b, fmt, ap);
+	sbuf_addv(&text, fmt, ap);
 	va_end(ap);
+	sbuf_add_clean(&b, sbuf_str(&text), ""); /* one line, whatever a container said */
 	sbuf_addc(&b, '\n');
 	(void)fd_write_all(log_fd, b.s, b.len);
 }

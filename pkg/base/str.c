@@ -225,3 +225,21 @@ uint64_t str_hash(const char *s)
 		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
 	return h;
 }
+
+size_t control_len(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	if ((c[0] < 0x20 && c[0]) || c[0] == 0x7f)
+		return 1;
+	/* U+0080 to U+009F: some terminals take them for ESC and a letter. */
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f ? 2 : 0;
+}
+
+void sbuf_add_clean(struct sbuf *b, const char *text, const char *keep)
+{
+	for (size_t n; *text; text += n ? n : 1) {
+		n = control_len(text);
+		sbuf_addc(b, n == 0 || strchr(keep, *text) ? *text : '?');
+	}
+}

@@ -121,7 +121,8 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 	if (r < 0)
 		return r;
 	r = rootfs_bind(&b, err);
-	return r < 0 ? err_wrap(err, r, "container %s: bind mount of %s", u->c->name, m->source) : r;
+	return r < 0 ? err_wrap(err, r, "container %s: bind mount of %s", u->c->name, m->source)
+		     : r;
 }
 
 /* What is at `part` inside of a detached mount; NULL: all of it. Takes fd over. */

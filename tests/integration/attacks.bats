@@ -117,3 +117,21 @@ swap() {
 	run ! compose up -d
 	[ ! -e host/new ]
 }
+
+@test "what a container says comes to no terminal with escape sequences but in its logs" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    command: ["sh", "-c", "printf 'no\\033[31m way\\n'; exec sleep 1000"]
+		    healthcheck: { test: ["CMD-SHELL", "printf 'ill\\033[31m\\n2026-12-01 error forged'; exit 1"], interval: 100ms, retries: 1 }
+	Y
+	run ! compose up -d --wait
+	[[ "$output" == *"ill?[31m"* && "$output" != *$'\033'* ]]
+	compose exec -T -d a sh -c 'sleep 900; true' $'x\033]0;owned\007\302\2332J'
+	eventually 5 sh -c '"$CTRCOMPOSE" top a | grep -qF "x?]0;owned"'
+	run compose top a
+	[[ "$output" != *$'\033'* && "$output" != *$'\302\233'* ]]
+	grep -qF 'ill?[31m?2026-12-01 error forged' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+}

@@ -66,3 +66,10 @@ refused_at() { # FILE PLACE WORDS
 	echo 'services: {a: {image: b, mem_limit: 99999999999999999999g}}' >over.yaml
 	refused_at over.yaml 1:37 "services.a.mem_limit"
 }
+
+@test "escape sequences: a file's words reach no terminal as such" {
+	printf 'services: { a: { image: b, mem_limit: "\\e]0;x\\a\\e[31m\\u009b2J" } }\n' >esc.yaml
+	refused_at esc.yaml 1:39 "'?]0;x??[31m?2J' is not a size"
+	printf 'services: { a: { image: b, "k\\e[2J": 1 } }\n' >key.yaml
+	refused_at key.yaml 1:28 'services.a.k?[2J: unknown key'
+}

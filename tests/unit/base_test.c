@@ -282,6 +282,19 @@ START_TEST(ages_are_worded_as_people_know_them)
 }
 END_TEST
 
+START_TEST(text_of_others_has_no_control_characters)
+{
+	auto_sbuf struct sbuf b = SBUF_INIT;
+
+	sbuf_add_clean(&b, "a\033[31mb\tc\nd\177\302\233e\303\244\302", "\n");
+	ck_assert_str_eq(sbuf_str(&b), "a?[31mb?c\nd??e\303\244\302");
+	ck_assert_uint_eq(control_len("\302\237"), 2);
+	ck_assert_uint_eq(control_len("\302\240"), 0);
+	ck_assert_uint_eq(control_len("\302"), 0);
+	ck_assert_uint_eq(control_len(""), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -303,6 +316,7 @@ int main(void)
 	tcase_add_test(t, programs_run_with_input_and_output);
 	tcase_add_test(t, a_zombie_tells_how_it_ended);
 	tcase_add_test(t, ages_are_worded_as_people_know_them);
+	tcase_add_test(t, text_of_others_has_no_control_characters);
 	suite_add_tcase(suite, t);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
