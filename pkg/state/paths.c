@@ -37,7 +37,10 @@ static int use_folder(const char *variable, const char *otherwise, char **out, s
 		return err_errno(err, "look at folder %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, -ENOTDIR, "%s: is not a folder", path);
-	/* Whoever can write here decides what we run. */
+	/* Whoever can write here decides what we run, and whoever owns it can do so any time. */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return err_set(err, -EPERM, "%s: belongs to the user %u", path,
+			       (unsigned)st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return err_set(err, -EPERM, "%s: others may write there (mode %04o)", path,
 			       (unsigned)st.st_mode & 07777);

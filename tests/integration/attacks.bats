@@ -135,3 +135,15 @@ swap() {
 	[[ "$output" != *$'\033'* && "$output" != *$'\302\233'* ]]
 	grep -qF 'ill?[31m?2026-12-01 error forged' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 }
+
+@test "state and run folders that others own or may write are not used" {
+	mkdir folder && chown 1000 folder && chmod 755 folder
+	for v in CTRCOMPOSE_STATE CTRCOMPOSE_RUN; do
+		run ! env "$v=$PWD/folder" "$CTRCOMPOSE" ls
+		[[ "$output" == *"belongs to the user 1000"* ]]
+	done
+	chown 0 folder && chmod 777 folder
+	run ! env "CTRCOMPOSE_STATE=$PWD/folder" "$CTRCOMPOSE" ls
+	[[ "$output" == *"others may write there"* ]]
+	[ -z "$(ls folder)" ]
+}
