@@ -248,7 +248,7 @@ int path_open_in(int rootfd, const char *path, int flags, mode_t mode);
 int path_mkdirs_in(int rootfd, const char *path, mode_t mode);
 /* mkdir -p of a trusted path. */
 int path_mkdirs(const char *path, mode_t mode);
-/* Remove name and all below it. Never crosses a mount: -EXDEV then, with the rest kept. Missing
+/* Remove name and all below it, however deep. Never crosses a mount: -EXDEV then, with the rest kept. Missing
  * is success. */
 int path_remove_tree(int dirfd, const char *name);
 /* Bytes on disk of name and all below it, as du counts them; what can't be read counts nothing. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,17 +82,56 @@ int path_mkdirs(const char *path, mode_t mode)
 	return 0;
 }
 
-enum { TREE_DEPTH_MAX = 4096 };
+/* A tree may be deeper than there are descriptors: what is below this depth is moved to its top, which is
+ * looked through again. */
+enum { TREE_DEPTH_MAX = 100, NAMES_TRIED = 10000 };
 
-static int remove_below(int dirfd, const char *name, unsigned depth)
+struct tree {
+	int top;
+	unsigned names;
+	bool moved;
+};
+
+static int move_up(struct tree *t, int dirfd, const char *name)
+{
+	for (unsigned i = 0; i < NAMES_TRIED; i++) {
+		auto_free char *to = xasprintf(".ctrcompose-%u", t->names++);
+
+		if (renameat(dirfd, name, t->top, to) == 0) {
+			t->moved = true;
+			return 0;
+		}
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int remove_below(struct tree *t, int dirfd, const char *name, unsigned depth);
+
+static int remove_content(struct tree *t, DIR *dir, unsigned depth)
+{
+	struct dirent *e;
+	int r = 0;
+
+	do {
+		t->moved = t->moved && depth > 0;
+		while (r == 0 && (e = readdir(dir)))
+			if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+				r = remove_below(t, dirfd(dir), e->d_name, depth + 1);
+		rewinddir(dir);
+	} while (r == 0 && depth == 0 && t->moved);
+	return r;
+}
+
+static int remove_below(struct tree *t, int dirfd, const char *name, unsigned depth)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
 		.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	struct dirent *e;
 	DIR *dir;
-	int fd, r = 0;
+	int fd, r;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -102,7 +142,7 @@ static int remove_below(int dirfd, const char *name, unsigned depth)
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return errno == EBUSY ? -EXDEV : -errno; /* EBUSY: something is mounted there */
 	if (depth > TREE_DEPTH_MAX)
-		return -ELOOP;
+		return move_up(t, dirfd, name);
 	fd = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 	if (fd < 0)
 		return -errno;
@@ -111,9 +151,9 @@ static int remove_below(int dirfd, const char *name, unsigned depth)
 		(void)close(fd);
 		return -errno;
 	}
-	while (r == 0 && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = remove_below(fd, e->d_name, depth + 1);
+	if (depth == 0)
+		t->top = fd;
+	r = remove_content(t, dir, depth);
 	(void)closedir(dir);
 	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		r = errno == EBUSY ? -EXDEV : -errno;
@@ -125,14 +165,15 @@ int path_remove_tree(int dirfd, const char *name)
 	auto_close int parent = -1;
 	auto_free char *copy = xstrdup(name);
 	char *slash = strrchr(copy, '/');
+	struct tree t = { .top = -1 };
 
 	if (!slash)
-		return remove_below(dirfd, name, 0);
+		return remove_below(&t, dirfd, name, 0);
 	*slash = '\0';
 	parent = openat(dirfd, slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return remove_below(parent, slash + 1, 0);
+	return remove_below(&t, parent, slash + 1, 0);
 }
 
 char *path_clean(const char *path)

@@ -282,6 +282,34 @@ START_TEST(ages_are_worded_as_people_know_them)
 }
 END_TEST
 
+/* Deeper than a path may be long, with the names that the removal uses itself. */
+START_TEST(a_tree_of_any_depth_is_removed)
+{
+	char top[] = "/dev/shm/base-deep.XXXXXX"; /* a disk takes seconds for that */
+	auto_close int tmp = open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int at;
+
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	at = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 5000; i++) {
+		const char *name = i % 500 == 99 ? ".ctrcompose-1" : "d";
+		int next;
+
+		ck_assert_int_eq(mkdirat(at, name, 0700), 0);
+		if (i % 100 == 0)
+			(void)close(
+				openat(at, ".ctrcompose-0", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_ge(next, 0);
+		(void)close(at);
+		at = next;
+	}
+	(void)close(at);
+	ck_assert_int_eq(path_remove_tree(tmp, top + strlen("/dev/shm/")), 0);
+	ck_assert_int_ne(access(top, F_OK), 0);
+}
+END_TEST
+
 START_TEST(text_of_others_has_no_control_characters)
 {
 	auto_sbuf struct sbuf b = SBUF_INIT;
@@ -316,6 +344,7 @@ int main(void)
 	tcase_add_test(t, programs_run_with_input_and_output);
 	tcase_add_test(t, a_zombie_tells_how_it_ended);
 	tcase_add_test(t, ages_are_worded_as_people_know_them);
+	tcase_add_test(t, a_tree_of_any_depth_is_removed);
 	tcase_add_test(t, text_of_others_has_no_control_characters);
 	suite_add_tcase(suite, t);
 	srunner_run_all(sr, CK_NORMAL);
