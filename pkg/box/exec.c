@@ -145,14 +145,30 @@ static void gate_wait(const int gate[2])
 	(void)close(gate[0]);
 }
 
-/* Joins, then makes the process, a sibling of itself. The group comes first: what is in the
- * container never runs outside of its limits. */
+/* The process's own part of the joining: its group comes before anything of the container is looked at. The
+ * joiner is never in it: who waits for the joiner would wait for a container that leaves itself no time.
+ * The cgroup namespace comes last: with nsdelegate nobody may be made in a group from within the namespace
+ * that begins there. */
+static void settle(const struct exec *e, const int gate[2], int cgroup_fd)
+{
+	int r;
+
+	gate_wait(gate);
+	r = child_join(e->spec->process.tasks_fds, e->spec->process.n_tasks);
+	if (r < 0)
+		child_fail(e->ctl, r, "join the control group");
+	if (cgroup_fd >= 0 && setns(cgroup_fd, CLONE_NEWCGROUP) < 0)
+		child_fail(e->ctl, -errno, "join the container's cgroup namespace");
+	auto_close_fn(&cgroup_fd);
+}
+
+/* Joins, then makes the process, a sibling of itself. */
 static void joiner(const struct exec *e) __attribute__((noreturn));
 static void joiner(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
 	struct frame f = { .type = FRAME_PID };
-	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), gate[2], r;
+	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), gate[2];
 	pid_t pid;
 
 	keep_only(e);
@@ -160,11 +176,6 @@ static void joiner(const struct exec *e)
 		child_fail(e->ctl, flags, "look at the namespaces of the container");
 	child_keyring(e->ctl);
 	copy_oom(e);
-	r = child_join(p->tasks_fds, p->n_tasks);
-	if (r < 0)
-		child_fail(e->ctl, r, "join the control group");
-	/* Its cgroup namespace comes last: with nsdelegate nobody may be made in a group from within
-	 * the namespace that begins there. */
 	if (flags & CLONE_NEWCGROUP)
 		cgroup_fd = cgroup_namespace(e);
 	flags &= ~CLONE_NEWCGROUP;
@@ -175,13 +186,10 @@ static void joiner(const struct exec *e)
 	pid = clone_child(0, p->v2_dirfd, true, &pidfd);
 	if (pid < 0)
 		child_fail(e->ctl, pid, "make a process in the container");
-	if (pid == 0)
-		gate_wait(gate);
-	if (pid == 0 && cgroup_fd >= 0 && setns(cgroup_fd, CLONE_NEWCGROUP) < 0)
-		child_fail(e->ctl, -errno, "join the container's cgroup namespace");
-	auto_close_fn(&cgroup_fd);
-	if (pid == 0)
+	if (pid == 0) {
+		settle(e, gate, cgroup_fd);
 		inside(e, (flags & CLONE_NEWUSER) != 0);
+	}
 	f.pid = pid;
 	if (frame_send(e->ctl, &f, pidfd) == 0)
 		(void)fd_write_all(gate[1], "", 1);

@@ -147,3 +147,22 @@ swap() {
 	[[ "$output" == *"others may write there"* ]]
 	[ -z "$(ls folder)" ]
 }
+
+@test "a container that leaves itself no time for its health probes takes none of its neighbours'" {
+	cat >compose.yaml <<-'Y'
+		services:
+		  hog:
+		    image: box
+		    init: true
+		    cpus: 0.01
+		    command: ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do while :; do :; done & done; wait"]
+		    healthcheck: { test: ["CMD", "true"], interval: 200ms, timeout: 20s }
+		  a: { image: box, init: true }
+	Y
+	compose up -d
+	# The name server is the supervisor's, as probes are; a question waits 5 s for its answer.
+	for i in {1..40}; do
+		compose exec -T a sh -c 'nslookup hog >/dev/null && sleep 0.1'
+	done
+	compose down -t 0
+}
