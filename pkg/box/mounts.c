@@ -252,10 +252,18 @@ static int make_tmpfs(const struct box_mount *m, int ctl)
 
 /* ---- What the caller wants mounted ------------------------------------------------------------ */
 
+/* A file of proc that is covered is written to in vain, by us as well: CVE-2019-16884. */
+static void check_target(const struct setup *s, int at, const char *target)
+{
+	struct statfs fs;
+
+	if (fstatfs(at, &fs) < 0 || (fs.f_type == PROC_SUPER_MAGIC && !proc_target_allowed(target)))
+		child_fail(s->ctl, -EPERM, "mount inside /proc: '%s'", target);
+}
+
 static void mount_one(const struct setup *s, const struct place *p, const struct box_mount *m)
 {
 	int fd = m->fd >= 0 ? m->fd : make_tmpfs(m, s->ctl);
-	struct statfs fs;
 	struct stat st;
 	int at;
 
@@ -266,9 +274,7 @@ static void mount_one(const struct setup *s, const struct place *p, const struct
 	if (fstat(fd, &st) < 0)
 		child_fail(s->ctl, -errno, "look at the source of '%s'", m->target);
 	at = place_target(p, m->target, S_ISDIR(st.st_mode), false);
-	if (fstatfs(at, &fs) < 0 ||
-	    (fs.f_type == PROC_SUPER_MAGIC && !proc_target_allowed(m->target)))
-		child_fail(s->ctl, -EPERM, "mount inside /proc: '%s'", m->target);
+	check_target(s, at, m->target);
 	place_mount_at(p, fd, at, m->target);
 	(void)close(at);
 	(void)close(fd);
@@ -321,6 +327,7 @@ static void mount_all(const struct setup *s, const struct place *p, const int *f
 
 	for (size_t k = 0; k < spec->n_mounts + spec->n_files; k++) {
 		size_t i = s->order[k];
+		auto_close int at = -1;
 
 		if (i < spec->n_mounts) {
 			mount_one(s, p, &spec->mounts[i]);
@@ -329,7 +336,10 @@ static void mount_all(const struct setup *s, const struct place *p, const int *f
 		i -= spec->n_mounts;
 		if (spec->files[i].read_only)
 			read_only(s->ctl, file_fds[i], spec->files[i].target);
-		place_mount(p, file_fds[i], spec->files[i].target, false);
+		at = place_target(p, spec->files[i].target, false, false);
+		check_target(s, at, spec->files[i].target);
+		place_mount_at(p, file_fds[i], at, spec->files[i].target);
+		(void)close(file_fds[i]);
 	}
 }
 

@@ -418,6 +418,16 @@ int unit_rehearse(struct unit *u, struct err *err)
 	return r;
 }
 
+/* A process that has failed meanwhile can't be wired; why it failed is what matters. */
+static int root_cause(struct unit *u, int code, struct err *err)
+{
+	auto_err struct err why = ERR_INIT;
+	int r = box_read_status(u->box, &why);
+
+	u->start_exit = 125;
+	return r == 0 || r == -EAGAIN ? code : err_set(err, r, "%s", err_text(&why));
+}
+
 int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 {
 	struct start s = START_INIT;
@@ -433,8 +443,11 @@ int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
 		r = box_create(&s.spec, u->box, err);
 	}
 	u->start_exit = r < 0 ? 125 : 0;
-	if (r == 0)
+	if (r == 0) {
 		r = wire(u, err);
+		if (r < 0)
+			r = root_cause(u, r, err);
+	}
 	start_clear(&s);
 	return r;
 }

@@ -166,3 +166,27 @@ swap() {
 	done
 	compose down -t 0
 }
+
+@test "secrets and the files of every container cover nothing in /proc, by name or through a link of the image" {
+	for target in /proc/self/attr/current /proc/version; do
+		printf 'services: { a: { image: box, secrets: [{ source: s, target: %s }] } }\nsecrets: { s: { file: ./compose.yaml } }\n' "$target" >compose.yaml
+		run ! compose up -d
+		[[ "$output" == *"mount inside /proc: '$target'"* ]]
+		compose down -t 0
+	done
+	mkdir -p root/bin root/etc && cp /bin/busybox root/bin/ && ln -s /proc/self/attr/exec root/etc/hostname
+	compose image import --change 'CMD ["/bin/busybox","true"]' root covering >/dev/null
+	printf 'services: { a: { image: covering } }\n' >compose.yaml
+	run ! compose up -d
+	[[ "$output" == *"mount inside /proc: '/etc/hostname'"* ]]
+	compose down -t 0
+	compose image rm covering
+}
+
+@test "a value that a sysctl does not take is named, not what fails after it" {
+	printf 'services: { a: { image: box, sysctls: { kernel.shm_rmid_forced: "1+kernel.core_pattern=|/x" } } }\n' >compose.yaml
+	for i in {1..8}; do
+		run ! compose up -d
+		[[ "$output" == *"set the sysctl kernel.shm_rmid_forced to '1+kernel.core_pattern=|/x'"* ]]
+	done
+}
