@@ -195,3 +195,26 @@ inside() { compose exec -T a "$@"; }
 	eventually 10 inside test -e /app/last
 	inside sh -c '! test -e /app/node_modules/big && ! test -e /app/read.md'
 }
+
+@test "sync: a folder that turns into a link before its files are copied leads nowhere else" {
+	mkdir -p src/deep host
+	echo secret >host/file
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    develop: { watch: [{ path: ./src, action: sync, target: /app }] }
+	Y
+	start_watch
+	for i in 1 2 3 4 5; do
+		echo mine >src/deep/file
+		mv src/deep "src/was$i" && ln -s "$PWD/host" src/deep
+		echo "$i" >src/last
+		eventually 5 inside sh -c "[ \"\$(cat /app/last)\" = $i ]"
+		inside sh -c '! grep -rqs secret /app'
+		rm src/deep && mkdir src/deep
+		echo "again $i" >src/last # the folder is watched again
+		eventually 5 inside sh -c "[ \"\$(cat /app/last)\" = 'again $i' ]"
+	done
+}
