@@ -51,6 +51,8 @@ int ipc_listen(const char *path, uid_t owner, const struct ipc_ops *ops, void *a
 int ipc_server_fd(const struct ipc_server *srv);      /* readable: call ipc_server_dispatch() */
 void ipc_server_dispatch(void *srv, uint32_t events); /* a loop_io_fn; never blocks */
 size_t ipc_server_conns(const struct ipc_server *srv);
+/* Nobody new is let in, and each peer is closed as soon as it has taken what is queued for it. */
+void ipc_server_finish(struct ipc_server *srv);
 void ipc_server_free(struct ipc_server *srv); /* NULL is fine; not inside a callback */
 
 void ipc_set_data(struct ipc_conn *conn, void *data); /* the caller's own, NULL at first */

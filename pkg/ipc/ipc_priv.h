@@ -46,7 +46,7 @@ struct ipc_server {
 	void *arg;
 	struct ipc_conn *conns, *graves;
 	size_t n_conns;
-	bool dispatching;
+	bool dispatching, finishing;
 };
 
 struct ipc_conn *conn_new(int fd, struct ipc_server *srv);

@@ -175,6 +175,18 @@ void ipc_close(struct ipc_conn *conn)
 	}
 }
 
+void ipc_server_finish(struct ipc_server *srv)
+{
+	struct ipc_conn *next;
+
+	srv->finishing = true;
+	for (struct ipc_conn *conn = srv->conns; conn; conn = next) {
+		next = conn->next;
+		if (!conn->queued)
+			ipc_close(conn);
+	}
+}
+
 void ipc_close_fn(struct ipc_conn **conn)
 {
 	ipc_close(*conn);
@@ -211,7 +223,7 @@ static void adopt(struct ipc_server *srv, int fd)
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = conn };
 	bool welcome = conn->peer.uid == 0 || conn->peer.uid == srv->owner;
 
-	if (!welcome || srv->n_conns >= IPC_CONNS_MAX ||
+	if (!welcome || srv->finishing || srv->n_conns >= IPC_CONNS_MAX ||
 	    epoll_ctl(srv->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		conn_release(conn);
 		return;
@@ -288,7 +300,7 @@ static void on_output(struct ipc_conn *conn)
 		r = want_output(conn, false);
 	else if (r == 0)
 		return;
-	if (r < 0)
+	if (r < 0 || conn->srv->finishing)
 		ipc_close(conn);
 	else if (conn->srv->ops.drained)
 		conn->srv->ops.drained(conn->srv->arg, conn);
