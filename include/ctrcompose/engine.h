@@ -70,6 +70,7 @@ struct unit {
 	struct {
 		struct watcher {
 			int sock, stream;
+			const void *owner;
 		} * v;
 		size_t n, cap;
 	} watchers; /* of those who see what it prints */
@@ -124,8 +125,9 @@ int engine_survivors(struct unit *u, struct err *err);
 /* It has ended: collect what the kernel knows (OOM), release the network, the group, the root. */
 void engine_reap(struct unit *u);
 /* Takes the socket over: what the container prints to that stream (1 or 2; a terminal has only the
- * first) goes there as well from now on, as far as it is read in time. */
-void engine_attach(struct unit *u, int stream, int sock);
+ * first) goes there as well from now on, as far as it is read in time, until its owner detaches. */
+void engine_attach(struct unit *u, int stream, int sock, const void *owner);
+void engine_detach(struct unit *u, const void *owner);
 /* Where the standard input of a container with stdin_open is written to, for any root process: a
  * non-blocking descriptor or a negative errno. */
 int engine_stdin_open(const struct state_paths *paths, const char *project,

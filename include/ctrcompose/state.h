@@ -78,7 +78,7 @@ struct state_container {
 	char *error;       /* why it could not start or be supervised */
 	unsigned restarts; /* since it was created */
 	bool want_running; /* false after `stop` */
-	bool halted;       /* a person's stop or kill: not again by itself after a boot */
+	bool halted;       /* a person's stop or kill: not again by itself, after a boot too */
 	char *replaces;    /* id of the one whose place it takes; NULL: it has its place */
 	bool resume; /* with replaces: that one ran, and is to run again if this one can't; of that one:
 			    * it has been asked to stop */

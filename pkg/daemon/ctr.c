@@ -186,7 +186,11 @@ int ctr_pause(struct ctr *c, bool pause, struct err *err)
 		return err_set(err, ESRCH, "container %s is not running", c->unit->c->name);
 	r = engine_pause(c->unit, pause, err);
 	if (r == 0) {
+		if (pause)
+			ctr_health_end(c);
 		set_status(c, pause ? STATE_PAUSED : STATE_RUNNING);
+		if (!pause)
+			ctr_health_go_on(c);
 		event_note(c->sup, c->unit->c, pause ? "pause" : "unpause", NULL, NULL);
 	}
 	return r;
@@ -198,6 +202,7 @@ static void unfreeze(struct ctr *c) /* or a signal would wait for ever */
 		return;
 	(void)engine_pause(c->unit, false, NULL);
 	set_status(c, STATE_RUNNING);
+	ctr_health_go_on(c);
 }
 
 /* Some processes no signal ends: they wait in the kernel, for a disk or a server. */
@@ -325,6 +330,8 @@ void ctr_hooks_done(struct ctr *c, enum hooks_phase phase, bool success)
 		return; /* it has ended by itself */
 	if (phase == HOOKS_PRE_STOP && !success) {
 		c->asked = false;
+		c->sup->dirty |= c->unit->c->halted;
+		c->unit->c->halted = false;
 		c->refused = true;
 		return;
 	}
@@ -378,7 +385,7 @@ static void ended(struct ctr *c, int wait_status)
 		c->quick = 0;
 	again = (c->ran || !c->failed) &&
 		svc_restarts(c->unit->svc->restart, c->unit->svc->restart_max, sc->exit_code,
-			     sc->restarts, c->asked);
+			     sc->restarts, c->asked || sc->halted);
 	again |= c->again && !c->asked;
 	c->again = false;
 	tell_exit(c);
@@ -400,7 +407,7 @@ void ctr_exit_known(struct ctr *c)
 	else if (proc_zombie_status(sc->pid, sc->start_time, &status) == 0 ||
 		 pidfd_wait_status(c->unit->pidfd, &status) == 0)
 		ended(c, status);
-	else if (now_mono_us() - c->probe_began_us >= EXIT_RECORD_WAIT_US)
+	else if (now_mono_us() - c->ended_us >= EXIT_RECORD_WAIT_US)
 		ended(c, 255 << 8); /* nobody knows */
 	else
 		arm(c, EXIT_LOOK_US);
@@ -420,6 +427,16 @@ static void hear_last_words(struct ctr *c)
 	}
 }
 
+/* Its process has ended: how, the keeper writes down. */
+static void wait_for_record(struct ctr *c)
+{
+	c->exit_pending = true;
+	ctr_health_end(c);
+	ctr_hooks_abort(c, "was cut short by the end of the container");
+	c->ended_us = now_mono_us();
+	ctr_exit_known(c);
+}
+
 static void on_end(void *arg, uint32_t events)
 {
 	struct ctr *c = arg;
@@ -428,11 +445,7 @@ static void on_end(void *arg, uint32_t events)
 	hear_last_words(c);
 	loop_source_free(c->exit_src);
 	c->exit_src = NULL;
-	c->exit_pending = true;
-	ctr_health_end(c);
-	ctr_hooks_abort(c, "was cut short by the end of the container");
-	c->probe_began_us = now_mono_us();
-	ctr_exit_known(c);
+	wait_for_record(c);
 }
 
 void ctr_resume(struct ctr *c)
@@ -445,15 +458,23 @@ void ctr_resume(struct ctr *c)
 
 void ctr_adopted(struct ctr *c)
 {
-	if (c->unit->pidfd < 0) {
-		if (c->unit->c->want_running && c->unit->c->status == STATE_RESTARTING)
-			ctr_resume(c);
+	enum state_status status = c->unit->c->status;
+	bool runs = c->unit->pidfd >= 0;
+
+	if (!runs && c->unit->c->want_running && status == STATE_RESTARTING) {
+		ctr_resume(c);
 		return;
 	}
+	if (!runs && status != STATE_RUNNING && status != STATE_PAUSED)
+		return;
 	c->st = SVC_RUNNING;
 	c->started = true;
 	c->ran = true;
 	c->started_us = now_mono_us();
+	if (!runs) { /* it has ended since that was written */
+		wait_for_record(c);
+		return;
+	}
 	(void)loop_io_add(c->sup->loop, c->unit->pidfd, EPOLLIN, on_end, c, &c->exit_src, NULL);
 	ctr_health_begin(c);
 	log_line(LOG_INFO, "%s: adopted, pid %d", c->unit->c->name, (int)c->unit->c->pid);

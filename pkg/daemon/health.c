@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { PROBE_OUTPUT_MAX = 4096, PAUSED_LOOK_US = 500000 };
+enum { PROBE_OUTPUT_MAX = 4096 };
 
 static void probe_start(void *arg);
 
@@ -87,7 +87,7 @@ static void health_status(struct ctr *c, enum health was)
 	}
 	(void)state_live_save(c->sup->args->paths, c->sup->state, sc, NULL);
 	sup_changed(c->sup);
-	job_advance(c->sup);
+	c->sup->job_due = true; /* after this turn: a job may free containers */
 }
 
 static void next_probe(struct ctr *c)
@@ -147,12 +147,8 @@ static void probe_start(void *arg)
 		c->unit->health.timeout_us ? c->unit->health.timeout_us : HEALTH_TIMEOUT_US;
 	int r;
 
-	if (c->unit->c->status == STATE_PAUSED) { /* nothing in it can answer */
-		if (c->probing)
-			probe_abort(c);
-		(void)loop_timer_set(c->health_timer, PAUSED_LOOK_US);
-		return;
-	}
+	if (c->unit->c->status == STATE_PAUSED)
+		return; /* nothing in it can answer */
 	if (c->probing) {
 		probe_abort(c);
 		sbuf_clear(&c->probe_text);
@@ -194,6 +190,12 @@ void ctr_health_begin(struct ctr *c)
 				     NULL);
 	/* The first probe runs at once: what is ready early is used early. */
 	(void)loop_timer_set(c->health_timer, 0);
+}
+
+void ctr_health_go_on(struct ctr *c)
+{
+	if (c->health.status != HEALTH_NONE && !c->probing)
+		(void)loop_timer_set(c->health_timer, 0);
 }
 
 void ctr_health_end(struct ctr *c)

@@ -182,6 +182,7 @@ static void begin_start(struct job *j, size_t i, struct ctr *c)
 	j->steps[i] = STEP_RUNNING;
 	c->started = c->st == SVC_RUNNING && c->hooks.phase == HOOKS_NONE;
 	c->quick = 0;
+	c->unit->c->restarts = 0; /* those of its policy count from here on */
 	ctr_event(c, EV_START);
 }
 
@@ -204,11 +205,13 @@ static void begin_stop(struct job *j, size_t i, struct ctr *c)
 static int kill_one(struct sup *s, const struct plan_action *a, struct ctr *c, struct err *err)
 {
 	auto_free char *number = xasprintf("%d", a->signal);
+	bool deaf;
 
 	if (!c)
 		return 0;
 	event_note(s, c->unit->c, "kill", "signal", number);
-	if (a->signal == SIGKILL || a->signal == SIGTERM)
+	/* Who sends one of these wants it down: its restart policy does not bring it back. */
+	if (a->signal == SIGKILL || a->signal == engine_stop_signal(c->unit, &deaf))
 		halt(c, true);
 	return engine_signal(c->unit, a->signal, err);
 }
@@ -522,6 +525,9 @@ static void finish(struct sup *s)
 	free(j->steps);
 	free(j->error);
 	free(j);
+	if (s->forget)
+		ipc_server_finish(s->ipc); /* whoever is still connected keeps nothing alive */
+	sup_idle_check(s);                 /* its client may have gone long ago */
 }
 
 /* What is stopped for another to take its place is stopped when all that can be made is made; starts

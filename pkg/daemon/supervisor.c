@@ -162,18 +162,16 @@ static int request_apply(struct sup *s, struct ipc_conn *conn, const char *frame
 	return r;
 }
 
-static void settle_one(const struct sup *s, struct ipc_conn *conn)
+static void settle_one(struct ipc_conn *conn)
 {
-	if (s->forget)
-		ipc_close(conn); /* we are about to end: whoever wants more starts a new family */
-	else
-		(void)ipc_send(conn, "{\"e\":\"settled\"}", 15, NULL, 0, NULL);
+	(void)ipc_send(conn, "{\"e\":\"settled\"}", 15, NULL, 0, NULL);
 }
 
+/* Of a project that is forgotten nobody hears: whoever wants more starts a new family. */
 void sup_settled(struct sup *s)
 {
-	while (s->settling.n)
-		settle_one(s, s->settling.v[--s->settling.n]);
+	while (!s->forget && s->settling.n)
+		settle_one(s->settling.v[--s->settling.n]);
 }
 
 /* The client holds the project's lock and is about to read the record: not before what a killed
@@ -183,7 +181,7 @@ static void request_settle(struct sup *s, struct ipc_conn *conn)
 	if (s->job)
 		*vec_push(&s->settling) = conn;
 	else
-		settle_one(s, conn);
+		settle_one(conn);
 }
 
 static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *req, int *fds,
@@ -225,7 +223,7 @@ static int request_attach(struct sup *s, struct ipc_conn *conn, const struct jso
 			       name);
 	if (nfds != 1)
 		return err_set(err, EPROTO, "attach needs one descriptor");
-	engine_attach(c->unit, STDOUT_FILENO, steal_fd(&fds[0]));
+	engine_attach(c->unit, STDOUT_FILENO, steal_fd(&fds[0]), conn);
 	return ipc_send(conn, "{\"e\":\"running\"}", 15, &c->unit->tty_fd, 1, err);
 }
 
@@ -236,7 +234,7 @@ static void hear(const struct ear *e, struct unit *u)
 		int fd = fcntl(e->fds[i], F_DUPFD_CLOEXEC, 3);
 
 		if (fd >= 0)
-			engine_attach(u, i == 0 ? STDOUT_FILENO : STDERR_FILENO, fd);
+			engine_attach(u, i == 0 ? STDOUT_FILENO : STDERR_FILENO, fd, e->conn);
 	}
 }
 
@@ -313,9 +311,11 @@ static void on_closed(void *arg, struct ipc_conn *conn)
 {
 	struct sup *s = arg;
 
-	for (size_t i = 0; i < s->ctrs.n; i++)
+	for (size_t i = 0; i < s->ctrs.n; i++) {
 		if (s->ctrs.v[i]->attached == conn)
 			s->ctrs.v[i]->attached = NULL;
+		engine_detach(s->ctrs.v[i]->unit, conn);
+	}
 	for (size_t i = s->settling.n; i-- > 0;)
 		if (s->settling.v[i] == conn)
 			s->settling.v[i] = s->settling.v[--s->settling.n];
@@ -357,7 +357,9 @@ static int open_state(struct sup *s, struct err *err)
 	if (r < 0)
 		return r;
 	s->rebooted = !str_eq(boot, s->state->boot_id);
-	r = state_refresh(s->args->paths, s->state, NULL, err);
+	/* What ended between two supervisors of one keeper is found by ctr_adopted(), and its policy holds. */
+	if (s->args->ready_fd >= 0)
+		r = state_refresh(s->args->paths, s->state, NULL, err);
 	if (r == 0)
 		state_set(&s->state->boot_id, boot);
 	return r;

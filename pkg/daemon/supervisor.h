@@ -42,6 +42,7 @@ struct ctr {
 	unsigned quick;            /* deaths in a row soon after the start */
 	int64_t grace_us;          /* of the stop that is under way; -1 = the service's */
 	bool exit_pending;         /* ended, the keeper's record is awaited */
+	uint64_t ended_us;         /* then: when that was seen */
 	struct unit_stdio io;      /* of a one-off */
 	struct ipc_conn *attached; /* who waits for a one-off's end */
 };
@@ -151,7 +152,9 @@ void replace_recover(struct sup *s, bool rebooted);
 
 /* health.c */
 void ctr_health_begin(struct ctr *c);
-void ctr_health_end(struct ctr *c);
+void ctr_health_end(
+	struct ctr *c); /* also of a pause's begin: the probe under way counts nothing */
+void ctr_health_go_on(struct ctr *c); /* after a pause */
 /* SIGKILL for all of it; it is reaped when it has ended, and its pidfd closed. */
 void probe_kill(struct sup *s, struct probe *p);
 

@@ -32,9 +32,18 @@ static void show(void *arg, enum logs_stream stream, const void *data, size_t le
 	}
 }
 
-void engine_attach(struct unit *u, int stream, int sock)
+void engine_attach(struct unit *u, int stream, int sock, const void *owner)
 {
-	*vec_push(&u->watchers) = (struct watcher){ sock, stream };
+	*vec_push(&u->watchers) = (struct watcher){ sock, stream, owner };
+}
+
+void engine_detach(struct unit *u, const void *owner)
+{
+	for (size_t i = u->watchers.n; i-- > 0;)
+		if (u->watchers.v[i].owner == owner) {
+			(void)close(u->watchers.v[i].sock);
+			u->watchers.v[i] = u->watchers.v[--u->watchers.n];
+		}
 }
 
 void unit_watchers_free(struct unit *u)

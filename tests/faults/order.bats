@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# order.bats - what comes at an unlucky moment: an end that nobody saw, a client that goes or stands still,
+# a kill, a pause, a step that fails half way
+
+load ../integration/lib
+setup_file() { world_open; }
+teardown_file() { world_close; }
+setup() { project_open; }
+teardown() { project_close; }
+
+no_family() { [ -z "$(family ctrcompose-sup)$(family ctrcompose-keep)" ]; }
+is() { # SERVICE STATE
+	[ "$("$CTRCOMPOSE" ps -a --format '{{.State}}' "$1")" = "$2" ]
+}
+starts() { grep -c '"action":"start"' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"; }
+first_process() { "$CTRCOMPOSE" inspect -f '{{.State.Pid}}' "$PROJECT-$1-1"; }
+fds() { ls "/proc/$1/fd" | wc -l; }
+gone() { [ ! -e "/proc/$1" ]; }
+
+@test "a container that ends while there is no supervisor is started again, as its policy says" {
+	local sup pid who
+	cat >compose.yaml <<-'Y'
+		services:
+		  always: { image: box, init: true, restart: always }
+		  never: { image: box, init: true }
+	Y
+	compose up -d
+	sup=$(family ctrcompose-sup)
+	kill -STOP "$sup"
+	for who in always never; do
+		pid=$(first_process $who)
+		kill -9 "$pid"
+		eventually 5 gone "$pid"
+	done
+	kill -9 "$sup"
+	eventually 10 is never exited
+	[ "$(compose ps -a --format '{{.ExitCode}}' never)" = 137 ]
+	eventually 10 is always running
+	[ "$(first_process always)" != "$pid" ]
+	grep -q '"action":"die".*never' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+}
+
+@test "a stop whose client is killed: the family ends with the last container" {
+	local client
+	printf 'services: { a: { image: box, stop_grace_period: 2s, command: sh -c "trap true TERM; while true; do sleep 1; done" } }\n' >compose.yaml
+	compose up -d
+	"$CTRCOMPOSE" stop >stopping 2>&1 3>&- &
+	client=$!
+	eventually 5 grep -q Stopping stopping
+	kill -9 $client
+	eventually 10 is a exited
+	eventually 5 no_family
+}
+
+@test "a client that stands still holds up neither down nor the next up" {
+	local client
+	printf 'services: { a: { image: box, init: true, logging: { driver: none }, command: sh -c "echo here; sleep 1000" } }\n' >compose.yaml
+	"$CTRCOMPOSE" up >shown 2>&1 3>&- &
+	client=$!
+	eventually 10 grep -q here shown
+	kill -STOP $client
+	compose down -t 1
+	eventually 5 no_family
+	compose up -d
+	kill -9 $client
+	is a running
+}
+
+@test "who listened and went leaves nothing in the supervisor, however silent the container is" {
+	local sup before who
+	printf 'services: { a: { image: box, init: true, logging: { driver: none } }, t: { image: box, tty: true } }\n' >compose.yaml
+	compose up -d
+	sup=$(family ctrcompose-sup)
+	before=$(fds "$sup")
+	has_more() { [ "$(fds "$sup")" -ge $((before + $1)) ]; }
+	has_as_before() { [ "$(fds "$sup")" -le "$before" ]; }
+	for who in a:5 t:2; do # its connection, and what it is heard by
+		"$CTRCOMPOSE" attach --no-stdin --sig-proxy=false ${who%:*} >/dev/null 2>&1 3>&- &
+		eventually 5 has_more ${who#*:}
+		kill -9 $!
+		eventually 5 has_as_before
+	done
+}
+
+@test "killed by a person: no policy brings it back, a start does" {
+	printf 'services: { a: { image: box, init: true, restart: always }, b: { image: box, restart: unless-stopped, stop_signal: USR1, command: sh -c "trap \\"exit 3\\" USR1; while true; do sleep 0.1; done" } }\n' >compose.yaml
+	compose up -d
+	compose kill a
+	compose kill -s USR1 b
+	eventually 5 is a exited
+	eventually 5 is b exited
+	eventually 5 no_family # nobody waits to start them
+	[ "$(starts)" = 2 ]
+	compose start
+	kill -9 "$(first_process a)" # nobody asked for this one
+	eventually 5 is a running
+	eventually 5 sh -c '[ "$(grep -c "\"action\":\"start\"" "$1")" = 5 ]' - "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+}
+
+@test "on-failure:N counts from the start that a person asked for" {
+	printf 'services: { a: { image: box, restart: "on-failure:2", command: sh -c "exit 5" } }\n' >compose.yaml
+	compose up -d
+	eventually 10 no_family
+	[ "$(starts)" = 3 ]
+	compose start
+	eventually 10 no_family
+	[ "$(starts)" = 6 ]
+}
+
+@test "a probe that a pause catches is no failure" {
+	mkdir d
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    init: true
+		    volumes: [./d:/d]
+		    healthcheck: { test: "n=$$(cat /d/n); touch /d/began$$n; until [ -e /d/go$$n ]; do sleep 0.05; done", interval: 100ms, timeout: 1s, retries: 1 }
+	Y
+	touch d/go1 d/go3
+	echo 1 >d/n
+	compose up -d --wait
+	echo 2 >d/n # one that will not end by itself
+	eventually 5 test -e d/began2
+	compose pause
+	echo 3 >d/n
+	compose unpause
+	eventually 5 test -e d/began3
+	compose up -d --wait
+	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+}
+
+@test "a container that can't be made again: what its anonymous volume holds is there for the next one" {
+	file() { # COMMAND ADDRESS
+		cat >compose.yaml <<-Y
+			services:
+			  a: { image: box, init: true, command: "$1", volumes: [/mine], networks: { n: { ipv4_address: $2 } } }
+			  b: { image: box, init: true, networks: [n] }
+			networks: { n: { ipam: { config: [{ subnet: 10.213.7.0/24 }] } } }
+		Y
+	}
+	file "sleep 1000" 10.213.7.9
+	compose up -d
+	compose exec -T a sh -c 'echo dear >/mine/file'
+	file "sleep 1001" 10.213.8.9
+	run -1 compose up -d
+	[[ $output == *"not a host of its subnet"* ]]
+	file "sleep 1001" 10.213.7.9
+	compose up -d
+	[ "$(compose exec -T a cat /mine/file)" = dear ]
+}
