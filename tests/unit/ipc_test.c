@@ -469,6 +469,37 @@ START_TEST(what_was_queued_is_sent_and_drained_is_told)
 }
 END_TEST
 
+START_TEST(a_server_that_finishes_gives_each_what_is_theirs_and_lets_nobody_in)
+{
+	struct ipc_conn *idle = client(), *slow = client(), *late = NULL;
+	auto_free char *text = pattern(IPC_FRAME_MAX), *frame = NULL, *none = NULL;
+	size_t len = 0;
+
+	OK(ipc_send(slow, "go", 2, NULL, 0, &err));
+	serve();
+	OK(ipc_send(seen.conn, text, IPC_FRAME_MAX, NULL, 0, &err));
+	ck_assert_uint_gt(ipc_queued(seen.conn), 0);
+	ipc_server_finish(srv);
+	ck_assert_int_eq(seen.closed, 1);
+	ck_assert_uint_eq(ipc_server_conns(srv), 1);
+	ck_assert_int_eq(ipc_recv(idle, UINT64_MAX, &none, &len, NULL, NULL, NULL), -ECONNRESET);
+	while (!frame) {
+		int r = ipc_recv(slow, 0, &frame, &len, NULL, NULL, NULL);
+
+		ck_assert(r == 0 || r == -ETIMEDOUT);
+		serve();
+	}
+	ck_assert_str_eq(frame, text);
+	ck_assert_uint_eq(ipc_server_conns(srv), 0);
+	OK(ipc_connect(path, &late, &err));
+	serve();
+	ck_assert_int_eq(ipc_recv(late, UINT64_MAX, &none, &len, NULL, NULL, NULL), -ECONNRESET);
+	ipc_close(idle);
+	ipc_close(slow);
+	ipc_close(late);
+}
+END_TEST
+
 START_TEST(a_request_is_served_though_its_sender_is_gone)
 {
 	struct ipc_conn *c = client();
@@ -708,6 +739,7 @@ int main(void)
 	tcase_add_test(t, a_packet_or_frame_too_long_closes);
 	tcase_add_test(t, a_slow_reader_is_queued_then_dropped);
 	tcase_add_test(t, what_was_queued_is_sent_and_drained_is_told);
+	tcase_add_test(t, a_server_that_finishes_gives_each_what_is_theirs_and_lets_nobody_in);
 	tcase_add_test(t, a_request_is_served_though_its_sender_is_gone);
 	tcase_add_test(t, the_server_may_hang_up_in_a_request);
 	tcase_add_test(t, there_is_a_bound_of_peers);
