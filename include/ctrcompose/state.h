@@ -286,7 +286,7 @@ void state_network_copy(struct state_network *to, const struct state_network *fr
 void state_network_clear(struct state_network *net);
 
 /* ---- Exit records and the truth ---------------------------------------------------------------
- * The keeper appends one record per child; nobody rewrites them.
+ * The keeper appends one record per child, and takes the oldest away when there are very many.
  */
 struct state_exit {
 	uint64_t pid;
@@ -300,6 +300,9 @@ _Static_assert(sizeof(struct state_exit) == 32, "exit records are 32 bytes");
 int state_exits_open(const struct state_paths *p, const char *project, struct err *err); /* fd */
 /* One write(2) to a descriptor of state_exits_open(); no allocation. */
 int state_exits_append(int fd, const struct state_exit *e);
+/* Only the last thousand or two stay: a container that is started again and again for months must not fill
+ * the memory. *fd may become another one; on error all is as it was. */
+int state_exits_trim(const struct state_paths *p, const char *project, int *fd);
 /* The records after *offset (bytes), which moves on; caller frees *out. No file: none. */
 int state_exits_read(const struct state_paths *p, const char *project, uint64_t *offset,
 		     struct state_exit **out, size_t *n, struct err *err);

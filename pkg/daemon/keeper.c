@@ -59,6 +59,7 @@ static void note_exit(struct keeper *k, const siginfo_t *info)
 	e.wait_status = info->si_code == CLD_EXITED ? (info->si_status & 0xff) << 8
 						    : info->si_status & 0x7f;
 	(void)state_exits_append(k->exits_fd, &e);
+	(void)state_exits_trim(k->args.paths, k->args.project, &k->exits_fd);
 	(void)!write(k->wake_write, "", 1);
 }
 

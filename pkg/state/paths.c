@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MKDIRS_TRIES = 100 };
+
 bool state_project_name_ok(const char *project)
 {
 	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -79,6 +81,16 @@ char *state_run_dir(const struct state_paths *p, const char *project)
 	return xasprintf("%s/%s", p->run, project);
 }
 
+/* The last family of the project may be taking the folders away in this moment. */
+static int make_folder(const char *path)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; i < MKDIRS_TRIES && r == -ENOENT; i++)
+		r = path_mkdirs(path, 0700);
+	return r;
+}
+
 int state_dirs_make(const struct state_paths *p, const char *project, struct err *err)
 {
 	auto_free char *state = state_project_dir(p, project), *run = state_run_dir(p, project);
@@ -87,10 +99,10 @@ int state_dirs_make(const struct state_paths *p, const char *project, struct err
 
 	if (!state_project_name_ok(project))
 		return err_set(err, -EINVAL, "'%s' is not a valid project name", project);
-	r = path_mkdirs(state, 0700);
+	r = make_folder(state);
 	if (r < 0)
 		return err_set(err, r, "make folder %s: %s", state, strerror(-r));
-	r = path_mkdirs(live, 0700);
+	r = make_folder(live);
 	return r < 0 ? err_set(err, r, "make folder %s: %s", live, strerror(-r)) : 0;
 }
 

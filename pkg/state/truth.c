@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define EXITS_MAX    (1U << 20) /* records taken at once */
+#define EXITS_KEPT   1024
 #define CODE_UNKNOWN 255
 #define REAP_NS      5000000
 
@@ -54,6 +55,32 @@ int state_exits_append(int fd, const struct state_exit *e)
 	if (fstat(fd, &st) == 0)
 		(void)!ftruncate(fd, st.st_size - n);
 	return -ENOSPC;
+}
+
+int state_exits_trim(const struct state_paths *p, const char *project, int *fd)
+{
+	auto_free char *file = exits_file(p, project), *last = NULL;
+	const size_t len = EXITS_KEPT * sizeof(struct state_exit);
+	auto_close int rd = -1;
+	struct stat st;
+	int r;
+
+	if (fstat(*fd, &st) < 0)
+		return -errno;
+	if (st.st_size <= (off_t)(2 * len))
+		return 0;
+	rd = open(file, O_RDONLY | O_CLOEXEC);
+	last = xmalloc(len);
+	if (rd < 0 || pread(rd, last, len, st.st_size - (off_t)len) != (ssize_t)len)
+		return -EIO;
+	r = file_replace(AT_FDCWD, file, last, len, 0600, false);
+	if (r == 0)
+		r = state_exits_open(p, project, NULL);
+	if (r < 0)
+		return r;
+	(void)close(*fd);
+	*fd = r;
+	return 0;
 }
 
 int state_exits_read(const struct state_paths *p, const char *project, uint64_t *offset,

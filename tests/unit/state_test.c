@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,6 +420,54 @@ START_TEST(exits_are_read_from_where_one_stopped)
 }
 END_TEST
 
+START_TEST(old_exits_go_and_who_reads_misses_none)
+{
+	enum { MANY = 5000 };
+	struct state_exit e = { .start_time = 8 };
+	uint64_t offset = 0, next = 1;
+	struct stat st;
+	int fd = state_exits_open(&paths, "shop", NULL);
+
+	for (e.pid = 1; e.pid <= MANY; e.pid++) {
+		auto_free struct state_exit *v = NULL;
+		size_t n = 0;
+
+		ck_assert_int_eq(state_exits_append(fd, &e), 0);
+		ck_assert_int_eq(state_exits_trim(&paths, "shop", &fd), 0);
+		if (e.pid % 10)
+			continue;
+		OK(state_exits_read(&paths, "shop", &offset, &v, &n, &err));
+		for (size_t i = 0; i < n; i++)
+			next += v[i].pid == next; /* those seen before may come again */
+		ck_assert_uint_eq(next, e.pid + 1);
+	}
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_le(st.st_size, 65536);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(folders_are_made_while_the_last_family_removes_them)
+{
+	auto_free char *run = state_run_dir(&paths, "shop"), *live = path_join(run, "c");
+	pid_t remover;
+
+	OK(state_dirs_make(&paths, "shop", &err));
+	remover = fork();
+	for (;;)
+		if (remover == 0) {
+			(void)rmdir(live);
+			(void)rmdir(run);
+		} else {
+			break;
+		}
+	for (int i = 0; i < 20000; i++)
+		OK(state_dirs_make(&paths, "shop", &err));
+	ck_assert_int_eq(kill(remover, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(remover, NULL, 0), remover);
+}
+END_TEST
+
 START_TEST(exit_codes_as_a_shell_has_them)
 {
 	ck_assert_int_eq(state_exit_code(0), 0);
@@ -613,6 +662,8 @@ int main(void)
 	tcase_add_test(t, one_that_made_way_in_vain_runs_again_by_its_name);
 	tcase_add_test(t, id_ranges_are_kept_and_differ);
 	tcase_add_test(t, exits_are_read_from_where_one_stopped);
+	tcase_add_test(t, old_exits_go_and_who_reads_misses_none);
+	tcase_add_test(t, folders_are_made_while_the_last_family_removes_them);
 	tcase_add_test(t, exit_codes_as_a_shell_has_them);
 	tcase_add_test(t, refresh_believes_the_kernel);
 	tcase_add_test(t, nothing_runs_after_a_reboot);
