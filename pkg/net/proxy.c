@@ -8,6 +8,14 @@ struct net_proxy {
 	struct udp_proxy *udp;
 };
 
+int proxy_watch(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg,
+		struct loop_source **out, struct err *err)
+{
+	int r = loop_io_add(loop, fd, events, fn, arg, out, err);
+
+	return r < 0 ? r : loop_source_priority(*out, LOOP_LATE);
+}
+
 int net_proxy_start(struct loop *loop, const struct net_reserved *from, bool udp,
 		    uint32_t target_ip, uint16_t target_port, struct net_proxy **out,
 		    struct err *err)

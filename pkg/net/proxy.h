@@ -7,6 +7,11 @@
 
 #include "net_priv.h"
 
+/* As loop_io_add(): what is carried in bulk waits for commands and ends of containers, and takes turns with
+ * what they print. */
+int proxy_watch(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg,
+		struct loop_source **out, struct err *err);
+
 struct tcp_proxy;
 int tcp_proxy_new(struct loop *loop, const struct net_reserved *from, struct sockaddr_in target,
 		  struct tcp_proxy **out, struct err *err);

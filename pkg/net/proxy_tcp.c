@@ -234,7 +234,7 @@ static int pair_connect(struct pair *c)
 	    errno != EINPROGRESS)
 		return -errno;
 	for (size_t i = 0; i < 2; i++) {
-		r = loop_io_add(p->loop, c->ends[i].fd, EPOLLOUT, end_ready, &c->ends[i],
+		r = proxy_watch(p->loop, c->ends[i].fd, EPOLLOUT, end_ready, &c->ends[i],
 				&c->ends[i].src, NULL);
 		if (r < 0)
 			return r;
@@ -301,7 +301,7 @@ int tcp_proxy_new(struct loop *loop, const struct net_reserved *from, struct soc
 
 		*l = (struct listener){ .proxy = p, .fd = fds[i] };
 		if (fds[i] >= 0)
-			r = loop_io_add(loop, fds[i], EPOLLIN, client_ready, l, &l->src, err);
+			r = proxy_watch(loop, fds[i], EPOLLIN, client_ready, l, &l->src, err);
 	}
 	if (r < 0)
 		tcp_proxy_free(p);

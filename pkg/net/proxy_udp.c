@@ -172,7 +172,7 @@ static struct client *client_new(struct udp_proxy *p, const struct key *key, int
 		(void)loop_timer_set(p->timer, IDLE_US);
 	TAILQ_INSERT_TAIL(&p->clients, c, by_age);
 	LIST_INSERT_HEAD(bucket_of(p, key), c, in_bucket);
-	if (loop_io_add(p->loop, c->fd, EPOLLIN, answer_ready, c, &c->src, NULL) == 0)
+	if (proxy_watch(p->loop, c->fd, EPOLLIN, answer_ready, c, &c->src, NULL) == 0)
 		return c;
 	client_free(c);
 	return NULL;
@@ -274,7 +274,7 @@ int udp_proxy_new(struct loop *loop, const struct net_reserved *from, struct soc
 
 		*l = (struct udp_listener){ .proxy = p, .fd = fds[i] };
 		if (fds[i] >= 0)
-			r = loop_io_add(loop, fds[i], EPOLLIN, datagram_ready, l, &l->src, err);
+			r = proxy_watch(loop, fds[i], EPOLLIN, datagram_ready, l, &l->src, err);
 	}
 	if (r < 0)
 		udp_proxy_free(p);
