@@ -14,10 +14,11 @@
 
 #include <ctrcompose/base.h>
 
-#define IPC_FRAME_MAX (1U << 20) /* bytes of one frame */
+#define IPC_FRAME_MAX (32U << 20) /* bytes of one frame: plans of big projects are long */
 #define IPC_FDS_MAX   FDS_MAX
-#define IPC_QUEUE_MAX (4U << 20) /* bytes that may wait for a slow peer */
-#define IPC_CONNS_MAX 256        /* peers at once; more are closed at once */
+#define IPC_QUEUE_MAX \
+	(4U << 20)        /* bytes that may wait for a slow peer; what a server sends is shorter */
+#define IPC_CONNS_MAX 256 /* peers at once; more are closed at once */
 
 struct ipc_server;
 struct ipc_conn;

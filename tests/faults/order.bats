@@ -130,6 +130,18 @@ gone() { [ ! -e "/proc/$1" ]; }
 	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
+@test "a project whose plan is megabytes long" {
+	{
+		echo services:
+		for i in $(seq 12); do
+			printf '  s%s:\n    image: box\n    init: true\n    network_mode: none\n    environment:\n' $i
+			for k in $(seq 10); do printf '      V%s: "%s"\n' $k "$(printf '%010000d' 0)"; done
+		done
+	} >compose.yaml
+	compose up -d
+	[ "$(compose ps -q | wc -l)" = 12 ]
+}
+
 @test "a container that can't be made again: what its anonymous volume holds is there for the next one" {
 	file() { # COMMAND ADDRESS
 		cat >compose.yaml <<-Y

@@ -21,6 +21,8 @@
 		ck_assert_msg((call) == 0, "%s: %s", #call, err_text(&err)); \
 	} while (0)
 
+enum { ANSWER_MAX = 1 << 20 }; /* waits for a slow peer with room to spare */
+
 static char dir[] = "/tmp/ctrcompose-ipc-XXXXXX";
 static char *path;
 static struct ipc_server *srv;
@@ -189,13 +191,9 @@ START_TEST(an_empty_frame_is_empty_also_after_a_full_one)
 }
 END_TEST
 
-static const size_t sizes[] = { 1,
-				PACKET_MAX - 1,
-				PACKET_MAX,
-				PACKET_MAX + 1,
-				3 * PACKET_MAX,
-				IPC_FRAME_MAX - 1,
-				IPC_FRAME_MAX };
+static const size_t sizes[] = {
+	1, PACKET_MAX - 1, PACKET_MAX, PACKET_MAX + 1, 3 * PACKET_MAX, ANSWER_MAX - 1, ANSWER_MAX
+};
 
 START_TEST(long_frames_arrive_whole)
 {
@@ -217,6 +215,23 @@ START_TEST(long_frames_arrive_whole)
 	}
 	serve_until(pid);
 	ck_assert_uint_eq(seen.len, want);
+	ck_assert_str_eq(seen.frame, text);
+}
+END_TEST
+
+START_TEST(the_longest_request_arrives_whole)
+{
+	auto_free char *text = pattern(IPC_FRAME_MAX);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct ipc_conn *c;
+
+		_exit(ipc_connect(path, &c, NULL) < 0 ||
+		      ipc_send(c, text, IPC_FRAME_MAX, NULL, 0, NULL) < 0);
+	}
+	serve_until(pid);
+	ck_assert_uint_eq(seen.len, IPC_FRAME_MAX);
 	ck_assert_str_eq(seen.frame, text);
 }
 END_TEST
@@ -445,12 +460,12 @@ END_TEST
 START_TEST(what_was_queued_is_sent_and_drained_is_told)
 {
 	struct ipc_conn *c = client();
-	auto_free char *text = pattern(IPC_FRAME_MAX), *frame = NULL;
+	auto_free char *text = pattern(ANSWER_MAX), *frame = NULL;
 	size_t len = 0;
 
 	OK(ipc_send(c, "go", 2, NULL, 0, &err));
 	serve();
-	OK(ipc_send(seen.conn, text, IPC_FRAME_MAX, NULL, 0, &err));
+	OK(ipc_send(seen.conn, text, ANSWER_MAX, NULL, 0, &err));
 	ck_assert_uint_gt(ipc_queued(seen.conn), 0);
 	OK(ipc_send(seen.conn, "end", 3, NULL, 0, &err));
 	while (!frame) {
@@ -459,7 +474,7 @@ START_TEST(what_was_queued_is_sent_and_drained_is_told)
 		ck_assert(r == 0 || r == -ETIMEDOUT);
 		serve();
 	}
-	ck_assert_uint_eq(len, IPC_FRAME_MAX);
+	ck_assert_uint_eq(len, ANSWER_MAX);
 	ck_assert_str_eq(frame, text);
 	free(steal(frame));
 	OK(ipc_recv(c, UINT64_MAX, &frame, &len, NULL, NULL, &err));
@@ -472,12 +487,12 @@ END_TEST
 START_TEST(a_server_that_finishes_gives_each_what_is_theirs_and_lets_nobody_in)
 {
 	struct ipc_conn *idle = client(), *slow = client(), *late = NULL;
-	auto_free char *text = pattern(IPC_FRAME_MAX), *frame = NULL, *none = NULL;
+	auto_free char *text = pattern(ANSWER_MAX), *frame = NULL, *none = NULL;
 	size_t len = 0;
 
 	OK(ipc_send(slow, "go", 2, NULL, 0, &err));
 	serve();
-	OK(ipc_send(seen.conn, text, IPC_FRAME_MAX, NULL, 0, &err));
+	OK(ipc_send(seen.conn, text, ANSWER_MAX, NULL, 0, &err));
 	ck_assert_uint_gt(ipc_queued(seen.conn), 0);
 	ipc_server_finish(srv);
 	ck_assert_int_eq(seen.closed, 1);
@@ -729,6 +744,7 @@ int main(void)
 	tcase_add_test(t, a_frame_and_its_answer);
 	tcase_add_test(t, an_empty_frame_is_empty_also_after_a_full_one);
 	tcase_add_loop_test(t, long_frames_arrive_whole, 0, ARRAY_LEN(sizes));
+	tcase_add_test(t, the_longest_request_arrives_whole);
 	tcase_add_test(t, a_frame_too_long_is_refused_at_once);
 	tcase_add_test(t, a_part_of_a_frame_waits_for_the_rest);
 	tcase_add_test(t, the_client_keeps_a_part_over_a_timeout);
