@@ -154,6 +154,7 @@ static void spawn(struct ctr *c)
 	c->ran = false;
 	c->asked = false;
 	c->killed = c->stuck = false;
+	c->grace_us = -1;
 	c->unit->c->want_running = true;
 	c->unit->c->oom_killed = false;
 	c->unit->c->exit_code = 0;

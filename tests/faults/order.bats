@@ -130,6 +130,23 @@ gone() { [ ! -e "/proc/$1" ]; }
 	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
+@test "the patience of one stop is not that of the next" {
+	mkdir d
+	cat >compose.yaml <<-'Y'
+		services:
+		  a:
+		    image: box
+		    volumes: [./d:/d]
+		    command: sh -c "trap 'touch /d/asked; exit' TERM; touch /d/ready; while true; do sleep 0.1; done"
+		    post_start: [{ command: [sh, -c, "until [ -e /d/ready ]; do sleep 0.05; done; test ! -e /d/fail"] }]
+	Y
+	compose up -d
+	rm d/ready
+	touch d/fail
+	run -1 compose restart -t 0 a
+	[ -e d/asked ]
+}
+
 @test "a project whose plan is megabytes long" {
 	{
 		echo services:
