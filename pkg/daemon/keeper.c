@@ -29,7 +29,7 @@ struct keeper {
 	unsigned quick_deaths;
 };
 
-enum { QUICK_US = 2000000, PAUSE_MAX_MS = 10000 };
+enum { QUICK_US = 2000000 };
 
 static void start_supervisor(struct keeper *k)
 {
@@ -63,6 +63,12 @@ static void note_exit(struct keeper *k, const siginfo_t *info)
 	(void)!write(k->wake_write, "", 1);
 }
 
+static void rest(unsigned quick_deaths)
+{
+	if (quick_deaths > 0)
+		(void)poll(NULL, 0, (int)(100U << (quick_deaths < 7 ? quick_deaths - 1 : 6)));
+}
+
 /* 0: go on; 1: the project is done. */
 static int supervisor_ended(struct keeper *k, const siginfo_t *info)
 {
@@ -71,14 +77,15 @@ static int supervisor_ended(struct keeper *k, const siginfo_t *info)
 	if (info->si_code == CLD_EXITED && info->si_status != SUPERVISOR_FAILED)
 		return 1; /* it finished, or has told at its start why it can't work */
 	k->quick_deaths = lived < QUICK_US ? k->quick_deaths + 1 : 0;
-	if (k->quick_deaths > 0) {
-		unsigned ms = 100U << (k->quick_deaths < 7 ? k->quick_deaths - 1 : 6);
-
-		(void)poll(NULL, 0, (int)(ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS));
-	}
 	log_line(LOG_WARN, "%s: the supervisor died, starting it again", k->args.project);
-	start_supervisor(k);
-	return k->supervisor < 0;
+	for (;; k->quick_deaths++) {
+		rest(k->quick_deaths);
+		start_supervisor(k);
+		if (k->supervisor >= 0)
+			return 0;
+		/* Too many processes, say: what runs still needs one, sooner or later. */
+		log_line(LOG_ERROR, "%s: starting it: %s", k->args.project, strerror(errno));
+	}
 }
 
 static int wait_for_all(struct keeper *k)

@@ -6,7 +6,11 @@ load ../integration/lib
 setup_file() { world_open; }
 teardown_file() { world_close; }
 setup() { project_open; }
-teardown() { project_close; }
+teardown() {
+	[ -z "${GROUP:-}" ] || echo max >"$GROUP/pids.max"
+	project_close
+	[ -z "${GROUP:-}" ] || eventually 5 rmdir "$GROUP"
+}
 
 no_family() { [ -z "$(family ctrcompose-sup)$(family ctrcompose-keep)" ]; }
 is() { # SERVICE STATE
@@ -38,6 +42,24 @@ gone() { [ ! -e "/proc/$1" ]; }
 	eventually 10 is always running
 	[ "$(first_process always)" != "$pid" ]
 	grep -q '"action":"die".*never' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+}
+
+@test "no process can be made when the supervisor dies: it is started again when one can" {
+	local keeper group
+	group=/sys/fs/cgroup/pids/$(basename "$CTRCOMPOSE_RUN")
+	mkdir "$group" 2>/dev/null || skip "needs the pids controller of cgroup v1, which takes any process"
+	GROUP=$group
+	printf 'services: { a: { image: box, init: true, restart: always } }\n' >compose.yaml
+	compose up -d
+	keeper=$(family ctrcompose-keep)
+	echo "$keeper" >"$GROUP/cgroup.procs"
+	echo 1 >"$GROUP/pids.max"
+	kill -9 "$(family ctrcompose-sup)"
+	eventually 10 grep -q 'starting it: Resource' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	echo max >"$GROUP/pids.max"
+	has_supervisor() { [ -n "$(family ctrcompose-sup)" ]; }
+	eventually 10 has_supervisor
+	[ "$(family ctrcompose-keep)" = "$keeper" ]
 }
 
 @test "a stop whose client is killed: the family ends with the last container" {
