@@ -113,7 +113,7 @@ static int wait_for_all(struct keeper *k)
 static int detach(const struct state_paths *paths, const char *project)
 {
 	auto_free char *dir = state_project_dir(paths, project);
-	auto_free char *log = path_join(dir, "supervisor.log");
+	auto_free char *log = path_join(dir, LOG_FILE);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	sigset_t none;

@@ -29,6 +29,9 @@ enum supervisor_exit {
 /* Runs to the end of the project; returns an enum supervisor_exit. */
 int supervisor_main(const struct supervisor_args *args);
 
+#define LOG_FILE     "supervisor.log" /* in the project's folder: what keeper and supervisor say */
+#define LOG_FILE_OLD LOG_FILE ".1"
+
 char *control_path(const struct state_paths *paths, const char *project);
 
 #endif

@@ -10,9 +10,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { SAVE_DELAY_US = 50000, FIRST_CLIENT_US = 10000000 };
+enum { SAVE_DELAY_US = 50000, FIRST_CLIENT_US = 10000000, LOG_MAX = 1 << 20 };
 
 int sup_save(struct sup *s, struct err *err)
 {
@@ -20,6 +21,24 @@ int sup_save(struct sup *s, struct err *err)
 	if (s->save_timer)
 		(void)loop_timer_set(s->save_timer, LOOP_NEVER);
 	return state_save(s->args->paths, s->state, err);
+}
+
+/* A service that is started again and again for months says so each time. The keeper writes to the same
+ * open file: it is emptied, not replaced. */
+static void bound_log(const struct sup *s)
+{
+	auto_free char *dir = NULL, *log = NULL, *old = NULL, *text = NULL;
+	struct stat st;
+	size_t len;
+
+	if (fstat(STDERR_FILENO, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= LOG_MAX)
+		return;
+	dir = state_project_dir(s->args->paths, s->args->project);
+	log = path_join(dir, LOG_FILE);
+	old = path_join(dir, LOG_FILE_OLD);
+	if (file_read(AT_FDCWD, log, 2 * LOG_MAX, &text, &len) == 0)
+		(void)file_replace(AT_FDCWD, old, text, len, 0600, false);
+	(void)!ftruncate(STDERR_FILENO, 0);
 }
 
 static void on_save(void *arg)
@@ -31,6 +50,7 @@ static void on_save(void *arg)
 		log_line(LOG_ERROR, "%s: %s", s->args->project, err_text(&err));
 	if (!s->job)
 		(void)malloc_trim(0); /* a plan is much larger than what it leaves behind */
+	bound_log(s);
 	sup_idle_check(s);
 }
 
@@ -428,14 +448,15 @@ static void sweep(const struct supervisor_args *args)
 	auto_free char *run = state_run_dir(args->paths, args->project);
 	auto_free char *dir = state_project_dir(args->paths, args->project);
 	auto_free char *store = path_join(run, "store"), *lock = path_join(run, "supervised");
-	auto_free char *log = path_join(dir, "supervisor.log");
+	auto_free char *log = path_join(dir, LOG_FILE), *old = path_join(dir, LOG_FILE_OLD);
 
 	(void)umount2(store, MNT_DETACH);
 	(void)rmdir(store);
-	(void)unlink(lock);
-	(void)rmdir(run);
 	(void)unlink(log);
+	(void)unlink(old);
 	(void)rmdir(dir);
+	(void)unlink(lock); /* from here on all is another family's */
+	(void)rmdir(run);
 }
 
 int supervisor_main(const struct supervisor_args *args)

@@ -247,7 +247,7 @@ static bool ours_in_state(const char *name)
 
 static bool ours_in_run(const char *name)
 {
-	return str_eq(name, "c") || str_eq(name, "exits");
+	return str_eq(name, "c") || str_eq(name, "exits") || str_starts(name, "exits.tmp.");
 }
 
 int state_project_remove(const struct state_paths *p, const char *project, struct err *err)

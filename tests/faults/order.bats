@@ -152,6 +152,20 @@ gone() { [ ! -e "/proc/$1" ]; }
 	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
+@test "what the supervisor says is bounded" {
+	local log=$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log
+	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
+	compose up -d
+	head -c 1100000 /dev/zero | tr '\0' '\n' >>"$log"
+	echo said before >>"$log"
+	is_short() { [ "$(stat -c %s "$log")" -lt 1000000 ] && grep -q 'said before' "$log.1"; }
+	compose restart -t 0 a
+	eventually 5 is_short
+	kill -9 "$(family ctrcompose-sup)"
+	eventually 5 grep -qa 'starting it again' "$log" # the keeper's word is after it, not far behind
+	[ "$(stat -c %s "$log")" -lt 1000000 ]
+}
+
 @test "the patience of one stop is not that of the next" {
 	mkdir d
 	cat >compose.yaml <<-'Y'
