@@ -58,6 +58,7 @@ static size_t link_names(struct arena *a, const struct list *links, struct dns_a
 int unit_names_open(struct unit *u, struct err *err)
 {
 	size_t n = u->c->endpoints.n;
+	auto_arena struct arena arena = { 0 }; /* not the unit's: that one outlives many starts */
 	auto_free struct dns_zone **zones = xcalloc(n + 1, sizeof(struct dns_zone *));
 	auto_free struct dns_addr *ups = xcalloc(u->svc->dns.n + 1, sizeof(*ups));
 	auto_free struct dns_alias *aliases =
@@ -83,8 +84,8 @@ int unit_names_open(struct unit *u, struct err *err)
 		if (dns_addr_parse(u->svc->dns.v[i], &ups[cfg.n_upstreams]) == 0)
 			cfg.n_upstreams++;
 	engine_names_health(u);
-	cfg.n_aliases = link_names(&u->arena, &u->svc->links, aliases);
-	cfg.n_aliases += link_names(&u->arena, &u->svc->external_links, aliases + cfg.n_aliases);
+	cfg.n_aliases = link_names(&arena, &u->svc->links, aliases);
+	cfg.n_aliases += link_names(&arena, &u->svc->external_links, aliases + cfg.n_aliases);
 	if (unit_outlived(u, "names", sockets, 2))
 		cfg.sockets = sockets;
 	r = dns_server_open_in(u->engine->dns, u->netns_fd, &cfg, &u->dns, err);
