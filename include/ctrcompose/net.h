@@ -254,6 +254,7 @@ int fw_check(struct fw *f, struct err *err);
 struct fw_watch;
 int fw_watch_start(struct loop *loop, const char *project, void (*fn)(void *arg), void *arg,
 		   struct fw_watch **out, struct err *err);
+void fw_watch_again(struct fw_watch *w); /* fn is called a few seconds from now; NULL: it is not */
 void fw_watch_stop(struct fw_watch *w);
 /* Whether messages of nfnetlink(7) tell of a loss for chains with this tag (pure; any bytes). */
 bool fw_watch_lost(const void *messages, size_t len, const char *tag);

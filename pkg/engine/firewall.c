@@ -62,23 +62,36 @@ int engine_firewall_begin(struct engine *e, struct err *err)
 	return fw_begin(e->fw, &rules, err);
 }
 
+/* What could not be put in place is tried again. */
+static int outcome(struct engine *e, int r)
+{
+	e->fw_failed = r < 0;
+	if (r < 0)
+		fw_watch_again(e->fw_watch);
+	return r;
+}
+
 int engine_firewall(struct engine *e, struct err *err)
 {
 	int r = engine_firewall_begin(e, err);
 
-	return r < 0 ? r : fw_wait(e->fw, err);
+	return outcome(e, r < 0 ? r : fw_wait(e->fw, err));
 }
 
 static void on_lost(void *arg)
 {
 	auto_err struct err err = ERR_INIT;
 	struct engine *e = arg;
-	int r = e->state->networks.n ? fw_check(e->fw, &err) : 0;
+	bool failed = e->fw_failed;
+	int r = outcome(e, e->state->networks.n ? fw_check(e->fw, &err) : 0);
 
-	if (r != 0)
-		log_line(r < 0 ? LOG_ERROR : LOG_WARN,
-			 "%s: firewall rules were taken out by another program%s%s", e->state->name,
-			 r < 0 ? ": " : ", they are back", r < 0 ? err_text(&err) : "");
+	if (r < 0)
+		log_line(LOG_ERROR, "%s: firewall rules are not all there: %s", e->state->name,
+			 err_text(&err));
+	else if (r > 0)
+		log_line(LOG_WARN, "%s: firewall rules %s", e->state->name,
+			 failed ? "are in place now"
+				: "were taken out by another program, they are back");
 }
 
 int engine_firewall_open(struct engine *e, struct err *err)

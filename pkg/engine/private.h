@@ -70,8 +70,9 @@ struct engine {
 	struct fw_watch *fw_watch;
 	int gone_fd; /* tells of links that are deleted; -1: not open */
 	struct loop_source *gone_io;
-	bool fw_due;  /* there is a network that the rules don't know */
-	int share_fd; /* state_shared_lock() until engine_settle(); -1 */
+	bool fw_due;    /* there is a network that the rules don't know */
+	bool fw_failed; /* they are not all in place */
+	int share_fd;   /* state_shared_lock() until engine_settle(); -1 */
 	bool share_exclusive;
 	struct strs left; /* networks that others still have */
 	struct engine_guests *guests;

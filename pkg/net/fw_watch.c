@@ -151,6 +151,12 @@ int fw_watch_start(struct loop *loop, const char *project, void (*fn)(void *arg)
 	return r;
 }
 
+void fw_watch_again(struct fw_watch *w)
+{
+	if (w)
+		(void)loop_timer_set(w->timer, LOOK_US);
+}
+
 void fw_watch_stop(struct fw_watch *w)
 {
 	if (!w)

@@ -174,6 +174,23 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	eventually 5 same_rules
 }
 
+@test "rules that could not be put in place are tried again" {
+	local real
+	real=$(command -v iptables-restore)
+	mkdir bin
+	printf '#!/bin/sh\n[ ! -e "%s/fail" ] || { echo not now >&2; exit 4; }\nexec "%s" "$@"\n' "$PWD" "$real" >bin/iptables-restore
+	chmod +x bin/iptables-restore
+	printf 'services: { a: { image: box }, b: { image: box, ports: ["127.0.0.1:18191:80"] } }\n' >compose.yaml
+	PATH=$PWD/bin:$PATH compose up -d a
+	touch fail
+	compose up -d b
+	eventually 5 grep -q 'not now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	run ! grep -q 18191 <(iptables-save)
+	rm fail
+	eventually 15 sh -c 'iptables-save | grep -q 18191'
+	eventually 3 grep -q 'are in place now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+}
+
 @test "rules taken out while there was no supervisor are put back by the next one" {
 	printf 'services: { a: { image: box } }\n' >compose.yaml
 	compose up -d
