@@ -17,8 +17,8 @@ struct daemon_client;
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err);
 /* Connect to a supervisor that is there, for the holder of the project's lock: returns once what
- * an earlier command left under way has come to its end, so that the record says what is there.
- * -ENOENT: there is none. */
+ * an earlier command left under way has come to its end, so that the record says what is there; one
+ * that its keeper is about to start again is waited for. -ENOENT: there is none. */
 int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		struct err *err);
 /* The same without the lock and without waiting: to send signals beside what another command does. */

@@ -52,10 +52,28 @@ static int find(const struct state_paths *paths, const char *project, const char
 	return r;
 }
 
+/* Between two tries, longer each time. */
+static void rest(unsigned *pause_us)
+{
+	(void)usleep(*pause_us);
+	*pause_us = *pause_us < PAUSE_MAX_US / 2 ? 2 * *pause_us : PAUSE_MAX_US;
+}
+
 int daemon_find(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		struct err *err)
 {
-	return find(paths, project, "settle", UINT64_MAX, out, err);
+	unsigned pause_us = PAUSE_US;
+	int r = -ENOENT;
+
+	/* Between two supervisors of a family the record does not say what the next one will do. */
+	for (int i = 0; i < CONNECT_TRIES; i++) {
+		err_clear(err);
+		r = find(paths, project, "settle", UINT64_MAX, out, err);
+		if (r != -ENOENT || !keeper_lives(paths, project))
+			break;
+		rest(&pause_us);
+	}
+	return r;
 }
 
 int daemon_reach(const struct state_paths *paths, const char *project, struct daemon_client **out,
@@ -88,10 +106,8 @@ int daemon_connect(const struct state_paths *paths, const char *project, struct 
 		r = keeper_start(paths, project, err);
 		if (r < 0 && (r != -EBUSY || i + 1 == CONNECT_TRIES))
 			return r;
-		if (r == -EBUSY) { /* one is on its way out, or on its way back */
-			(void)usleep(pause_us);
-			pause_us = pause_us < PAUSE_MAX_US / 2 ? 2 * pause_us : PAUSE_MAX_US;
-		}
+		if (r == -EBUSY) /* one is on its way out, or on its way back */
+			rest(&pause_us);
 	}
 	return err_set(err, EBUSY,
 		       "the supervisor of project %s ends as soon as it is asked: see %s", project,

@@ -193,6 +193,15 @@ static int try_family_lock(const char *path, int *out, struct err *err)
 	return 0;
 }
 
+bool keeper_lives(const struct state_paths *paths, const char *project)
+{
+	auto_free char *dir = state_run_dir(paths, project);
+	auto_free char *path = path_join(dir, "supervised");
+	auto_close int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 static int take_family_lock(const struct state_paths *paths, const char *project, int *out,
 			    struct err *err)
 {

@@ -44,6 +44,20 @@ gone() { [ ! -e "/proc/$1" ]; }
 	grep -q '"action":"die".*never' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
+@test "down while the family is between two supervisors, and a container has just ended" {
+	local keeper pid kills
+	printf 'services: { a: { image: box, init: true, restart: always } }\n' >compose.yaml
+	compose up -d
+	keeper=$(family ctrcompose-keep)
+	pid=$(first_process a)
+	kill_supervisor() { pkill -KILL -P "$keeper" -x ctrcompose-sup; }
+	for kills in 1 2 3 4; do # the keeper waits longer each time
+		eventually 10 kill_supervisor
+	done
+	kill -9 "$pid"
+	compose down -t 0
+}
+
 @test "no process can be made when the supervisor dies: it is started again when one can" {
 	local keeper group
 	group=/sys/fs/cgroup/pids/$(basename "$CTRCOMPOSE_RUN")
