@@ -36,7 +36,7 @@ static void bound_log(const struct sup *s)
 	dir = state_project_dir(s->args->paths, s->args->project);
 	log = path_join(dir, LOG_FILE);
 	old = path_join(dir, LOG_FILE_OLD);
-	if (file_read(AT_FDCWD, log, 2 * LOG_MAX, &text, &len) == 0)
+	if (file_read(AT_FDCWD, log, 2UL * LOG_MAX, &text, &len) == 0)
 		(void)file_replace(AT_FDCWD, old, text, len, 0600, false);
 	(void)!ftruncate(STDERR_FILENO, 0);
 }
