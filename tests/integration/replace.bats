@@ -37,7 +37,7 @@ web() { # MORE
 	web
 	compose up -d
 	untouched 'volumes: [{ type: bind, source: /none/there, target: /x, bind: { create_host_path: false } }]' \
-		"bind mount of /none/there: No such file or directory"
+		"bind mount: /none/there: No such file or directory"
 	untouched 'command: ["/no/../such"], devices: ["/dev/no-such-one"]' "/dev/no-such-one"
 	untouched 'security_opt: ["seccomp=./none.json"]' none.json
 	python3 -c 'import socket, time; s = socket.socket(); s.bind(("", 18431)); s.listen(); open("bound", "w"); time.sleep(60)' 3>&- &
