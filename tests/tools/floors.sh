@@ -8,7 +8,7 @@ find include pkg cmd -name '*.[ch]' | sort |
 	xargs grep -Hn '^[[:space:]]*#[[:space:]]*include[[:space:]]*<ctrcompose/' |
 	awk -F: '
 BEGIN {
-	floors = "base|json yaml loop netlink ipc fdstore archive digest|model cgroup rootfs state dockerfile registry cdi|" \
+	floors = "base|selinux json yaml loop netlink ipc fdstore archive digest|model cgroup rootfs state dockerfile registry cdi|" \
 		 "compose image box net dns volume logs|plan supervise build|engine|daemon|cli ctrcompose"
 	n = split(floors, f, "|")
 	for (i = 1; i <= n; i++) { m = split(f[i], w, " "); for (j = 1; j <= m; j++) level[w[j]] = i }
