@@ -40,11 +40,10 @@ int box_seccomp_profile(const char *text, size_t len, uint64_t caps, const struc
 			struct err *err);
 
 /* ---- Security modules -------------------------------------------------------------------------
- * AppArmor: whether a program can be executed under the profile. -EOPNOTSUPP: the kernel has no
+ * SELinux labels come from whoever makes the spec: selinux.h. AppArmor: whether a program can be executed under the profile. -EOPNOTSUPP: the kernel has no
  * AppArmor, or it is off; -ENOENT: no such profile is loaded, as far as we can see.
  */
 int box_apparmor_check(const char *profile, struct err *err);
-bool box_selinux(void); /* enabled, enforcing or not */
 
 /* ---- Users ------------------------------------------------------------------------------------
  * Pure, over the text of /etc/passwd and /etc/group (may be NULL with length 0).
@@ -145,6 +144,7 @@ struct box_process {
 	bool no_new_privs;
 	const char
 		*apparmor; /* the profile it is executed under, see box_apparmor_check(), or NULL */
+	const char *label; /* of SELinux, that it is executed with, or NULL */
 	bool tty;          /* stdio is a pseudo terminal, see box_take_tty() */
 	/* -1: /dev/null. Pipes of root's are given to the user, so that /dev/stdout can be opened. */
 	int stdin_fd, stdout_fd, stderr_fd;
@@ -197,6 +197,10 @@ struct box_spec {
 	size_t n_rlimits;
 	const struct box_sysctl *sysctls;
 	size_t n_sysctls;
+	/* Of SELinux, on all that is made for it in memory: /dev, its terminals, shared memory, tmpfs,
+	 * files of its own. NULL: what the policy gives. */
+	const char *file_label;
+	bool selinuxfs; /* the host's /sys/fs/selinux to look at, and no mask over it */
 	/* NULL: the default lists; security_opt systempaths=unconfined gives empty ones */
 	const char *const *masked;
 	const char *const *read_only_paths;

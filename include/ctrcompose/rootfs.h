@@ -58,6 +58,8 @@ struct rootfs_overlay {
 	const char *work;  /* relative, existing, beside upper */
 	uid_t uid;         /* the mounter: the mapped root (base) or 0 */
 	gid_t gid;
+	const char *context; /* SELinux label of all files in it, or NULL: their own */
+	const char *empty;   /* relative, an empty folder: below a single layer that gets a label */
 	bool skip_sync; /* overlay's volatile: quick unmount, contents are lost in a power cut */
 };
 

@@ -59,8 +59,17 @@ int child_join(const int *tasks_fds, size_t n)
 	return 0;
 }
 
-void child_keyring(int ctl)
+/* Where the policy does not let us make keys of that label, the keyring has ours: the program can't
+ * use it then, which is what it is for. */
+void child_keyring(int ctl, const char *label)
 {
+	static const char attr[] = "/proc/thread-self/attr/keycreate";
+
+	if (label && file_put(AT_FDCWD, attr, label) == 0) {
+		if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0)
+			return;
+		(void)file_put(AT_FDCWD, attr, "\n");
+	}
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
 		child_fail(ctl, -errno, "a keyring of its own");
 }
@@ -222,29 +231,31 @@ static void run(const struct become *b, int proc_fd, const char *file, const cha
 {
 	const struct box_process *p = b->p;
 	struct frame f = { .type = FRAME_EXEC };
+	bool asks = p->apparmor || p->label;
 	char number[12], proc[12] = "";
 	const char **argv;
 	size_t n = 0;
 
 	while (p->argv[n])
 		n++;
-	argv = xcalloc(n + 6, sizeof(*argv));
+	argv = xcalloc(n + 7, sizeof(*argv));
 	(void)snprintf(number, sizeof(number), "%d", b->ctl);
-	if (p->apparmor)
+	if (asks)
 		(void)snprintf(proc, sizeof(proc), "%d", proc_fd);
 	argv[0] = b->init ? "init" : "exec";
 	argv[1] = number;
 	argv[2] = proc;
-	argv[3] = p->apparmor ? xasprintf("exec %s", p->apparmor) : "";
-	argv[4] = file;
-	memcpy(argv + 5, p->argv, n * sizeof(*argv));
+	argv[3] = p->label ? "thread-self/attr/exec" : "thread-self/attr/apparmor/exec";
+	argv[4] = p->label ? p->label : p->apparmor ? xasprintf("exec %s", p->apparmor) : "";
+	argv[5] = file;
+	memcpy(argv + 6, p->argv, n * sizeof(*argv));
 	(void)snprintf(f.text, sizeof(f.text), "%s", p->argv[0]);
 	(void)frame_send(b->ctl, &f, -1);
 	/* All of ours are already; this is for what a library or a caller forgot. */
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		child_fail(b->ctl, -errno, "mark descriptors close-on-exec");
 	(void)fcntl(b->ctl, F_SETFD, 0);
-	if (p->apparmor)
+	if (asks)
 		(void)fcntl(proc_fd, F_SETFD, 0);
 	(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(b->ctl, -errno, "start the init");
@@ -259,7 +270,7 @@ void child_become(const struct become *b)
 
 	(void)umask(022);
 	streams(b);
-	proc_fd = p->apparmor ? child_proc(b->ctl) : -1;
+	proc_fd = p->apparmor || p->label ? child_proc(b->ctl) : -1;
 	/* As root first: it is made when missing. Some folders only their user may enter. */
 	r = cwd_enter(p->cwd);
 	if (r < 0 && r != -EACCES)

@@ -56,7 +56,7 @@ void child_main(struct setup *s)
 		child_fail(s->ctl, r, "join the control group");
 	for (size_t i = 0; i < spec->process.n_tasks; i++)
 		(void)close(spec->process.tasks_fds[i]);
-	child_keyring(s->ctl);
+	child_keyring(s->ctl, spec->process.label);
 	if (spec->uid_base)
 		child_become_root(s->ctl);
 	if (!spec->cgroup_host && unshare(CLONE_NEWCGROUP) < 0)

@@ -122,6 +122,8 @@ static int check(const struct box_spec *spec, struct err *err)
 		return err_set(err, EINVAL, "a container needs a command");
 	if (hooks_refused(spec))
 		return err_set(err, EPERM, "%s", hooks_refused(spec));
+	if (spec->process.apparmor && spec->process.label)
+		return err_set(err, EINVAL, "a kernel has AppArmor or SELinux, not both");
 	for (size_t i = 0; i < spec->n_sysctls; i++) {
 		const char *why = sysctl_refused(spec, spec->sysctls[i].key);
 

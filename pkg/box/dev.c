@@ -44,12 +44,13 @@ static void mount_on(const struct place *p, int dev, const char *name, int mnt)
 	place_mount_at(p, mnt, at, name);
 }
 
-static int mount_pts(const struct place *p, int dev)
+static int mount_pts(const struct setup *s, const struct place *p, int dev)
 {
-	static const struct fs_opt opts[] = {
+	struct fs_opt opts[5] = {
 		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }
 	};
-	int pts = fs_make("devpts", opts, ARRAY_LEN(opts), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	int pts = fs_make("devpts", opts, label_option(opts, 4, s->spec->file_label),
+			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	mount_on(p, dev, "pts", pts);
 	return pts;
@@ -58,11 +59,11 @@ static int mount_pts(const struct place *p, int dev)
 static int make_shm(const struct box_spec *spec)
 {
 	char size[32];
-	const struct fs_opt opts[] = { { "mode", "1777" }, { "size", size } };
+	struct fs_opt opts[3] = { { "mode", "1777" }, { "size", size } };
 	unsigned long long bytes = spec->shm_size ? spec->shm_size : UINT64_C(64) << 20;
 
 	(void)snprintf(size, sizeof(size), "%llu", bytes);
-	return fs_make("tmpfs", opts, ARRAY_LEN(opts), SAFE);
+	return fs_make("tmpfs", opts, label_option(opts, 2, spec->file_label), SAFE);
 }
 
 /* Shared memory and message queues go with the IPC namespace. */
@@ -80,6 +81,8 @@ static void mount_ipc(const struct setup *s, const struct place *p, int dev)
 	mqueue = host ? fs_clone(AT_FDCWD, "/dev/mqueue") : fs_make("mqueue", NULL, 0, SAFE);
 	if (mqueue < 0 && s->spec->ipc != BOX_OWN)
 		return; /* the host has none, or it is another user namespace's */
+	if (s->spec->ipc == BOX_OWN)
+		label_root(mqueue, s->spec->file_label);
 	mount_on(p, dev, "mqueue", mqueue);
 }
 
@@ -128,7 +131,7 @@ void child_dev(const struct setup *s, const struct place *p, struct child_tty *t
 	auto_close int pts = -1;
 
 	place_mount_at(p, s->dev_fd, at, "/dev");
-	pts = mount_pts(p, s->dev_fd);
+	pts = mount_pts(s, p, s->dev_fd);
 	mount_ipc(s, p, s->dev_fd);
 	if (s->spec->process.tty)
 		mount_console(p, s->dev_fd, pts, tty);

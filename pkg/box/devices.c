@@ -233,7 +233,7 @@ static int fill(const struct box_spec *spec, int dev, struct err *err)
 int dev_make(const struct box_spec *spec, struct err *err)
 {
 	char uid[16], gid[16];
-	const struct fs_opt opts[] = {
+	struct fs_opt opts[5] = {
 		{ "mode", "755" }, { "size", "65536k" }, { "uid", uid }, { "gid", gid }
 	};
 	auto_close int dev = -1;
@@ -242,7 +242,7 @@ int dev_make(const struct box_spec *spec, struct err *err)
 
 	(void)snprintf(uid, sizeof(uid), "%u", spec->uid_base);
 	(void)snprintf(gid, sizeof(gid), "%u", spec->uid_base);
-	dev = fs_make("tmpfs", opts, ARRAY_LEN(opts), MOUNT_ATTR_NOSUID);
+	dev = fs_make("tmpfs", opts, label_option(opts, 4, spec->file_label), MOUNT_ATTR_NOSUID);
 	if (dev < 0)
 		return err_wrap(err, dev, "make the container's /dev");
 	mask = umask(0); /* modes are exact */

@@ -174,7 +174,7 @@ static void joiner(const struct exec *e)
 	keep_only(e);
 	if (flags < 0)
 		child_fail(e->ctl, flags, "look at the namespaces of the container");
-	child_keyring(e->ctl);
+	child_keyring(e->ctl, p->label);
 	copy_oom(e);
 	if (flags & CLONE_NEWCGROUP)
 		cgroup_fd = cgroup_namespace(e);

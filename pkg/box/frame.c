@@ -22,7 +22,8 @@ static void of_init(struct frame *f)
 	f->code = code < 0 ? code : -code;
 	f->exit_code = code < 0 ? 125 : code == ENOENT ? 127 : 126;
 	if (code < 0)
-		(void)snprintf(f->text, sizeof(f->text), "take the AppArmor profile: %s",
+		(void)snprintf(f->text, sizeof(f->text),
+			       "take the AppArmor profile or SELinux label: %s",
 			       strerrordesc_np(-code));
 }
 

@@ -12,6 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define SELINUXFS "/sys/fs/selinux"
+
 const char *const box_masked_paths[] = {
 	"/proc/acpi",
 	"/proc/asound",
@@ -25,7 +27,7 @@ const char *const box_masked_paths[] = {
 	"/proc/timer_stats",
 	"/sys/devices/virtual/powercap",
 	"/sys/firmware",
-	"/sys/fs/selinux",
+	SELINUXFS,
 	NULL,
 };
 
@@ -45,7 +47,8 @@ static int open_hidden(const struct setup *s, const struct place *p, const char 
 		child_fail(s->ctl, fd, "open '%s'", path);
 	if (fstatfs(fd, &fs) < 0)
 		child_fail(s->ctl, -errno, "look at '%s'", path);
-	if (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC) {
+	if (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC &&
+	    fs.f_type != SELINUX_MAGIC) {
 		(void)close(fd);
 		return -1;
 	}
@@ -59,7 +62,7 @@ struct masks {
 
 static void mask(const struct setup *s, const struct place *p, struct masks *m, const char *path)
 {
-	static const struct fs_opt opts[] = { { "size", "0" }, { "nr_inodes", "1" } };
+	struct fs_opt opts[3] = { { "size", "0" }, { "nr_inodes", "1" } };
 	auto_close int at = open_hidden(s, p, path);
 	auto_close int mnt = -1;
 	struct stat st;
@@ -78,7 +81,7 @@ static void mask(const struct setup *s, const struct place *p, struct masks *m, 
 		place_mount_at(p, mnt, at, path);
 		return;
 	}
-	m->empty_fd = fs_make("tmpfs", opts, ARRAY_LEN(opts),
+	m->empty_fd = fs_make("tmpfs", opts, label_option(opts, 2, s->spec->file_label),
 			      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 				      MOUNT_ATTR_NOEXEC);
 	place_mount_at(p, m->empty_fd, at, path);
@@ -136,7 +139,8 @@ void child_hide(const struct setup *s, const struct place *p)
 	struct masks m = { .null_fd = null_to_clone(s), .empty_fd = -1 };
 
 	for (size_t i = 0; masked[i]; i++)
-		mask(s, p, &m, masked[i]);
+		if (!s->spec->selinuxfs || strcmp(masked[i], SELINUXFS) != 0)
+			mask(s, p, &m, masked[i]);
 	if (!s->spec->masked)
 		mask_throttle(s, p, &m);
 	for (size_t i = 0; ro[i]; i++)

@@ -119,7 +119,7 @@ static void joiner(struct setup *s, const struct joining *j)
 	int pidfd = -1;
 	pid_t pid;
 
-	child_keyring(s->ctl);
+	child_keyring(s->ctl, s->spec->process.label);
 	join_all(s, j);
 	pid = clone_child(flags, s->spec->process.v2_dirfd, true, &pidfd);
 	if (pid < 0)

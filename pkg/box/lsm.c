@@ -1,10 +1,11 @@
-/* lsm.c - what other security modules of the kernel add: AppArmor, SELinux; see box.h */
+/* lsm.c - what other security modules of the kernel add: AppArmor, SELinux; see box.h, private.h */
 #include "private.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define APPARMOR "/sys/module/apparmor/parameters/enabled"
@@ -12,11 +13,6 @@
 #define STACKED  "//&"
 
 enum { PROFILES_MAX = 4 << 20 };
-
-bool box_selinux(void)
-{
-	return access("/sys/fs/selinux/enforce", F_OK) == 0;
-}
 
 static bool listed(const char *text, const char *name, size_t len)
 {
@@ -69,8 +65,24 @@ int child_proc(int ctl)
 	struct statfs fs;
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
-		child_fail(ctl, -errno, "take the AppArmor profile: /proc");
+		child_fail(ctl, -errno, "take the profile or label of the program: /proc");
 	if (fs.f_type != PROC_SUPER_MAGIC)
-		child_fail(ctl, 0, "take the AppArmor profile: /proc is not the kernel's");
+		child_fail(ctl, 0,
+			   "take the profile or label of the program: /proc is not the kernel's");
 	return fd;
+}
+
+size_t label_option(struct fs_opt *opts, size_t n, const char *label)
+{
+	if (label)
+		opts[n++] = (struct fs_opt){ "context", label };
+	return n;
+}
+
+void label_root(int mnt, const char *label)
+{
+	auto_close int fd = label ? openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		(void)fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0);
 }

@@ -174,6 +174,17 @@ static void mount_hosts_cgroups(const struct setup *s, const struct place *p)
 		place_mount_at(p, fd, at, "/sys/fs/cgroup");
 }
 
+/* What programs take for SELinux being there: writable, so that they may try. */
+static void mount_selinuxfs(const struct setup *s, const struct place *p)
+{
+	auto_close int at = path_open_in(p->root_fd, "/sys/fs/selinux", O_PATH | O_DIRECTORY, 0);
+	auto_close int fd = at < 0 ? at : fs_clone(AT_FDCWD, "/sys/fs/selinux");
+
+	if (fd < 0)
+		child_fail(s->ctl, fd, "mount /sys/fs/selinux");
+	place_mount_at(p, fd, at, "/sys/fs/selinux");
+}
+
 static void mount_sys(const struct setup *s, const struct place *p)
 {
 	bool own_net = s->spec->net == BOX_NET_NEW || s->spec->net == BOX_NET_NONE;
@@ -190,6 +201,8 @@ static void mount_sys(const struct setup *s, const struct place *p)
 	}
 	place_mount_at(p, fd, at, "/sys");
 	(void)close(fd);
+	if (s->spec->selinuxfs)
+		mount_selinuxfs(s, p);
 	if (s->spec->cgroup_host)
 		mount_hosts_cgroups(s, p);
 	else
@@ -221,7 +234,7 @@ static bool tmpfs_flag(const char *name, unsigned *attrs)
 	return false;
 }
 
-static int make_tmpfs(const struct box_mount *m, int ctl)
+static int make_tmpfs(const struct box_mount *m, const char *label, int ctl)
 {
 	unsigned attrs = SAFE | (m->read_only ? MOUNT_ATTR_RDONLY : 0);
 	struct fs_opt opts[16];
@@ -241,12 +254,13 @@ static int make_tmpfs(const struct box_mount *m, int ctl)
 		if (value)
 			*value++ = '\0';
 		has_mode = has_mode || strcmp(o, "mode") == 0;
-		if (n == ARRAY_LEN(opts) - 1)
+		if (n == ARRAY_LEN(opts) - 2)
 			child_fail(ctl, -E2BIG, "options of the tmpfs '%s'", m->target);
 		opts[n++] = (struct fs_opt){ o, value };
 	}
 	if (!has_mode)
 		opts[n++] = (struct fs_opt){ "mode", "1777" };
+	n = label_option(opts, n, label);
 	return fs_make("tmpfs", opts, n, attrs);
 }
 
@@ -263,7 +277,7 @@ static void check_target(const struct setup *s, int at, const char *target)
 
 static void mount_one(const struct setup *s, const struct place *p, const struct box_mount *m)
 {
-	int fd = m->fd >= 0 ? m->fd : make_tmpfs(m, s->ctl);
+	int fd = m->fd >= 0 ? m->fd : make_tmpfs(m, s->spec->file_label, s->ctl);
 	struct stat st;
 	int at;
 
@@ -296,7 +310,7 @@ static void clone_files(const struct setup *s, int *fds)
 	const struct box_spec *spec = s->spec;
 	size_t total = 1 << 20;
 	char size[32], name[24];
-	struct fs_opt opts[] = { { "mode", "700" }, { "size", size } };
+	struct fs_opt opts[3] = { { "mode", "700" }, { "size", size } };
 	auto_close int dir = -1;
 
 	if (spec->n_files == 0)
@@ -304,7 +318,7 @@ static void clone_files(const struct setup *s, int *fds)
 	for (size_t i = 0; i < spec->n_files; i++)
 		total += (spec->files[i].len + 8192) * 2;
 	(void)snprintf(size, sizeof(size), "%zu", total);
-	dir = fs_make("tmpfs", opts, ARRAY_LEN(opts), SAFE);
+	dir = fs_make("tmpfs", opts, label_option(opts, 2, spec->file_label), SAFE);
 	if (dir < 0)
 		child_fail(s->ctl, dir, "make a tmpfs for private files");
 	if (move_mount(dir, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)

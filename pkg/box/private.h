@@ -16,10 +16,15 @@ uint32_t seccomp_eval(const struct box_seccomp *p, uint32_t arch, uint32_t nr,
 bool apparmor_listed(const char *text, const char *profile);
 /* Child: the container's /proc, found to be the kernel's, for the init. */
 int child_proc(int ctl);
+/* "context=" as the last of n options when there is a label: how many there are now. */
+struct fs_opt;
+size_t label_option(struct fs_opt *opts, size_t n, const char *label);
+/* A file system that can't be mounted with a label: its root gets it, where the policy lets us. */
+void label_root(int mnt, const char *label);
 
 /* ---- frame.c: what goes over the control socket ------------------------------------------------
  * Parent to child: one byte. Child to parent: a struct frame, or from the init one int, the errno
- * of its exec, or below 0 the one of its AppArmor profile.
+ * of its exec, or below 0 the one of its AppArmor profile or SELinux label.
  */
 enum { CTL_GO = 'G', CTL_RELEASE = 'R' };
 enum frame_type {
@@ -151,7 +156,7 @@ int tty_open(int pts_dir, struct child_tty *out);
 /* Early, in every child: signals, dumpable, descriptors but those in keep (sorted in place). */
 void child_prepare(int *keep, size_t n);
 /* A session keyring of its own: while still the host's root, which has the larger quota. */
-void child_keyring(int ctl);
+void child_keyring(int ctl, const char *label);
 int child_join(const int *tasks_fds, size_t n);
 /* Root of the user namespace it is in. */
 void child_become_root(int ctl);

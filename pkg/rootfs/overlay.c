@@ -96,6 +96,11 @@ static int set_string(int fs, const char *key, const char *value)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
+static bool labels_one(const struct rootfs_overlay *o)
+{
+	return o->context && o->empty && !o->upper && o->n_lower == 1;
+}
+
 /* "top:...:bottom", the kernel's order. ':' and '\' in names would have to be escaped. */
 static int join_lower(const struct rootfs_overlay *o, struct sbuf *out, struct err *err)
 {
@@ -105,6 +110,8 @@ static int join_lower(const struct rootfs_overlay *o, struct sbuf *out, struct e
 				       o->lower[i]);
 		sbuf_addf(out, "%s%s", out->len > 0 ? ":" : "", o->lower[i]);
 	}
+	if (labels_one(o))
+		sbuf_addf(out, ":%s", o->empty);
 	return 0;
 }
 
@@ -164,6 +171,8 @@ static void mount_data(const struct rootfs_overlay *o, const char *lower, const 
 	if (o->upper)
 		sbuf_addf(out, ",upperdir=%s%s,workdir=%s%s%s", store, o->upper, store, o->work,
 			  o->skip_sync ? ",volatile" : "");
+	if (o->context)
+		sbuf_addf(out, ",context=\"%s\"", o->context);
 }
 
 /* A long list fits only into the single page of mount(2), and a very long one only by numbers. It
@@ -218,7 +227,8 @@ static int overlay_by_fsopen(const struct rootfs_overlay *o, const struct sbuf *
 	if (set_lower(fs, o, lower) < 0)
 		return list_refused(lower) ? overlay_by_mount(o, lower, err)
 					   : rootfs_kernel_says(fs, err, "mount the layers");
-	if (set_string(fs, "index", "off") < 0)
+	if (set_string(fs, "index", "off") < 0 ||
+	    (o->context && set_string(fs, "context", o->context) < 0))
 		return rootfs_kernel_says(fs, err, "mount the layers");
 	if (o->upper &&
 	    (set_string(fs, "upperdir", o->upper) < 0 || set_string(fs, "workdir", o->work) < 0 ||
@@ -257,7 +267,7 @@ int rootfs_overlay(const struct rootfs_overlay *o, struct err *err)
 	if (o->n_lower == 0 || o->n_lower > LOWER_MAX)
 		return err_set(err, -EINVAL, "an image has 1 to %d layers, not %zu", LOWER_MAX,
 			       o->n_lower);
-	if (!o->upper && o->n_lower == 1)
+	if (!o->upper && o->n_lower == 1 && !labels_one(o))
 		return one_layer(o, store_fd, err);
 	r = join_lower(o, &lower, err);
 	if (r < 0)

@@ -7,8 +7,8 @@
  *
  * Static, without a C library, so that it runs in any image; it lives in a sealed memory file and
  * never is a file of the host. argv: "exec" or "init", number of the status socket, number of /proc
- * and what is written there for an AppArmor profile (or "" and ""), path of the program (it has been
- * looked up already), its argv[0], arguments...
+ * (or ""), the file in it and what is written there for an AppArmor profile or an SELinux label, path
+ * of the program (it has been looked up already), its argv[0], arguments...
  */
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
@@ -60,7 +60,7 @@ static void leave(long status)
 		(void)call(SYS_exit_group, status, 0, 0, 0);
 }
 
-enum { SOCKET = 1, PROC, PROFILE, PROGRAM, ARGV, ARGC_MIN };
+enum { SOCKET = 1, PROC, ATTR, TEXT, PROGRAM, ARGV, ARGC_MIN };
 
 static int number(const char *s)
 {
@@ -76,17 +76,15 @@ static void close_on_exec(int fd)
 	(void)call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0);
 }
 
-/* The profile that the next exec takes. It is done here since the exec of this file would be the
+/* The profile or label that the next exec takes. It is done here since the exec of this file would be the
  * next one else, and by a process for itself: the kernel allows no other way. Whoever has mounted
  * something in this /proc gets an error: what is written must reach the kernel. */
-static long take_profile(int proc_fd, const char *text)
+static long take(int proc_fd, const char *attr, const char *text)
 {
 	struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
 				.resolve =
 					RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
-	long n = 0, r,
-	     fd = call(SYS_openat2, proc_fd, (long)"thread-self/attr/apparmor/exec", (long)&how,
-		       sizeof(how));
+	long n = 0, r, fd = call(SYS_openat2, proc_fd, (long)attr, (long)&how, sizeof(how));
 
 	if (fd < 0)
 		return fd;
@@ -97,7 +95,7 @@ static long take_profile(int proc_fd, const char *text)
 }
 
 /* What it says when that fails is one int on the status socket: the errno of the exec, or below 0
- * the one of the profile; the receiver knows the names. */
+ * the one of the profile or label; the receiver knows the names. */
 static void run(int status_fd, char **args, char **env) __attribute__((noreturn));
 static void run(int status_fd, char **args, char **env)
 {
@@ -108,7 +106,7 @@ static void run(int status_fd, char **args, char **env)
 		int proc_fd = number(args[PROC]);
 
 		close_on_exec(proc_fd);
-		code = (int)take_profile(proc_fd, args[PROFILE]);
+		code = (int)take(proc_fd, args[ATTR], args[TEXT]);
 	}
 	if (code == 0)
 		code = (int)-call(SYS_execve, (long)args[PROGRAM], (long)(args + ARGV), (long)env,
