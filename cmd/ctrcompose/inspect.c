@@ -287,6 +287,8 @@ struct json *inspect_container(const struct state_paths *paths, const struct sta
 	json_add_int(o, "RestartCount", c->restarts);
 	json_add_str(o, "Driver", "overlay2");
 	json_add_str(o, "Platform", "linux");
+	json_add_str(o, "MountLabel", c->mount_label ? c->mount_label : "");
+	json_add_str(o, "ProcessLabel", c->process_label ? c->process_label : "");
 	add_host_config(o, c, svc);
 	add_mounts(o, c);
 	add_config(o, s, c, svc, config_of_image(images, c, &whole));

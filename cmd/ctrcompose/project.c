@@ -3,6 +3,7 @@
 
 #include <ctrcompose/box.h>
 #include <ctrcompose/cgroup.h>
+#include <ctrcompose/selinux.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -203,9 +204,21 @@ static int check_cgroup_parent(const char *name, struct err *err)
 	return cgroup_parent_path(name, cgroup_systemd(), &path, &slice, err);
 }
 
+static int check_relabel(const char *path, struct err *err)
+{
+	auto_selinux_defaults struct selinux_defaults d = { 0 };
+	const char *why = path ? selinux_relabel_refused(path, getenv("HOME")) : NULL;
+
+	if (why)
+		return err_set(err, EPERM, "SELinux labels of %s are not changed: %s", path, why);
+	return selinux_defaults(&d, err);
+}
+
 int cmd_check_runs(const struct project *p, struct err *err)
 {
-	const struct compose_host host = { .selinux = box_selinux(),
+	bool selinux = selinux_enabled();
+	const struct compose_host host = { .label = selinux ? selinux_check_options : NULL,
+					   .relabel = selinux ? check_relabel : NULL,
 					   .apparmor = box_apparmor_check,
 					   .cdi = specs,
 					   .cgroup_parent = check_cgroup_parent };

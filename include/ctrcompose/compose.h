@@ -59,10 +59,13 @@ int compose_project_name(const struct compose_options *opt, char **name, struct 
 int compose_check_supported(const struct project *p, struct err *err);
 
 /* What the enabled part asks for that this machine does not have, as compose_check_supported() has
- * it: AppArmor profiles; devices by name; parents of control groups; SELinux labels, which are not
- * given and do no harm where it is off. */
+ * it: AppArmor profiles; devices by name; parents of control groups; SELinux labels, which do no harm
+ * where it is off. */
 struct compose_host {
-	bool selinux;                                          /* enabled */
+	/* NULL: SELinux is off. Whether a service can have these values of label=, and whether a folder
+	 * of the host can be given a label. */
+	int (*label)(const char *const *options, size_t n, bool no_new_privs, struct err *err);
+	int (*relabel)(const char *path, struct err *err);
 	int (*apparmor)(const char *profile, struct err *err); /* whether it can be taken */
 	const struct cdi *(*cdi)(void); /* its specs; only called when somebody asks for a device */
 	int (*cgroup_parent)(const char *name, struct err *err); /* whether it is a place here */

@@ -53,6 +53,7 @@ struct service_mount {
 	bool nocopy;           /* volume: no copy-up of the image's content */
 	const char *subpath;   /* volume or image, or NULL */
 	const char *propagation; /* bind, or NULL = rprivate */
+	char selinux;            /* 'z', 'Z': give it a label; 0: leave it */
 	bool top_only;           /* bind: without what is mounted below it */
 	bool top_read_only;      /* bind: read_only is for itself, not for what is mounted below */
 	const char *fs_type;     /* file system: "nfs", "ext4" */

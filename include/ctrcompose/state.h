@@ -83,6 +83,8 @@ struct state_container {
 	bool resume; /* with replaces: that one ran, and is to run again if this one can't; of that one:
 			    * it has been asked to stop */
 	enum state_health health;
+	/* SELinux labels of its programs and of its root since it was started last; NULL: none. */
+	char *process_label, *mount_label;
 	char *health_log; /* JSON text of the last probes, or NULL */
 	uint64_t seq;     /* which of the durable and the live record is newer; leave it alone */
 	struct {

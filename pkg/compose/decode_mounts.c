@@ -108,6 +108,8 @@ static void one_mount(struct decode *d, struct service *s, const struct yaml_nod
 		dec_bool(d, f, &m->create_host_path);
 	if ((f = yaml_get(bind, "propagation")))
 		dec_str(d, f, &m->propagation);
+	if ((f = yaml_get(bind, "selinux")) && yaml_str(f))
+		m->selinux = *yaml_str(f);
 	recursion(m, yaml_str(yaml_get(bind, "recursive")));
 	if ((f = yaml_get(volume, "nocopy")))
 		dec_bool(d, f, &m->nocopy);

@@ -422,8 +422,8 @@ static const struct key bind_keys[] = {
 	KEY_IF("propagation", s_str, RUNS, "private and slave", refuse_propagation),
 	KEY("create_host_path", s_bool_keep, RUNS, NULL),
 	KEY("recursive", WORDS("enabled", "disabled", "writable", "readonly"), RUNS, NULL),
-	KEY("selinux", WORDS("z", "Z"), IGNORED,
-	    "no relabelling: refused where SELinux is enabled"),
+	KEY("selinux", WORDS("z", "Z"), RUNS,
+	    "the label of containers, shared or of this one; no effect where SELinux is off"),
 	END,
 };
 static const struct key volume_part_keys[] = {
@@ -632,8 +632,7 @@ const struct key service_keys[] = {
 	DEC("scale", s_int_keep, RUNS, NULL, dec_unsigned, F(scale)),
 	DEC("secrets", s_file_refs, RUNS, "on a private tmpfs", dec_secrets, 0),
 	DEC_IF("security_opt", s_strings, RUNS,
-	       "no-new-privileges, seccomp, systempaths, apparmor; label has no effect, and is refused "
-	       "where SELinux is enabled",
+	       "no-new-privileges, seccomp, systempaths, apparmor, label (no effect where SELinux is off)",
 	       dec_security, 0, refuse_security),
 	DEC("shm_size", s_bytes, RUNS, NULL, dec_bytes, F(shm_size)),
 	DEC("stdin_open", s_bool, RUNS, NULL, dec_bool, F(stdin_open)),

@@ -2,6 +2,7 @@
 #include "support.h"
 #include "decode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void support_refuse(struct unsupported *u, const struct yaml_node *n, const char *name,
@@ -184,26 +185,54 @@ int compose_check_supported(const struct project *p, struct err *err)
 }
 
 /* ---- What the machine has */
-static void check_labels(struct unsupported *u, const struct project *p, const struct service *s)
+/* Those have none unless they ask for one: as Docker does. */
+static bool without_label(const struct service *s)
 {
-	static const char why[] = "SELinux is enabled here, and labels are not given yet";
-	const struct yaml_node *options = compose_section(p, s->name, "security_opt");
-	const struct yaml_node *volumes = compose_section(p, s->name, "volumes");
+	return s->privileged || str_eq(s->pid, "host") || str_eq(s->ipc, "host");
+}
 
-	for (size_t i = 0; options && i < options->m.n; i++) {
-		auto_free char *at = xasprintf("services.%s.security_opt[%zu]", s->name, i);
+static void check_labels(struct unsupported *u, const struct project *p, const struct service *s,
+			 const struct compose_host *host)
+{
+	const struct yaml_node *options = compose_section(p, s->name, "security_opt");
+	auto_free char *all = xasprintf("services.%s.security_opt", s->name);
+	const char **labels = xcalloc((options ? options->m.n : 0) + 1, sizeof(*labels));
+	auto_err struct err why = ERR_INIT;
+	size_t n = 0;
+
+	/* One more each time, so that the one that is wrong is named. */
+	for (size_t i = 0; options && !why.code && i < options->m.n; i++) {
+		auto_free char *at = xasprintf("%s[%zu]", all, i);
 		const char *o = yaml_str(options->m.v[i].value);
 
-		if (o && str_starts(o, "label") && strcmp(o + 6, "disable") != 0)
-			support_refuse(u, options->m.v[i].value, at, why);
+		if (!o || !str_starts(o, "label"))
+			continue;
+		labels[n++] = o + strlen("label=");
+		if (host->label(labels, n, false, &why) < 0)
+			support_refuse(u, options->m.v[i].value, at, err_text(&why));
 	}
-	for (size_t i = 0; volumes && i < volumes->m.n; i++) {
-		auto_free char *at = xasprintf("services.%s.volumes[%zu].bind.selinux", s->name, i);
-		const struct yaml_node *selinux =
-			yaml_get(yaml_get(volumes->m.v[i].value, "bind"), "selinux");
+	if (!why.code && s->no_new_privs && !(n == 0 && without_label(s)) &&
+	    host->label(labels, n, true, &why) < 0)
+		support_refuse(u, options, all, err_text(&why));
+	free(labels);
+}
 
-		if (selinux)
-			support_refuse(u, selinux, at, why);
+/* z and Z: a label of containers is nothing where they have none. */
+static void check_relabel(struct unsupported *u, const struct project *p, const struct service *s,
+			  const struct compose_host *host)
+{
+	const struct yaml_node *volumes = compose_section(p, s->name, "volumes");
+
+	for (size_t i = 0; volumes && i < volumes->m.n; i++) {
+		const struct yaml_node *v = volumes->m.v[i].value;
+		const struct yaml_node *selinux = yaml_get(yaml_get(v, "bind"), "selinux");
+		const char *source = yaml_str(yaml_get(v, "source"));
+		bool bind = str_eq(yaml_str(yaml_get(v, "type")), "bind");
+		auto_free char *at = xasprintf("services.%s.volumes[%zu].bind.selinux", s->name, i);
+		auto_err struct err why = ERR_INIT;
+
+		if (selinux && host->relabel(bind ? source : NULL, &why) < 0)
+			support_refuse(u, selinux, at, err_text(&why));
 	}
 }
 
@@ -231,8 +260,10 @@ int compose_check_host(const struct project *p, const struct compose_host *host,
 			support_refuse(&u, compose_section(p, s->name, "security_opt"), at,
 				       err_text(&why));
 		check_parent(&u, p, s, host);
-		if (host->selinux)
-			check_labels(&u, p, s);
+		if (host->label)
+			check_labels(&u, p, s, host);
+		if (host->relabel)
+			check_relabel(&u, p, s, host);
 	}
 	support_check_devices(&u, p, host);
 	if (u.n)

@@ -45,8 +45,12 @@ static int volume_mount(struct unit *u, const struct engine_view *view, int root
 		.dirfd = AT_FDCWD, .path = path, .userns_fd = -1, .read_only = m->read_only
 	};
 	auto_close int dir = -1, sub = -1;
+	auto_free char *plain =
+		xasprintf("%s/volumes/%s/_data", u->engine->paths->state, m->volume);
 	int r = w && w->nocopy ? 0 : fill(u, view, root_fd, m, err);
 
+	if (r == 0)
+		r = unit_label_volume(u, plain, w, err);
 	if (r < 0)
 		return r;
 	if (w && w->subpath) {
@@ -117,7 +121,9 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 		return err_wrap(err, source, "container %s: bind mount", u->c->name);
 	if (fstat(source, &st) < 0)
 		return err_errno(err, "container %s: bind mount of %s", u->c->name, m->source);
-	r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
+	r = unit_label_bind(u, m->source, w, err);
+	if (r == 0)
+		r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
 	if (r < 0)
 		return r;
 	r = rootfs_bind(&b, err);
@@ -141,6 +147,13 @@ static int take_part(struct unit *u, int fd, const char *part, const struct stat
 		     : r;
 }
 
+static int make_empty(const struct unit *u, const char *name, struct err *err)
+{
+	auto_free char *path = path_join(u->engine->paths->state, name);
+
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? err_errno(err, "make %s", path) : 0;
+}
+
 static int image_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
 		       struct err *err)
 {
@@ -149,12 +162,19 @@ static int image_mount(struct unit *u, const struct engine_view *view, const str
 	auto_arena struct arena a = { 0 };
 	struct rootfs_overlay o = { .store = view->store,
 				    .uid = view->uid_base,
-				    .gid = view->uid_base };
+				    .gid = view->uid_base,
+				    .context = unit_file_label(u) };
+	auto_free char *empty = xasprintf("containers/%s/empty", u->c->id);
 	int r = image_find(u->engine->images, m->source, &img, err);
 
 	if (r < 0)
 		return err_wrap(err, r, "container %s: the image on %s", u->c->name, m->target);
 	o.lower = unit_layers(&a, img, &o.n_lower);
+	if (o.context && o.n_lower == 1)
+		r = make_empty(u, empty, err);
+	if (r < 0)
+		return r;
+	o.empty = empty;
 	return take_part(u, rootfs_overlay(&o, err), w ? w->subpath : NULL, m, err);
 }
 

@@ -11,6 +11,7 @@
 #include <ctrcompose/net.h>
 #include <ctrcompose/netlink.h>
 #include <ctrcompose/rootfs.h>
+#include <ctrcompose/selinux.h>
 #include <ctrcompose/volume.h>
 #include <sys/stat.h>
 
@@ -233,6 +234,23 @@ void unit_cdi_join(struct arena *a, const struct unit *u, enum log_level level,
 		   struct box_process *p);
 const struct box_hook *unit_cdi_hooks(struct arena *a, const struct unit_cdi *d, size_t *n);
 
+/* start.c: "service:x", "container:x"; NULL: none runs */
+const struct state_container *unit_running(const struct unit *u, const char *ref);
+
+/* label.c: SELinux */
+/* Before it is started: its labels into the record. The same each time, from a level that is kept
+ * with its files. */
+int unit_labels(struct unit *u, struct err *err);
+/* The values of label= in their order, also those that follow from other keys. Pure. */
+const char *const *unit_label_options(struct arena *a, const struct service *svc, size_t *n);
+/* What the record says, while SELinux is on; else NULL. */
+const char *unit_process_label(const struct unit *u);
+const char *unit_file_label(const struct unit *u);
+int unit_label_volume(const struct unit *u, const char *path, const struct service_mount *w,
+		      struct err *err);
+int unit_label_bind(const struct unit *u, const char *path, const struct service_mount *w,
+		    struct err *err);
+
 /* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */
 int unit_apparmor(const struct service *svc, struct box_process *p, struct err *err);
 int unit_seccomp(const struct service *svc, bool privileged, struct box_process *p,
@@ -270,8 +288,8 @@ void unit_watchers_free(struct unit *u);
 int unit_streams(struct unit *u, int fds[3], struct err *err);
 
 /* process.c */
-int unit_process(struct arena *a, const struct service *svc, const struct image *img,
-		 const char *id, bool privileged, struct box_process *p, struct err *err);
+int unit_process(struct arena *a, const struct unit *u, bool privileged, struct box_process *p,
+		 struct err *err);
 /* env with "KEY=value" entries that replace its own or come on top. */
 const char *const *unit_env_more(struct arena *a, const char *const *env, const char *const *more,
 				 size_t n_more);

@@ -77,8 +77,7 @@ static int start(struct unit *u, const struct service_hook *hook, struct probe *
 	if (r == 0)
 		r = cgroup_open(u->engine->cgroups, path, &cg, err);
 	if (r == 0)
-		r = unit_process(&arena, u->svc, u->image, u->c->id, hook && hook->privileged,
-				 &spec.process, err);
+		r = unit_process(&arena, u, hook && hook->privileged, &spec.process, err);
 	if (r < 0)
 		return r;
 	unit_cdi_join(&arena, u, LOG_DEBUG, &spec.process); /* not said at each probe */

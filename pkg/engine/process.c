@@ -5,15 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-int unit_process(struct arena *a, const struct service *svc, const struct image *img,
-		 const char *id, bool privileged, struct box_process *p, struct err *err)
+int unit_process(struct arena *a, const struct unit *u, bool privileged, struct box_process *p,
+		 struct err *err)
 {
+	const struct service *svc = u->svc;
+	const struct image *img = u->image;
 	int r = box_caps_from(svc->cap_add.v, svc->cap_add.n, svc->cap_drop.v, svc->cap_drop.n,
 			      svc->privileged || privileged, &p->caps, err);
 
 	if (r < 0)
 		return r;
-	p->env = unit_env(a, svc, img, svc->hostname ? svc->hostname : arena_strndup(a, id, 12));
+	p->env = unit_env(a, svc, img,
+			  svc->hostname ? svc->hostname : arena_strndup(a, u->c->id, 12));
 	p->cwd = svc->working_dir ? svc->working_dir : img->working_dir;
 	p->user = svc->user ? svc->user : img->user;
 	p->groups = svc->group_add.v;
@@ -22,6 +25,7 @@ int unit_process(struct arena *a, const struct service *svc, const struct image 
 	if (r < 0)
 		return r;
 	p->no_new_privs = svc->no_new_privs;
+	p->label = unit_process_label(u);
 	return unit_apparmor(svc, p, err);
 }
 
@@ -66,7 +70,7 @@ int engine_exec(const struct state_paths *paths, struct state_project *state,
 		return err_set(err, ESRCH, "container %s is not running", c->name);
 	r = engine_peek(paths, state, c, &e, &u, err);
 	if (r == 0)
-		r = unit_process(&a, u->svc, u->image, c->id, x->privileged, &spec.process, err);
+		r = unit_process(&a, u, x->privileged, &spec.process, err);
 	if (r == 0)
 		unit_cdi_join(&a, u, LOG_WARN, &spec.process);
 	if (r == 0) {

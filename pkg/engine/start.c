@@ -85,6 +85,7 @@ static int make_root(struct start *s, struct err *err)
 				    .work = work,
 				    .uid = s->view.uid_base,
 				    .gid = s->view.uid_base,
+				    .context = unit_file_label(u),
 				    .skip_sync = true };
 
 	o.lower = unit_layers(&s->arena, u->image, &o.n_lower);
@@ -156,7 +157,7 @@ static bool is_join(const char *mode)
 	return mode && strchr(mode, ':');
 }
 
-static const struct state_container *running_of(const struct unit *u, const char *ref)
+const struct state_container *unit_running(const struct unit *u, const char *ref)
 {
 	const struct state_project *p = u->engine->state;
 	bool service = str_starts(ref, "service:");
@@ -174,7 +175,7 @@ static const struct state_container *running_of(const struct unit *u, const char
 /* "service:x" and "container:x": a namespace of that container. */
 static int join(struct start *s, const char *ref, const char *kind, int *out, struct err *err)
 {
-	const struct state_container *other = running_of(s->u, ref);
+	const struct state_container *other = unit_running(s->u, ref);
 	auto_free char *path = NULL;
 
 	if (s->rehearsal)
@@ -272,6 +273,7 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 	if (r < 0)
 		return err_wrap(err, r, "service %s", u->c->service);
 	p->no_new_privs = svc->no_new_privs;
+	p->label = unit_process_label(u);
 	p->clone_parent = true;
 	p->tasks_fds = s->cg.tasks_fds;
 	p->n_tasks = s->cg.n_tasks;
@@ -286,6 +288,18 @@ static int fill_process(struct start *s, const struct unit_stdio *io, struct err
 }
 
 static const char *const no_paths[] = { NULL };
+
+static bool is_nested(const struct service *svc)
+{
+	auto_arena struct arena a = { 0 };
+	size_t n = 0;
+	const char *const *options = unit_label_options(&a, svc, &n);
+	bool nested = false;
+
+	for (size_t i = 0; i < n; i++)
+		nested |= strcmp(options[i], "nested") == 0;
+	return nested;
+}
 
 static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *err)
 {
@@ -302,6 +316,8 @@ static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *e
 	s->spec.n_mounts = s->mounts.n;
 	s->spec.shm_size = svc->shm_size;
 	s->spec.privileged = svc->privileged;
+	s->spec.file_label = unit_file_label(u);
+	s->spec.selinuxfs = s->spec.file_label && is_nested(svc);
 	s->spec.init = svc->init;
 	s->spec.cgroup_host = str_eq(svc->cgroup, "host");
 	s->spec.uts_host = str_eq(svc->uts, "host");
@@ -331,7 +347,7 @@ static void set_hostname(struct start *s)
 	const struct unit *u = s->u;
 
 	if (is_join(u->svc->network_mode))
-		s->net_of = running_of(u, u->svc->network_mode);
+		s->net_of = unit_running(u, u->svc->network_mode);
 	if (!s->net_of)
 		s->net_of = u->c;
 	if (u->svc->hostname)
@@ -359,6 +375,8 @@ static int prepare(struct start *s, const struct unit_stdio *io, struct err *err
 		r = engine_view(u->engine, u->svc, &s->view, err);
 	if (r == 0)
 		r = make_group(s, err);
+	if (r == 0)
+		r = unit_labels(u, err);
 	if (r == 0)
 		r = make_root(s, err);
 	if (r == 0)

@@ -74,13 +74,27 @@ static struct logs_pump_config pump_config(struct unit *u)
 					  .discard = u->svc->log_none };
 }
 
+/* What it writes to is the container's own. */
+static int label_fifo(int fd, const char *label, struct err *err)
+{
+	int r = selinux_label_fd(fd, label);
+
+	return r == -EOPNOTSUPP || r == 0
+		       ? 0
+		       : err_set(err, r, "give the SELinux label %s to a FIFO: %s", label,
+				 strerrordesc_np(-r));
+}
+
 static int make_fifos(struct unit *u, int fds[2], struct err *err)
 {
 	auto_free char *out_name = fifo_name(u, OUT), *err_name = fifo_name(u, ERR);
+	const char *label = unit_file_label(u);
 	int r = logs_fifo_make(u->engine->run_fd, out_name, &fds[0], err);
 
 	if (r == 0)
 		r = logs_fifo_make(u->engine->run_fd, err_name, &fds[1], err);
+	for (int i = 0; r == 0 && label && i < 2; i++)
+		r = label_fifo(fds[i], label, err);
 	if (r < 0)
 		auto_close_fn(&fds[0]);
 	else
@@ -145,8 +159,11 @@ int unit_last_words(struct unit *u, struct err *err)
 static int open_stdin(struct unit *u, int *out, struct err *err)
 {
 	auto_free char *name = fifo_name(u, IN);
+	const char *label = unit_file_label(u);
 	int r = logs_fifo_make(u->engine->run_fd, name, out, err);
 
+	if (r == 0 && label)
+		r = label_fifo(*out, label, err);
 	if (r == 0)
 		r = fd_nonblock(*out, false);
 	return r;

@@ -131,6 +131,8 @@ static const struct field container_fields[] = {
 	{ AT(state_container, replaces), K_STR, 0, NULL, 0 },
 	{ AT(state_container, resume), K_BOOL, LIVE, NULL, 0 },
 	{ AT(state_container, health), K_HEALTH, LIVE, NULL, 0 },
+	{ AT(state_container, process_label), K_STR, LIVE, NULL, 0 },
+	{ AT(state_container, mount_label), K_STR, LIVE, NULL, 0 },
 	{ AT(state_container, health_log), K_STR, LIVE, NULL, 0 },
 	{ AT(state_container, seq), K_U64, REQUIRED | LIVE, NULL, 0 },
 	{ AT(state_container, endpoints), K_LIST, 0, &endpoint_table, 0 },
