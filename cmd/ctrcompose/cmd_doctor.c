@@ -9,6 +9,7 @@
 #include <ctrcompose/net.h>
 #include <ctrcompose/netlink.h>
 #include <ctrcompose/rootfs.h>
+#include <ctrcompose/selinux.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -91,6 +92,20 @@ static void seccomp(struct findings *l)
 
 	add(l, "system call filter", there ? GOOD : MISSING, xstrdup(there ? "seccomp" : "none"),
 	    xstrdup("the kernel was built without CONFIG_SECCOMP_FILTER"));
+}
+
+/* Nothing is said where it is off: most hosts do without. */
+static void labels(struct findings *l)
+{
+	auto_selinux_defaults struct selinux_defaults d = { 0 };
+	auto_err struct err err = ERR_INIT;
+	int r = selinux_defaults(&d, &err);
+
+	if (r == -ENODEV)
+		return;
+	add(l, "SELinux", r == 0 ? GOOD : LESS,
+	    r == 0 ? xasprintf("containers are %s", d.process) : xstrdup("enabled"),
+	    xstrdup(r == 0 ? "" : err_text(&err)));
 }
 
 /* ---- User namespaces and the store ------------------------------------------------------------- */
@@ -351,6 +366,7 @@ static int run(int argc, char **argv, struct err *err)
 	root = privilege(&l);
 	file_systems(&l);
 	seccomp(&l);
+	labels(&l);
 	control_groups(&l);
 	named_devices(&l);
 	if (root) {

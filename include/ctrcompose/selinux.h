@@ -30,6 +30,7 @@ int selinux_config_type(const char *text, char **out);
 
 struct selinux_defaults { /* without categories */
 	char *process, *file;
+	char *layer; /* of files below a container's root, which it reads and executes */
 };
 /* The text of .../contexts/lxc_contexts. -ENOENT: one is missing; -EINVAL: one is not a label. */
 int selinux_defaults_parse(const char *text, struct selinux_defaults *out);
@@ -90,5 +91,7 @@ int selinux_relabel(const char *path, const char *label, struct err *err);
 int selinux_relabel_once(const char *path, const char *label, struct err *err);
 /* What fd refers to; O_PATH does too. 0 or -errno. */
 int selinux_label_fd(int fd, const char *label);
+/* Sockets that this thread makes from now on, until NULL is given. 0 or -errno. */
+int selinux_label_sockets(const char *label);
 
 #endif

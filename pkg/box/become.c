@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,13 +226,26 @@ static void identity(const struct become *b, const struct box_user *u)
 }
 
 /* ---- Program ---------------------------------------------------------------------------------- */
+/* As the init does it for what it starts. */
+static void take_label(const struct become *b, int proc_fd)
+{
+	struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
+				.resolve =
+					RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
+	int fd = (int)syscall(SYS_openat2, proc_fd, "thread-self/attr/exec", &how, sizeof(how));
+
+	if (fd < 0 || write(fd, b->p->label, strlen(b->p->label)) < 0)
+		child_fail(b->ctl, -errno, "take the SELinux label");
+	(void)close(fd);
+}
+
 static void run(const struct become *b, int proc_fd, const char *file, const char *const *env)
 	__attribute__((noreturn));
 static void run(const struct become *b, int proc_fd, const char *file, const char *const *env)
 {
 	const struct box_process *p = b->p;
 	struct frame f = { .type = FRAME_EXEC };
-	bool asks = p->apparmor || p->label;
+	bool asks = p->apparmor || (p->label && !b->labelled);
 	char number[12], proc[12] = "";
 	const char **argv;
 	size_t n = 0;
@@ -257,6 +271,8 @@ static void run(const struct become *b, int proc_fd, const char *file, const cha
 	(void)fcntl(b->ctl, F_SETFD, 0);
 	if (asks)
 		(void)fcntl(proc_fd, F_SETFD, 0);
+	if (b->labelled)
+		take_label(b, proc_fd);
 	(void)syscall(SYS_execveat, b->init_fd, "", argv, env, AT_EMPTY_PATH);
 	child_fail(b->ctl, -errno, "start the init");
 }

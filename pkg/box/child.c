@@ -59,6 +59,10 @@ void child_main(struct setup *s)
 	child_keyring(s->ctl, spec->process.label);
 	if (spec->uid_base)
 		child_become_root(s->ctl);
+	/* The kernel gave /dev/mqueue to the user that made the namespace, the host's root: only its
+	 * owner may give it a label. */
+	if (spec->uid_base && spec->file_label && spec->ipc == BOX_OWN && unshare(CLONE_NEWIPC) < 0)
+		child_fail(s->ctl, -errno, "make an IPC namespace");
 	if (!spec->cgroup_host && unshare(CLONE_NEWCGROUP) < 0)
 		child_fail(s->ctl, -errno, "make a cgroup namespace");
 	names(s);
@@ -76,6 +80,7 @@ void child_main(struct setup *s)
 		.null_fd = s->null_fd,
 		.init_fd = s->init_fd,
 		.init = spec->init,
+		.labelled = s->labelled_init,
 		.container = true,
 		.tty = tty,
 	};

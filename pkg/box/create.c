@@ -1,6 +1,7 @@
 /* create.c - the parent's side of a new container; see box.h */
 #include "private.h"
 
+#include <ctrcompose/selinux.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -43,14 +44,10 @@ static const struct hiers *host_hiers(void)
 }
 
 /* The init as a sealed memory file: no path leads to it and nobody can write it. */
-int init_file(struct err *err)
+static int make_init(struct err *err)
 {
-	static int kept = -1;
-	auto_close int fd = -1;
+	auto_close int fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
-	if (kept >= 0)
-		return kept;
-	fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
@@ -58,7 +55,34 @@ int init_file(struct err *err)
 	if (fd_write_all(fd, box_init_start, box_init_size) < 0 || fchmod(fd, 0555) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return err_errno(err, "write the init");
-	kept = steal_fd(&fd);
+	return steal_fd(&fd);
+}
+
+int init_file(struct err *err)
+{
+	static int kept = -1;
+
+	if (kept < 0)
+		kept = make_init(err);
+	return kept;
+}
+
+int init_file_labelled(const char *label)
+{
+	static char *kept_label;
+	static int kept = -1;
+	auto_free char *shared = selinux_shared(label);
+
+	if (!shared || (kept >= 0 && str_eq(shared, kept_label)))
+		return shared ? kept : -1;
+	auto_close_fn(&kept);
+	free(kept_label);
+	kept_label = steal(shared);
+	kept = make_init(NULL);
+	if (kept >= 0 && selinux_label_fd(kept, kept_label) < 0) {
+		(void)close(kept);
+		kept = -1;
+	}
 	return kept;
 }
 
@@ -153,6 +177,20 @@ static int start(struct setup *s, struct box *out, struct err *err)
 	return r;
 }
 
+/* What stays as PID 1 has the label of the program, where the policy lets files have it that may
+ * begin such a program; else it is of our own domain. */
+static void choose_init(struct setup *s)
+{
+	const struct box_spec *spec = s->spec;
+	int fd = spec->init && spec->process.label && spec->file_label
+			 ? init_file_labelled(spec->file_label)
+			 : -1;
+
+	s->labelled_init = fd >= 0;
+	if (s->labelled_init)
+		s->init_fd = fd;
+}
+
 static int supplies(struct setup *s, struct err *err)
 {
 	s->null_fd = host_null(err);
@@ -161,6 +199,7 @@ static int supplies(struct setup *s, struct err *err)
 	s->init_fd = init_file(err);
 	if (s->init_fd < 0)
 		return s->init_fd;
+	choose_init(s);
 	s->dev_fd = dev_make(s->spec, err);
 	return s->dev_fd < 0 ? s->dev_fd : dress_streams(&s->spec->process, s->spec->uid_base, err);
 }

@@ -79,6 +79,7 @@ struct setup {
 	const size_t *order; /* see order_targets() */
 	int ctl;
 	int init_fd; /* sealed memory file */
+	bool labelled_init;
 	int null_fd; /* the host's /dev/null */
 	int dev_fd;  /* see dev_make() */
 	int shm_fd;  /* detached clone of another container's /dev/shm, or -1 */
@@ -147,6 +148,7 @@ struct become {
 	int null_fd;
 	int init_fd;
 	bool init;      /* it stays as PID 1, instead of making way for the program */
+	bool labelled;  /* that has the label already when it begins */
 	bool container; /* the first process: waits for the release */
 	struct child_tty tty;
 };
@@ -176,6 +178,8 @@ uint64_t clone_namespaces(const struct box_spec *spec);
 /* create.c: both are opened once and kept; -errno */
 int host_null(struct err *err);
 int init_file(struct err *err);
+/* Of its own label, for where it stays as PID 1; -1: it can't have that. One is kept. */
+int init_file_labelled(const char *label);
 
 /* join.c: a container in namespaces of others */
 struct joining {

@@ -107,26 +107,43 @@ _Noreturn static void pass_on(int listener, const char *agent)
 	}
 }
 
-static int listen_at(int dir, const char *name, struct err *err)
+/* For SELinux socket and file are the container's: connecting asks for both. */
+static int label_file(const char *path, const struct selinux_labels *l, struct err *err)
 {
-	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	auto_free char *path = xasprintf("/proc/self/fd/%d/%s", dir, name);
-	struct sockaddr_un a;
+	auto_close int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int r = file < 0 ? -errno : selinux_label_fd(file, l->file);
 
+	return r < 0 ? err_set(err, r, "give the SELinux label %s to a socket: %s", l->file,
+			       strerrordesc_np(-r))
+		     : 0;
+}
+
+static int listen_at(int dir, const char *name, const struct selinux_labels *l, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/self/fd/%d/%s", dir, name);
+	bool given = l && l->process && selinux_label_sockets(l->process) == 0;
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a;
+	int r;
+
+	if (given)
+		(void)selinux_label_sockets(NULL);
 	if (fd < 0 || address(&a, path) < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    listen(fd, CLIENTS_MAX) < 0)
 		return err_errno(err, "make a socket");
-	return steal_fd(&fd);
+	r = l && l->file ? label_file(path, l, err) : 0;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
-int agent_open(int dir, const char *name, const char *agent, pid_t *pid, struct err *err)
+int agent_open(int dir, const char *name, const char *agent, const struct selinux_labels *l,
+	       pid_t *pid, struct err *err)
 {
 	auto_close int fd = -1, probe = dial(agent);
 	pid_t own = getpid();
 
 	if (probe < 0)
 		return err_set(err, probe, "the SSH agent at %s: %s", agent, strerror(-probe));
-	fd = listen_at(dir, name, err);
+	fd = listen_at(dir, name, l, err);
 	if (fd < 0)
 		return fd;
 	*pid = fork();

@@ -92,6 +92,7 @@ static int overlay(struct stage *s, bool mapped, const char *upper, const char *
 				    .lower = lower,
 				    .uid = mapped && b->view ? b->uid_base : 0,
 				    .gid = mapped && b->view ? b->uid_base : 0,
+				    .context = mapped ? b->labels.file : NULL,
 				    .skip_sync = true };
 
 	for (size_t i = 0; i < s->layers.n; i++) {
@@ -111,6 +112,14 @@ static int overlay(struct stage *s, bool mapped, const char *upper, const char *
 	if (upper) {
 		o.upper = arena_printf(&a, "%s/%s", in, upper);
 		o.work = arena_printf(&a, "%s/%s", in, work);
+	}
+	for (size_t i = 0; o.context && i < n; i++) {
+		auto_free char *path = path_join(b->w->paths->state, lower[i]);
+		auto_err struct err why = ERR_INIT;
+		int r = selinux_relabel_once(path, b->layer_label, &why);
+
+		if (r < 0 && r != -EOPNOTSUPP)
+			return err_set(err, r, "%s", err_text(&why));
 	}
 	return rootfs_overlay(&o, err);
 }

@@ -18,6 +18,21 @@ static struct box_mount *add_mount(struct run *r, const char *target)
 	return b;
 }
 
+/* SELinux: what is the RUN's own, or shared with RUNs of other builds. */
+static int run_label(struct stage *s, const char *path, bool shared, struct err *err)
+{
+	const char *own = s->run->spec.file_label;
+	auto_free char *all = own && shared ? selinux_shared(own) : NULL;
+	auto_err struct err why = ERR_INIT;
+	int r = 0;
+
+	if (all)
+		r = selinux_relabel_once(path, all, &why);
+	else if (own)
+		r = selinux_relabel(path, own, &why);
+	return r < 0 && r != -EOPNOTSUPP ? err_set(err, r, "%s", err_text(&why)) : 0;
+}
+
 /* The folder "tree" of a root that was just made. */
 static int bind_tree(struct stage *s, const struct new_root *root, const char *target,
 		     bool read_only, struct err *err)
@@ -29,8 +44,13 @@ static int bind_tree(struct stage *s, const struct new_root *root, const char *t
 	struct rootfs_bind bind = {
 		.dirfd = AT_FDCWD, .userns_fd = -1, .path = at, .read_only = read_only
 	};
-	int fd = rootfs_bind(&bind, err);
+	auto_free char *plain = xasprintf("%s/%s/%s/tree", b->w->paths->state,
+					  image_work_name(b->work), root->name);
+	int fd, r = run_label(s, plain, false, err);
 
+	if (r < 0)
+		return r;
+	fd = rootfs_bind(&bind, err);
 	add_mount(s->run, target)->fd = fd;
 	return fd < 0 ? fd : 0;
 }
@@ -184,6 +204,8 @@ static int mount_cache(struct stage *s, const struct mount *m, struct err *err)
 		return r;
 	real = path_join(b->w->paths->state, name);
 	r = make_cache(s, m, real, err);
+	if (r == 0)
+		r = run_label(s, real, true, err);
 	if (r < 0)
 		return r;
 	at = path_join(b->view && !s->run->open ? b->view : b->w->paths->state, name);
@@ -250,7 +272,8 @@ static int mount_ssh(struct stage *s, const struct mount *m, struct err *err)
 					     id, id)
 				   : 0;
 	(void)snprintf(name, sizeof(name), "agent%u", b->names++);
-	r = agent_open(image_work_fd(b->work), name, agent, &run->agents[run->n_agents], err);
+	r = agent_open(image_work_fd(b->work), name, agent, run->open ? NULL : &b->labels,
+		       &run->agents[run->n_agents], err);
 	if (r < 0)
 		return err_wrap(err, r, "--mount=type=ssh");
 	run->n_agents++;

@@ -12,6 +12,7 @@
 #include <ctrcompose/loop.h>
 #include <ctrcompose/net.h>
 #include <ctrcompose/rootfs.h>
+#include <ctrcompose/selinux.h>
 
 #define BUILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -87,6 +88,8 @@ struct builder {
 	char *view;         /* the idmapped store; NULL: it can't be */
 	int userns;
 	uint32_t uid_base;
+	struct selinux_labels labels; /* of RUNs; NULL: none */
+	char *layer_label;            /* of what lies below their roots */
 };
 
 /* ---- job.c */

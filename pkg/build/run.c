@@ -302,9 +302,10 @@ static int start(struct stage *s, const struct df_instruction *in, const char *n
 			: strcmp(network, "host") == 0 ? BOX_NET_HOST
 						       : BOX_NET_NEW;
 	r = run->spec.net == BOX_NET_NEW ? build_net_ready(s->b->all, err) : 0;
+	run->spec.process.label = run->open ? NULL : s->b->all->labels.process;
+	run->spec.file_label = run->open ? NULL : s->b->all->labels.file;
 	if (r == 0)
 		r = root_open(s, !run->open, &run->root, err);
-
 	if (r == 0)
 		r = world_group(s, run->open, err);
 	if (r == 0)

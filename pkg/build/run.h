@@ -61,7 +61,8 @@ void run_stubs_remove(struct run *r);
 
 /* ---- agent.c: --mount=type=ssh */
 /* A socket dir/name that leads to the agent at a path, for what reads or signs; *pid passes on. */
-int agent_open(int dir, const char *name, const char *agent, pid_t *pid, struct err *err);
+int agent_open(int dir, const char *name, const char *agent, const struct selinux_labels *l,
+	       pid_t *pid, struct err *err);
 void agent_close(pid_t pid);
 
 /* ---- world.c: what all RUNs of a build share */

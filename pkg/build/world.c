@@ -85,6 +85,26 @@ void build_sweep(const struct state_paths *paths)
 		(void)closedir(dir);
 }
 
+/* ---- SELinux ---------------------------------------------------------------------------------- */
+/* One level for all RUNs of a build: they make one image. */
+static int choose_labels(struct builder *b, struct err *err)
+{
+	auto_selinux_defaults struct selinux_defaults d = { 0 };
+	struct selinux_pairs taken = { 0 };
+	struct selinux_pair pair;
+	int r;
+
+	if (selinux_defaults(&d, NULL) < 0)
+		return 0;
+	selinux_pairs_running(&taken);
+	r = selinux_pair_choose(str_hash(b->id), taken.v, taken.n, &pair);
+	free(taken.v);
+	if (r < 0)
+		return err_set(err, r, "all SELinux levels for containers are taken");
+	b->layer_label = steal(d.layer);
+	return selinux_labels_make(&d, NULL, 0, pair, &b->labels, err);
+}
+
 /* ---- The world of containers ------------------------------------------------------------------ */
 int world_open(struct builder *b, struct err *err)
 {
@@ -98,6 +118,8 @@ int world_open(struct builder *b, struct err *err)
 		r = cgroup_system_open(&b->cgroups, err);
 	if (r == 0)
 		r = mark(b, err);
+	if (r == 0)
+		r = choose_labels(b, err);
 	if (r < 0)
 		return r;
 	b->group = group_of(b->w->paths->run, b->id);
@@ -134,6 +156,8 @@ void run_world_close(struct builder *b)
 	auto_close_fn(&b->mark);
 	free(b->group);
 	free(b->view);
+	selinux_labels_clear(&b->labels);
+	free(b->layer_label);
 	auto_close_fn(&b->userns);
 }
 

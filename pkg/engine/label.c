@@ -182,6 +182,23 @@ static int relabelled(const struct unit *u, const char *path, int r, struct err 
 	return 0;
 }
 
+/* The kernel asks about the file in the layer, not about that in the root, when a program changes the
+ * protection of what it has mapped: mprotect(2). Once for each layer. */
+int unit_label_layers(const struct unit *u, const char *const *layers, size_t n, struct err *err)
+{
+	auto_selinux_defaults struct selinux_defaults d = { 0 };
+	int r = 0;
+
+	if (!unit_file_label(u) || selinux_defaults(&d, NULL) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		auto_free char *path = path_join(u->engine->paths->state, layers[i]);
+
+		r = relabelled(u, path, selinux_relabel_once(path, d.layer, err), err);
+	}
+	return r;
+}
+
 int unit_label_volume(const struct unit *u, const char *path, const struct service_mount *w,
 		      struct err *err)
 {

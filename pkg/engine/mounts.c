@@ -170,7 +170,8 @@ static int image_mount(struct unit *u, const struct engine_view *view, const str
 	if (r < 0)
 		return err_wrap(err, r, "container %s: the image on %s", u->c->name, m->target);
 	o.lower = unit_layers(&a, img, &o.n_lower);
-	if (o.context && o.n_lower == 1)
+	r = unit_label_layers(u, o.lower, o.n_lower, err);
+	if (r == 0 && o.context && o.n_lower == 1)
 		r = make_empty(u, empty, err);
 	if (r < 0)
 		return r;

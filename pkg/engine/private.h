@@ -246,6 +246,8 @@ const char *const *unit_label_options(struct arena *a, const struct service *svc
 /* What the record says, while SELinux is on; else NULL. */
 const char *unit_process_label(const struct unit *u);
 const char *unit_file_label(const struct unit *u);
+/* Layers of images, by their names in the store, that a labelled root will lie on. */
+int unit_label_layers(const struct unit *u, const char *const *layers, size_t n, struct err *err);
 int unit_label_volume(const struct unit *u, const char *path, const struct service_mount *w,
 		      struct err *err);
 int unit_label_bind(const struct unit *u, const char *path, const struct service_mount *w,

@@ -57,6 +57,7 @@ static int of_layers(const struct state_paths *paths, struct state_project *stat
 		o.lower = lower;
 		o.upper = frozen ? NULL : upper;
 		o.work = frozen ? NULL : work;
+		o.context = frozen ? NULL : unit_file_label(u);
 		*out = rootfs_overlay(&o, err);
 		r = *out < 0 ? *out : 0;
 	}

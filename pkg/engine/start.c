@@ -87,8 +87,12 @@ static int make_root(struct start *s, struct err *err)
 				    .gid = s->view.uid_base,
 				    .context = unit_file_label(u),
 				    .skip_sync = true };
+	int r;
 
 	o.lower = unit_layers(&s->arena, u->image, &o.n_lower);
+	r = unit_label_layers(u, o.lower, o.n_lower, err);
+	if (r < 0)
+		return r;
 	s->root_fd = rootfs_overlay(&o, err);
 	return s->root_fd < 0 ? s->root_fd : 0;
 }

@@ -168,6 +168,8 @@ int selinux_defaults(struct selinux_defaults *out, struct err *err)
 	if (r == 0)
 		r = selinux_check(d.file, err);
 	if (r == 0)
+		r = selinux_check(d.layer, err);
+	if (r == 0)
 		r = selinux_may_start(d.process, false, err);
 	if (r < 0)
 		return err_wrap(err, -ENOTSUP, "containers get no SELinux labels");
@@ -195,6 +197,11 @@ int selinux_check_options(const char *const *options, size_t n, bool no_new_priv
 	if (r == 0 && l.process)
 		r = selinux_may_start(l.process, no_new_privs, err);
 	return r;
+}
+
+int selinux_label_sockets(const char *label)
+{
+	return file_put(AT_FDCWD, "/proc/thread-self/attr/sockcreate", label ? label : "\n");
 }
 
 /* ---- What runs --------------------------------------------------------------------------------- */

@@ -74,6 +74,12 @@ int selinux_defaults_parse(const char *text, struct selinux_defaults *out)
 
 	if (r == 0)
 		r = label_of(text, "file", &d.file);
+	if (r == 0)
+		r = label_of(text, "ro_file", &d.layer);
+	if (r == -ENOENT && d.file) { /* older ones have no such line */
+		d.layer = xstrdup(d.file);
+		r = 0;
+	}
 	if (r < 0)
 		return r;
 	*out = d;
@@ -85,4 +91,5 @@ void selinux_defaults_clear(struct selinux_defaults *d)
 {
 	free(steal(d->process));
 	free(steal(d->file));
+	free(steal(d->layer));
 }
