@@ -261,14 +261,9 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 @test "security_opt: label and a volume's z are checked, and of no effect without SELinux" {
 	local label
 	for label in user:u role:r type:t level:s0:c1,c2 disable filetype:f nested; do
+		[ ! -e /sys/fs/selinux/enforce ] || continue # selinux.bats
 		service "security_opt: [\"label=$label\", \"label:$label\"], volumes: [\"./:/z:z\"]"
-		if [ ! -e /sys/fs/selinux/enforce ]; then
-			compose run --rm -T a true
-		elif [ $label = disable ]; then
-			refused 'volumes: ["./:/z:z"]' 'services.a.volumes[0].bind.selinux: SELinux is enabled here'
-		else
-			refused "security_opt: [\"label=$label\"]" 'services.a.security_opt[0]: SELinux is enabled here'
-		fi
+		compose run --rm -T a true
 	done
 	for label in type type: x:y ''; do
 		refused "security_opt: [\"label=$label\"]" 'label= wants disable, nested, or user'

@@ -436,6 +436,19 @@ START_TEST(cgroup_parent_is_refused_by_place)
 }
 END_TEST
 
+/* The second one of a service is wrong, and no-new-privileges for who has none. */
+static int labels_of(const char *const *options, size_t n, bool no_new_privs, struct err *err)
+{
+	if (n > 1 || no_new_privs)
+		return err_set(err, EACCES, "not with %s", n ? options[n - 1] : "nothing");
+	return 0;
+}
+
+static int relabel_some(const char *path, struct err *err)
+{
+	return path && strcmp(path, "/etc") == 0 ? err_set(err, EPERM, "not %s", path) : 0;
+}
+
 START_TEST(host_refuses_by_place)
 {
 	static const char text[] =
@@ -443,9 +456,10 @@ START_TEST(host_refuses_by_place)
 		"  a:\n"
 		"    image: x\n"
 		"    security_opt: [apparmor=mine, label=disable, \"label=type:t\"]\n"
-		"    volumes: [\"./d:/d:ro,Z\", \"vol:/v\"]\n"
+		"    volumes: [\"/etc:/d:ro,Z\", \"vol:/v:z\", \"/d:/e:z\"]\n"
 		"  b: { image: x, security_opt: [\"apparmor:yours\"] }\n"
-		"  c: { image: x, security_opt: [\"apparmor=unconfined\"] }\n"
+		"  c: { image: x, security_opt: [\"apparmor=unconfined\", no-new-privileges] }\n"
+		"  d: { image: x, pid: host, security_opt: [no-new-privileges] }\n"
 		"volumes: { vol: }\n";
 	struct compose_host host = { .apparmor = only_mine };
 	struct compose_options opt = { .cwd = project };
@@ -460,15 +474,20 @@ START_TEST(host_refuses_by_place)
 					     "'yours'"),
 		      "%s", err_text(&err));
 	ck_assert_ptr_null(strchr(err_text(&err), '\n'));
-	host.selinux = true;
+	host.label = labels_of;
+	host.relabel = relabel_some;
 	ck_assert_int_eq(compose_check_host(p, &host, &with_selinux), -ENOTSUP);
 	ck_assert_msg(strstr(err_text(&with_selinux),
-			     "4:50: services.a.security_opt[2]: SELinux is enabled here"),
+			     "4:50: services.a.security_opt[2]: not with type:t"),
 		      "%s", err_text(&with_selinux));
 	ck_assert_msg(
-		strstr(err_text(&with_selinux), "services.a.volumes[0].bind.selinux: SELinux"),
+		strstr(err_text(&with_selinux), "services.a.volumes[0].bind.selinux: not /etc"),
 		"%s", err_text(&with_selinux));
+	ck_assert_msg(strstr(err_text(&with_selinux), "services.c.security_opt: not with nothing"),
+		      "%s", err_text(&with_selinux));
 	ck_assert_ptr_null(strstr(err_text(&with_selinux), "security_opt[1]"));
+	ck_assert_ptr_null(strstr(err_text(&with_selinux), "volumes[1]"));
+	ck_assert_ptr_null(strstr(err_text(&with_selinux), "services.d"));
 }
 END_TEST
 
