@@ -64,6 +64,7 @@ struct unit {
 	struct healthcheck health;              /* the service's, else the image's */
 	int pidfd, netns_fd, status_fd, tty_fd; /* -1: none */
 	bool use_aliases; /* while it is made: it answers to the service's names */
+	bool rehearsing;  /* the one it takes the place of still uses the same folders */
 	struct box *box;  /* while it is starting */
 	int start_exit;   /* why it did not start: 125, 126 or 127 */
 	struct logs_pump *pump;

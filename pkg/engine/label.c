@@ -205,7 +205,7 @@ int unit_label_volume(const struct unit *u, const char *path, const struct servi
 	const char *own = unit_file_label(u);
 	auto_free char *shared = own ? selinux_shared(own) : NULL;
 
-	if (!own || !shared)
+	if (!own || !shared || u->rehearsing)
 		return 0;
 	if (w && w->selinux == 'Z')
 		return relabelled(u, path, selinux_relabel(path, own, err), err);
@@ -221,7 +221,7 @@ int unit_label_bind(const struct unit *u, const char *path, const struct service
 	const char *own = unit_file_label(u);
 	auto_free char *shared = own ? selinux_shared(own) : NULL;
 
-	if (!w || !w->selinux || !own || !shared)
+	if (!w || !w->selinux || !own || !shared || u->rehearsing)
 		return 0;
 	return relabelled(u, path, selinux_relabel(path, w->selinux == 'Z' ? own : shared, err),
 			  err);

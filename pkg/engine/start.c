@@ -433,8 +433,9 @@ int unit_rehearse(struct unit *u, struct err *err)
 	int r;
 
 	s.u = u;
-	s.rehearsal = true;
+	s.rehearsal = u->rehearsing = true;
 	r = prepare(&s, &none, err);
+	u->rehearsing = false;
 	start_clear(&s);
 	(void)cgroup_remove(u->engine->cgroups, group, NULL);
 	return r;

@@ -162,6 +162,7 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 
 @test "security_opt: an AppArmor profile that is not there is refused before anything starts" {
 	local why='this kernel has no AppArmor'
+	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != N ] || why='AppArmor is switched off in this kernel'
 	! has_apparmor || why="no AppArmor profile 'nosuch-$$' is loaded"
 	refused "security_opt: [\"apparmor=nosuch-$$\"]" "compose.yaml:1:44: services.a.security_opt: $why"
 	[ -z "$(compose ps -a -q)" ]
