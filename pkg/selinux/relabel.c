@@ -137,7 +137,7 @@ int selinux_relabel(const char *path, const char *label, struct err *err)
 {
 	struct relabel w = { .label = label, .path = SBUF_INIT };
 	auto_close int fd = -1;
-	struct statx st;
+	struct statx st = { 0 };
 	int r = start(path, &fd, &st, err);
 
 	if (r < 0)
@@ -155,7 +155,7 @@ int selinux_relabel(const char *path, const char *label, struct err *err)
 int selinux_relabel_once(const char *path, const char *label, struct err *err)
 {
 	auto_close int fd = -1;
-	struct statx st;
+	struct statx st = { 0 };
 	int r = start(path, &fd, &st, err);
 
 	return r < 0 || has_label(fd, label) ? r : selinux_relabel(path, label, err);
