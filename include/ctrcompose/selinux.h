@@ -87,6 +87,8 @@ void selinux_pairs_running(struct selinux_pairs *out);
  * not followed, but for those that lead to path itself. What has the label already is left alone.
  * -EPERM: see selinux_relabel_refused(); -EOPNOTSUP: its file system has no labels of its own. */
 int selinux_relabel(const char *path, const char *label, struct err *err);
+/* What fd refers to (O_PATH will do); path is for messages. */
+int selinux_relabel_fd(int fd, const char *path, const char *label, struct err *err);
 /* Only if path itself has another label. */
 int selinux_relabel_once(const char *path, const char *label, struct err *err);
 /* What fd refers to; O_PATH does too. 0 or -errno. */

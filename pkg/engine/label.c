@@ -215,7 +215,7 @@ int unit_label_volume(const struct unit *u, const char *path, const struct servi
 			  err);
 }
 
-int unit_label_bind(const struct unit *u, const char *path, const struct service_mount *w,
+int unit_label_bind(const struct unit *u, int fd, const char *path, const struct service_mount *w,
 		    struct err *err)
 {
 	const char *own = unit_file_label(u);
@@ -223,6 +223,6 @@ int unit_label_bind(const struct unit *u, const char *path, const struct service
 
 	if (!w || !w->selinux || !own || !shared || u->rehearsing)
 		return 0;
-	return relabelled(u, path, selinux_relabel(path, w->selinux == 'Z' ? own : shared, err),
-			  err);
+	return relabelled(u, path,
+			  selinux_relabel_fd(fd, path, w->selinux == 'Z' ? own : shared, err), err);
 }

@@ -121,7 +121,7 @@ static int bind_mount(struct unit *u, const struct engine_view *view, const stru
 		return err_wrap(err, source, "container %s: bind mount", u->c->name);
 	if (fstat(source, &st) < 0)
 		return err_errno(err, "container %s: bind mount of %s", u->c->name, m->source);
-	r = unit_label_bind(u, m->source, w, err);
+	r = unit_label_bind(u, source, m->source, w, err);
 	if (r == 0)
 		r = unit_bind_map(u, view, m->source, &st, &b.userns_fd, err);
 	if (r < 0)

@@ -250,7 +250,7 @@ const char *unit_file_label(const struct unit *u);
 int unit_label_layers(const struct unit *u, const char *const *layers, size_t n, struct err *err);
 int unit_label_volume(const struct unit *u, const char *path, const struct service_mount *w,
 		      struct err *err);
-int unit_label_bind(const struct unit *u, const char *path, const struct service_mount *w,
+int unit_label_bind(const struct unit *u, int fd, const char *path, const struct service_mount *w,
 		    struct err *err);
 
 /* asked.c: what a service asks for by its own keys, in box's and cgroup's terms */

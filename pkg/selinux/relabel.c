@@ -125,21 +125,15 @@ static int check_real(int fd, const char *path, struct err *err)
 		   : 0;
 }
 
-static int start(const char *path, int *fd, struct statx *st, struct err *err)
-{
-	*fd = open(path, O_PATH | O_CLOEXEC);
-	if (*fd < 0 || statx(*fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, st) < 0)
-		return err_errno(err, "open %s", path);
-	return check_real(*fd, path, err);
-}
-
-int selinux_relabel(const char *path, const char *label, struct err *err)
+int selinux_relabel_fd(int fd, const char *path, const char *label, struct err *err)
 {
 	struct relabel w = { .label = label, .path = SBUF_INIT };
-	auto_close int fd = -1;
-	struct statx st = { 0 };
-	int r = start(path, &fd, &st, err);
+	struct statx st;
+	int r;
 
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &st) < 0)
+		return err_errno(err, "look at %s", path);
+	r = check_real(fd, path, err);
 	if (r < 0)
 		return r;
 	w.mount = st.stx_mnt_id;
@@ -152,11 +146,26 @@ int selinux_relabel(const char *path, const char *label, struct err *err)
 	return r;
 }
 
+static int open_path(const char *path, struct err *err)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(err, "open %s", path) : fd;
+}
+
+int selinux_relabel(const char *path, const char *label, struct err *err)
+{
+	auto_close int fd = open_path(path, err);
+
+	return fd < 0 ? fd : selinux_relabel_fd(fd, path, label, err);
+}
+
 int selinux_relabel_once(const char *path, const char *label, struct err *err)
 {
-	auto_close int fd = -1;
-	struct statx st = { 0 };
-	int r = start(path, &fd, &st, err);
+	auto_close int fd = open_path(path, err);
 
-	return r < 0 || has_label(fd, label) ? r : selinux_relabel(path, label, err);
+	if (fd < 0)
+		return fd;
+	return has_label(fd, label) ? check_real(fd, path, err)
+				    : selinux_relabel_fd(fd, path, label, err);
 }
