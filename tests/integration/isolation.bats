@@ -14,7 +14,7 @@ setup() {
 teardown() { project_close; }
 
 service() { # YAML of one service that has the probe; the rest in a flow mapping
-	printf 'services: { a: { image: box, init: true, volumes: ["./probe:/probe:ro"]%s } }\n' "${1:+, $1}" >compose.yaml
+	printf 'services: { a: { image: box, init: true, volumes: ["./probe:/probe:ro,z"]%s } }\n' "${1:+, $1}" >compose.yaml
 }
 inside() { compose exec -T a "$@" </dev/null; }
 
