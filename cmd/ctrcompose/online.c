@@ -200,10 +200,23 @@ static int make_ears(struct online *o, const struct plan *plan, struct err *err)
 	return r;
 }
 
+/* All that looked after it were killed: somebody has to again, also when nothing else is to be done. */
+static bool is_orphan(const struct online *o)
+{
+	for (size_t i = 0; !o->client && i < o->state->containers.n; i++) {
+		enum state_status status = o->state->containers.v[i]->status;
+
+		if (status == STATE_RUNNING || status == STATE_PAUSED || status == STATE_RESTARTING)
+			return true;
+	}
+	return false;
+}
+
 int online_apply(struct online *o, const struct plan *plan, const char *what, struct err *err)
 {
 	auto_progress struct progress *pg = NULL;
-	bool work = plan->forget && (o->state->containers.n || o->state->networks.n);
+	bool work =
+		is_orphan(o) || (plan->forget && (o->state->containers.n || o->state->networks.n));
 	int r = 0;
 
 	for (size_t i = 0; i < plan->actions.n; i++)

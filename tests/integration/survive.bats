@@ -97,8 +97,9 @@ kill_supervisor() {
 	id=$(compose ps -q)
 	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup)
 	[ "$(compose ps -q)" = "$id" ]
-	compose up -d
+	compose up -d # nothing to do, but to look after it
 	[ "$(compose ps -q)" = "$id" ]
+	[ -n "$(family ctrcompose-sup)" ] && [ -n "$(family ctrcompose-keep)" ]
 	compose exec -T a true
 }
 
