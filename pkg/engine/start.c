@@ -447,8 +447,10 @@ static int root_cause(struct unit *u, int code, struct err *err)
 	auto_err struct err why = ERR_INIT;
 	int r = box_read_status(u->box, &why);
 
+	if (r == 0 || r == -EAGAIN)
+		return code;
 	u->start_exit = 125;
-	return r == 0 || r == -EAGAIN ? code : err_set(err, r, "%s", err_text(&why));
+	return err_set(err, r, "%s", err_text(&why));
 }
 
 int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err)
