@@ -28,6 +28,7 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	compose up -d
 	pids=$(compose top | awk 'NR > 1 { print $4 }')
 	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup) $pids
+	eventually 20 gone $pids # also as zombies, which have lost their keeper
 	eventually 5 sh -c "! ip -o link | grep -q ': cv'" || true
 	rm -rf "$CTRCOMPOSE_RUN/$PROJECT"
 	ip -o link | awk -F ': ' '$2 ~ /^cc-/ { print $2 }' | xargs -r -n1 ip link del
