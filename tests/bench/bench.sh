@@ -51,7 +51,7 @@ memory() {
 	for p in /proc/[0-9]*; do
 		case $(cat "$p/comm" 2>/dev/null) in
 		ctrcompose-sup | ctrcompose-keep)
-			ls -l "$p/fd" 2>/dev/null | grep -qF "$work" &&
+			ls -l "$p/fd" 2>/dev/null | grep -F "$work" >/dev/null &&
 				printf '%s %s\n' "$(cat "$p/comm")" "$(awk '/^Pss:/ { print $2 }' "$p/smaps_rollup")"
 			;;
 		esac
