@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh [--unit | --faults] BUILD - run what was built below BUILD/tests, then (without --unit) the bats
 # files of tests/integration and tests/faults, and add the results up: the last line is "N passed, N
-# failed". --faults: only those of tests/faults, which FAULT_ROUNDS makes longer.
+# failed"; what failed stands before it, at the end where a cut log still has it. --faults: only those
+# of tests/faults, which FAULT_ROUNDS makes longer.
 # Tests that need root are counted as failed without it: a green run means all of them ran.
 set -u
 only=
@@ -12,6 +13,11 @@ passed=0 failed=0 skipped=0
 work=$(mktemp -d)
 out=$work/out
 trap 'rm -rf "$work" ${EXAMPLES_STATE:+"$EXAMPLES_STATE"}' EXIT
+
+# What failed, to be printed at the end; reads its text.
+failure() { # name
+	{ echo "FAILED: $1" && tail -n 60; } >>"$work/failures"
+}
 
 unit() { # binary
 	local checks failures errors
@@ -26,7 +32,7 @@ unit() { # binary
 	passed=$((passed + checks - failures - errors)) failed=$((failed + failures + errors))
 	printf '%-48s %4d ok %s\n' "${1#"$build"/tests/}" $((checks - failures - errors)) \
 		"$([ $((failures + errors)) = 0 ] || echo "$((failures + errors)) FAILED (exit $status)")"
-	[ $((failures + errors)) = 0 ] || cat "$out"
+	[ $((failures + errors)) = 0 ] || failure "$1" <"$out"
 }
 
 # Each file has a network and mount namespace, a state and a run folder of its own, so that files can
@@ -59,7 +65,10 @@ bats_result() { # file
 	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
 	printf '%-48s %4d ok %s%s\n' "${1#tests/}" "$ok" \
 		"$([ "$skip" = 0 ] || echo "$skip skipped ")" "$([ "$not" = 0 ] || echo "$not FAILED")"
-	[ "$not" = 0 ] || cat "$out"
+	[ "$not" = 0 ] || {
+		awk '/^(ok|not ok) /{ bad = /^not/ } bad || !/^(ok|#|1\.\.)/' "$out"
+		[ "$status" -lt 2 ] || echo "bats ended with $status; the last line: $(tail -n 1 "$out")"
+	} | failure "$1"
 	[ "$skip" = 0 ] || grep '# skip' "$out"
 }
 
@@ -78,12 +87,12 @@ conformance() {
 	[ -n "$ok" ] && [ -z "$unlisted" ] || not=1
 	passed=$((passed + ${ok:-0})) failed=$((failed + not))
 	printf '%-48s %4d ok %s\n' conformance "${ok:-0}" "$([ $not = 0 ] || echo FAILED)"
-	[ $not = 0 ] || { echo "$unlisted"; tail -30 "$out"; }
+	[ $not = 0 ] || { echo "$unlisted" && tail -30 "$out"; } | failure conformance
 	tests/conformance/fixpoint.py "$corpus/public" "$build/ctrcompose" >"$out" 2>&1
 	read -r ok not < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$out")
 	passed=$((passed + ${ok:-0})) failed=$((failed + ${not:-1}))
 	printf '%-48s %4d ok %s\n' fixpoint "${ok:-0}" "$([ "${not:-1}" = 0 ] || echo FAILED)"
-	[ "${not:-1}" = 0 ] || cat "$out"
+	[ "${not:-1}" = 0 ] || failure fixpoint <"$out"
 }
 
 # What integration tests need from the package mirror, fetched while there is a network: each of them
@@ -107,6 +116,7 @@ elif [ -z "$only" ]; then
 	packages
 	bats_files $(ls -S tests/integration/*.bats tests/faults/*.bats)
 fi
+[ ! -e "$work/failures" ] || cat "$work/failures"
 if [ $skipped = 0 ]; then
 	echo "$passed passed, $failed failed"
 else
