@@ -70,8 +70,9 @@ void child_main(struct setup *s)
 	if (spec->process.tty) {
 		struct frame f = { .type = FRAME_TTY };
 
-		if (frame_send(s->ctl, &f, tty.master) < 0)
-			_exit(125);
+		r = frame_send(s->ctl, &f, tty.master);
+		if (r < 0)
+			child_fail(s->ctl, r, "hand over the terminal");
 		(void)close(tty.master);
 	}
 	b = (struct become){

@@ -30,6 +30,7 @@ int dress_maps(const struct box_spec *spec, pid_t pid, struct err *err)
 
 /* ---- Limits ----------------------------------------------------------------------------------- */
 #define NONE UINT64_MAX
+enum { FILES_MAX = 1 << 20 };
 /* A container is not to depend on the shell it was started from. Processes and memory are the
  * control group's to limit. */
 static const struct {
@@ -44,7 +45,7 @@ static const struct {
 	{ "core", RLIMIT_CORE, 0, NONE },
 	{ "rss", RLIMIT_RSS, NONE, NONE },
 	{ "nproc", RLIMIT_NPROC, NONE, NONE },
-	{ "nofile", RLIMIT_NOFILE, 1 << 20, 1 << 20 },
+	{ "nofile", RLIMIT_NOFILE, FILES_MAX, FILES_MAX },
 	{ "memlock", RLIMIT_MEMLOCK, 8 << 20, 8 << 20 },
 	{ "as", RLIMIT_AS, NONE, NONE },
 	{ "locks", RLIMIT_LOCKS, NONE, NONE },
@@ -110,15 +111,31 @@ int dress_limits(const struct box_spec *spec, pid_t pid, struct err *err)
 	return 0;
 }
 
-void limits_copy(pid_t pid)
+void limits_raise(void)
+{
+	struct rlimit64 now = { 0 };
+
+	(void)syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &now);
+	if (now.rlim_max < FILES_MAX)
+		now.rlim_max = FILES_MAX;
+	put_nearest(0, RLIMIT_NOFILE, now.rlim_max, now.rlim_max);
+}
+
+_Static_assert(ARRAY_LEN(limits) == ARRAY_LEN(((struct limits *)NULL)->of), "one for each");
+
+void limits_read(pid_t pid, struct limits *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-		struct rlimit64 l = { limits[i].soft, limits[i].hard };
-
+		out->of[i] = (struct rlimit64){ limits[i].soft, limits[i].hard };
 		/* What can't be seen (another user's, without CAP_SYS_RESOURCE) is as the table says. */
-		(void)syscall(SYS_prlimit64, pid, limits[i].resource, NULL, &l);
-		put_nearest(0, limits[i].resource, l.rlim_cur, l.rlim_max);
+		(void)syscall(SYS_prlimit64, pid, limits[i].resource, NULL, &out->of[i]);
 	}
+}
+
+void limits_take(const struct limits *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		put_nearest(0, limits[i].resource, l->of[i].rlim_cur, l->of[i].rlim_max);
 }
 
 /* ---- The rest --------------------------------------------------------------------------------- */

@@ -74,13 +74,15 @@ static void open_terminal(const struct exec *e, struct child_tty *tty)
 
 	if (r < 0)
 		child_fail(e->ctl, r, "open a terminal");
-	if (frame_send(e->ctl, &f, tty->master) < 0)
-		_exit(125);
+	r = frame_send(e->ctl, &f, tty->master);
+	if (r < 0)
+		child_fail(e->ctl, r, "hand over the terminal");
 	(void)close(tty->master);
 }
 
-static void inside(const struct exec *e, bool user) __attribute__((noreturn));
-static void inside(const struct exec *e, bool user)
+static void inside(const struct exec *e, bool user, const struct limits *l)
+	__attribute__((noreturn));
+static void inside(const struct exec *e, bool user, const struct limits *l)
 {
 	struct child_tty tty = { -1, -1 };
 	struct become b;
@@ -94,6 +96,7 @@ static void inside(const struct exec *e, bool user)
 		child_become_root(e->ctl);
 	if (e->spec->process.tty)
 		open_terminal(e, &tty);
+	limits_take(l);
 	b = (struct become){ .p = &e->spec->process,
 			     .ctl = e->ctl,
 			     .null_fd = e->null_fd,
@@ -168,10 +171,12 @@ static void joiner(const struct exec *e)
 {
 	const struct box_process *p = &e->spec->process;
 	struct frame f = { .type = FRAME_PID };
-	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), gate[2];
+	int pidfd = -1, cgroup_fd = -1, flags = differing(e->spec->pid), gate[2], r;
+	struct limits l;
 	pid_t pid;
 
 	keep_only(e);
+	limits_raise();
 	if (flags < 0)
 		child_fail(e->ctl, flags, "look at the namespaces of the container");
 	child_keyring(e->ctl, p->label);
@@ -181,18 +186,20 @@ static void joiner(const struct exec *e)
 	flags &= ~CLONE_NEWCGROUP;
 	if (flags && setns(e->spec->pidfd, flags) < 0)
 		child_fail(e->ctl, -errno, "join the container's namespaces");
-	limits_copy(e->spec->pid);
+	limits_read(e->spec->pid, &l);
 	gate_open(e, gate);
 	pid = clone_child(0, p->v2_dirfd, true, &pidfd);
 	if (pid < 0)
 		child_fail(e->ctl, pid, "make a process in the container");
 	if (pid == 0) {
 		settle(e, gate, cgroup_fd);
-		inside(e, (flags & CLONE_NEWUSER) != 0);
+		inside(e, (flags & CLONE_NEWUSER) != 0, &l);
 	}
 	f.pid = pid;
-	if (frame_send(e->ctl, &f, pidfd) == 0)
-		(void)fd_write_all(gate[1], "", 1);
+	r = frame_send(e->ctl, &f, pidfd);
+	if (r < 0)
+		child_fail(e->ctl, r, "hand over the process");
+	(void)fd_write_all(gate[1], "", 1);
 	_exit(0);
 }
 
@@ -229,7 +236,9 @@ static int await_pid(struct box *out, struct err *err)
 		out->pidfd = steal_fd(&fd);
 		return 0;
 	}
-	if (r != 1 || f.type != FRAME_FAILED)
+	if (r < 0)
+		return err_wrap(err, r, "hear from the process that joins the container");
+	if (r == 0 || f.type != FRAME_FAILED)
 		return err_set(err, EIO, "the process ended while it joined the container");
 	out->exit_code = f.exit_code;
 	return err_set(err, f.code ? f.code : -EIO, "%s", f.text);

@@ -116,10 +116,11 @@ static void joiner(struct setup *s, const struct joining *j)
 {
 	struct frame f = { .type = FRAME_PID };
 	uint64_t flags = clone_namespaces(s->spec) | (j->new_user ? CLONE_NEWUSER : 0);
-	int pidfd = -1;
+	int pidfd = -1, r;
 	pid_t pid;
 
 	child_keyring(s->ctl, s->spec->process.label);
+	limits_raise();
 	join_all(s, j);
 	pid = clone_child(flags, s->spec->process.v2_dirfd, true, &pidfd);
 	if (pid < 0)
@@ -127,7 +128,9 @@ static void joiner(struct setup *s, const struct joining *j)
 	if (pid == 0)
 		child_main(s);
 	f.pid = pid;
-	(void)frame_send(s->ctl, &f, pidfd);
+	r = frame_send(s->ctl, &f, pidfd);
+	if (r < 0)
+		child_fail(s->ctl, r, "hand over the process");
 	_exit(0);
 }
 

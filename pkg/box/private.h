@@ -4,6 +4,8 @@
 
 #include <ctrcompose/box.h>
 
+#include <sys/resource.h>
+
 /* ---- seccomp.c -------------------------------------------------------------------------------- */
 int seccomp_apply(const struct box_seccomp *p); /* one system call */
 size_t seccomp_length(const struct box_seccomp *p);
@@ -198,8 +200,15 @@ int dress_limits(const struct box_spec *spec, pid_t pid, struct err *err);
 int dress_oom(const struct box_spec *spec, pid_t pid, struct err *err);
 /* Root's pipes become the container's root's, who may open them anew and give them on. */
 int dress_streams(const struct box_process *p, uid_t base, struct err *err);
-/* In an exec, once it is in the namespaces: the limits of the process pid. */
-void limits_copy(pid_t pid);
+/* In an exec: as many open files as may be. What the kernel counts of descriptors on their way, in all
+ * of a user's sockets, is held against this limit of the sender: ETOOMANYREFS, unix(7). */
+void limits_raise(void);
+/* In an exec, once it is in the namespaces: the limits of the process pid, and to have them too. */
+struct limits {
+	struct rlimit64 of[16];
+};
+void limits_read(pid_t pid, struct limits *out);
+void limits_take(const struct limits *l);
 
 /* sysctl.c: pure. NULL when the container may set it, else why not. */
 const char *sysctl_refused(const struct box_spec *spec, const char *key);

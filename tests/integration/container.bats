@@ -290,3 +290,17 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 		[ "$(cat "$(group cpu)/cpu.cfs_quota_us" "$(group cpu)/cpu.cfs_period_us" "$(group cpu)/cpu.shares")" = $'50000\n100000\n512' ]
 	fi
 }
+
+@test "exec and probes, with fewer descriptors than the project keeps in sockets" {
+	local i
+	{
+		echo 'services:'
+		echo '  a: { image: box, ulimits: { nofile: 8 }, healthcheck: { test: "ulimit -n", interval: 1s, start_interval: 1s } }'
+		for i in $(seq 15); do echo "  s$i: { image: box }"; done
+	} >compose.yaml
+	compose up -d --wait
+	run -0 compose exec -T a sh -c 'ulimit -n'
+	[ "$output" = 8 ]
+	run -0 script -qec "'$CTRCOMPOSE' exec a sh -c 'ulimit -n'" /dev/null
+	[ "$(tr -d '\r' <<<"$output")" = 8 ]
+}

@@ -26,11 +26,13 @@ teardown() {
 
 lan() { nsenter --net --target "$(cat "$BATS_FILE_TMPDIR/lan")" "$@"; }
 
+listens() { lan ss -ltn | grep -q ":$1 "; }
+
 # What the neighbour on the wire sees of who calls: its address.
 who_calls() { # service
 	rm -f "$BATS_TEST_TMPDIR/who"
 	lan timeout 5 socat -u TCP-LISTEN:7000,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/who" 3>&- &
-	eventually 3 sh -c "nsenter --net --target $(cat "$BATS_FILE_TMPDIR/lan") ss -ltn | grep -q :7000"
+	eventually 3 listens 7000
 	compose exec -T "$1" nc -w 2 203.0.113.9 7000 </dev/null
 	wait $!
 	cat "$BATS_TEST_TMPDIR/who"
@@ -55,6 +57,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 @test "a first program finds the rules there" {
 	lan timeout 20 socat TCP-LISTEN:7001,reuseaddr,fork SYSTEM:'echo $SOCAT_PEERADDR' 3>&- &
 	server=$!
+	eventually 5 listens 7001
 	printf 'services: { a: { image: box, command: nc -w 3 203.0.113.9 7001 } }\n' >compose.yaml
 	run -0 compose up --no-log-prefix
 	kill $server
