@@ -24,13 +24,14 @@ typedef int find_fn(struct stores *s, const char *name, struct json **out, struc
 /* By name or id, in all projects. */
 static int find_container(struct stores *s, const char *name, struct json **out, struct err *err)
 {
-	auto_state struct state_project *p = NULL;
+	auto_state struct state_project *found = NULL, *p = NULL;
 	struct state_container *c = NULL;
-	int r = state_find_anywhere(&s->paths, name, &p, &c, err);
-	size_t changed;
+	int r = state_find_anywhere(&s->paths, name, &found, &c, err);
 
 	if (r == 0)
-		r = state_refresh(&s->paths, p, &changed, err);
+		r = cmd_load_state(&s->paths, found->name, &p, err);
+	if (r == 0)
+		r = state_find(p, c->id, &c, err);
 	if (r == 0)
 		*out = inspect_container(&s->paths, p, c, s->images);
 	return r;

@@ -3,6 +3,7 @@
 
 #include <ctrcompose/box.h>
 #include <ctrcompose/cgroup.h>
+#include <ctrcompose/daemon.h>
 #include <ctrcompose/selinux.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,12 +142,14 @@ int cmd_project_name(char **name, struct err *err)
 	return r < 0 ? cmd_load_failed(r) : r;
 }
 
-int cmd_load_state(const struct state_paths *paths, const char *name, struct state_project **out,
-		   struct err *err)
+/* *stale: a container that runs by the record has ended. */
+static int load_state_once(const struct state_paths *paths, const char *name, bool *stale,
+			   struct state_project **out, struct err *err)
 {
 	auto_state struct state_project *s = NULL;
 	auto_err struct err why = ERR_INIT;
 	int r = state_load(paths, name, &s, &why);
+	size_t ended = 0;
 
 	if (r == -ENOENT) {
 		*out = state_new(name);
@@ -154,11 +157,31 @@ int cmd_load_state(const struct state_paths *paths, const char *name, struct sta
 	}
 	if (r < 0)
 		return err_set(err, r, "%s", err_text(&why));
-	r = state_refresh(paths, s, NULL, err);
+	r = state_refresh(paths, s, &ended, err);
 	if (r < 0)
 		return r;
+	*stale = ended > 0;
 	*out = steal(s);
 	return 0;
+}
+
+enum { RECORD_LOOKS = 50, RECORD_PAUSE_US = 10000 };
+
+/* Why one ended that was there a moment ago, and whether it starts again, the supervisor writes down. */
+int cmd_load_state(const struct state_paths *paths, const char *name, struct state_project **out,
+		   struct err *err)
+{
+	*out = NULL;
+	for (int i = 0;; i++) {
+		bool stale = false;
+		int r;
+
+		state_free(steal(*out));
+		r = load_state_once(paths, name, &stale, out, err);
+		if (r < 0 || !stale || i == RECORD_LOOKS || !daemon_lives(paths, name))
+			return r;
+		(void)usleep(RECORD_PAUSE_US);
+	}
 }
 
 int cmd_each_container(bool refresh, cmd_container_fn *fn, void *arg, struct err *err)

@@ -13,6 +13,8 @@
 
 struct daemon_client;
 
+/* Whether there is a keeper or a supervisor of the project, be it on its way out or back. */
+bool daemon_lives(const struct state_paths *paths, const char *project);
 /* Connect to the project's supervisor, starting one where none is. The caller is root. */
 int daemon_connect(const struct state_paths *paths, const char *project, struct daemon_client **out,
 		   struct err *err);

@@ -69,7 +69,7 @@ int daemon_find(const struct state_paths *paths, const char *project, struct dae
 	for (int i = 0; i < CONNECT_TRIES; i++) {
 		err_clear(err);
 		r = find(paths, project, "settle", UINT64_MAX, out, err);
-		if (r != -ENOENT || !keeper_lives(paths, project))
+		if (r != -ENOENT || !daemon_lives(paths, project))
 			break;
 		rest(&pause_us);
 	}

@@ -193,7 +193,7 @@ static int try_family_lock(const char *path, int *out, struct err *err)
 	return 0;
 }
 
-bool keeper_lives(const struct state_paths *paths, const char *project)
+bool daemon_lives(const struct state_paths *paths, const char *project)
 {
 	auto_free char *dir = state_run_dir(paths, project);
 	auto_free char *path = path_join(dir, "supervised");

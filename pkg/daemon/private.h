@@ -32,8 +32,6 @@ int supervisor_main(const struct supervisor_args *args);
 #define LOG_FILE     "supervisor.log" /* in the project's folder: what keeper and supervisor say */
 #define LOG_FILE_OLD LOG_FILE ".1"
 
-/* Whether there is a keeper or a supervisor of the project, be it on its way out or back. */
-bool keeper_lives(const struct state_paths *paths, const char *project);
 char *control_path(const struct state_paths *paths, const char *project);
 
 #endif

@@ -44,6 +44,29 @@ gone() { [ ! -e "/proc/$1" ]; }
 	grep -q '"action":"die".*never' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
+@test "who looks just after an end hears what the supervisor makes of it: why, and that it starts again" {
+	local sup pid
+	cat >compose.yaml <<-'Y'
+		services:
+		  again: { image: box, init: true, restart: always }
+		  bomb: { image: box, mem_limit: 32m, command: "sh -c 'until [ -e /tmp/go ]; do usleep 1000; done; exec tail /dev/zero'" }
+	Y
+	compose up -d
+	sup=$(family ctrcompose-sup)
+	pid=$(first_process again)
+	kill -STOP "$sup"
+	kill -9 "$pid"
+	eventually 5 gone "$pid"
+	(sleep 0.1 && kill -CONT "$sup") 3>&- &
+	run -0 compose ps -a --format '{{.State}}' again
+	wait $!
+	[ "$output" != exited ]
+	compose exec -T bomb touch /tmp/go
+	until is bomb exited; do :; done
+	[[ "$(compose ps -a bomb)" == *OOM-killed* ]]
+	[ "$(compose inspect -f '{{.State.OOMKilled}}' "$PROJECT-bomb-1")" = true ]
+}
+
 @test "down while the family is between two supervisors, and a container has just ended" {
 	local keeper pid kills
 	printf 'services: { a: { image: box, init: true, restart: always } }\n' >compose.yaml
