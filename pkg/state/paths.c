@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MKDIRS_TRIES = 100 };
+enum { MKDIRS_US = 2000000 };
 
 bool state_project_name_ok(const char *project)
 {
@@ -84,10 +84,12 @@ char *state_run_dir(const struct state_paths *p, const char *project)
 /* The last family of the project may be taking the folders away in this moment. */
 static int make_folder(const char *path)
 {
-	int r = -ENOENT;
+	const uint64_t end = now_mono_us() + MKDIRS_US;
+	int r;
 
-	for (int i = 0; i < MKDIRS_TRIES && r == -ENOENT; i++)
+	do
 		r = path_mkdirs(path, 0700);
+	while (r == -ENOENT && now_mono_us() < end);
 	return r;
 }
 

@@ -21,8 +21,8 @@ web() {
 		networks: { default: { enable_ipv6: true } }
 	Y
 	compose up -d
-	eventually 5 reaches
-	eventually 5 published
+	eventually 20 reaches
+	eventually 20 published
 }
 log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 
@@ -33,9 +33,9 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 		was=$(ip -o link show "$it" | cut -d: -f1)
 		ip link del "$it"
 		renewed() { ip -o link show "$it" 2>/dev/null | grep -qv "^$was:"; }
-		eventually 5 renewed
-		eventually 5 reaches
-		eventually 5 published
+		eventually 20 renewed
+		eventually 20 reaches
+		eventually 20 published
 		ip -6 addr show dev "$it" | grep -q 'inet6 fd'
 	done
 	log | grep -q "bridge $it of network ${PROJECT}_default was deleted by another program, it is back"
@@ -80,7 +80,7 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 	eventually 10 started
 	socat TCP-LISTEN:18401 - </dev/null >/dev/null 2>&1 3>&- &
 	holder=$!
-	eventually 5 sh -c 'ss -ltn | grep -q :18401'
+	eventually 20 sh -c 'ss -ltn | grep -q :18401'
 	compose exec -T slow touch /tmp/go
 	if wait $up; then false; fi
 	grep -q "port 18401/tcp is in use by socat (pid $holder)" out

@@ -9,7 +9,7 @@ setup() { project_open; }
 teardown() {
 	[ -z "${GROUP:-}" ] || echo max >"$GROUP/pids.max"
 	project_close
-	[ -z "${GROUP:-}" ] || eventually 5 rmdir "$GROUP"
+	[ -z "${GROUP:-}" ] || eventually 20 rmdir "$GROUP"
 }
 
 no_family() { [ -z "$(family ctrcompose-sup)$(family ctrcompose-keep)" ]; }
@@ -34,7 +34,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	for who in always never; do
 		pid=$(first_process $who)
 		kill -9 "$pid"
-		eventually 5 gone "$pid"
+		eventually 20 gone "$pid"
 	done
 	kill -9 "$sup"
 	eventually 10 is never exited
@@ -56,7 +56,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	pid=$(first_process again)
 	kill -STOP "$sup"
 	kill -9 "$pid"
-	eventually 5 gone "$pid"
+	eventually 20 gone "$pid"
 	(sleep 0.1 && kill -CONT "$sup") 3>&- &
 	run -0 compose ps -a --format '{{.State}}' again
 	wait $!
@@ -103,10 +103,10 @@ gone() { [ ! -e "/proc/$1" ]; }
 	compose up -d
 	"$CTRCOMPOSE" stop >stopping 2>&1 3>&- &
 	client=$!
-	eventually 5 grep -q Stopping stopping
+	eventually 20 grep -q Stopping stopping
 	kill -9 $client
 	eventually 10 is a exited
-	eventually 5 no_family
+	eventually 20 no_family
 }
 
 @test "a client that stands still holds up neither down nor the next up" {
@@ -117,7 +117,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	eventually 10 grep -q here shown
 	kill -STOP $client
 	compose down -t 1
-	eventually 5 no_family
+	eventually 20 no_family
 	compose up -d
 	kill -9 $client
 	is a running
@@ -133,9 +133,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 	has_as_before() { [ "$(fds "$sup")" -le "$before" ]; }
 	for who in a:5 t:2; do # its connection, and what it is heard by
 		"$CTRCOMPOSE" attach --no-stdin --sig-proxy=false ${who%:*} >/dev/null 2>&1 3>&- &
-		eventually 5 has_more ${who#*:}
+		eventually 20 has_more ${who#*:}
 		kill -9 $!
-		eventually 5 has_as_before
+		eventually 20 has_as_before
 	done
 }
 
@@ -144,14 +144,14 @@ gone() { [ ! -e "/proc/$1" ]; }
 	compose up -d
 	compose kill a
 	compose kill -s USR1 b
-	eventually 5 is a exited
-	eventually 5 is b exited
-	eventually 5 no_family # nobody waits to start them
+	eventually 20 is a exited
+	eventually 20 is b exited
+	eventually 20 no_family # nobody waits to start them
 	[ "$(starts)" = 2 ]
 	compose start
 	kill -9 "$(first_process a)" # nobody asked for this one
-	eventually 5 is a running
-	eventually 5 sh -c '[ "$(grep -c "\"action\":\"start\"" "$1")" = 5 ]' - "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+	eventually 20 is a running
+	eventually 20 sh -c '[ "$(grep -c "\"action\":\"start\"" "$1")" = 5 ]' - "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
 @test "on-failure:N counts from the start that a person asked for" {
@@ -178,11 +178,11 @@ gone() { [ ! -e "/proc/$1" ]; }
 	echo 1 >d/n
 	compose up -d --wait
 	echo 2 >d/n # one that will not end by itself
-	eventually 5 test -e d/began2
+	eventually 20 test -e d/began2
 	compose pause
 	echo 3 >d/n
 	compose unpause
-	eventually 5 test -e d/began3
+	eventually 20 test -e d/began3
 	compose up -d --wait
 	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
@@ -195,9 +195,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 	echo said before >>"$log"
 	is_short() { [ "$(stat -c %s "$log")" -lt 1000000 ] && grep -q 'said before' "$log.1"; }
 	compose restart -t 0 a
-	eventually 5 is_short
+	eventually 20 is_short
 	kill -9 "$(family ctrcompose-sup)"
-	eventually 5 grep -qa 'starting it again' "$log" # the keeper's word is after it, not far behind
+	eventually 20 grep -qa 'starting it again' "$log" # the keeper's word is after it, not far behind
 	[ "$(stat -c %s "$log")" -lt 1000000 ]
 }
 

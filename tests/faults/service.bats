@@ -61,7 +61,7 @@ teardown() { project_close; }
 		    command: ["sh", "-c", "trap : TERM; setsid sh -c 'trap \"\" TERM; exec sleep 999' & while :; do sleep 1; done"]
 	Y
 	compose up -d
-	eventually 5 sh -c "$CTRCOMPOSE top | grep -q 'sleep 999'"
+	eventually 20 sh -c "$CTRCOMPOSE top | grep -q 'sleep 999'"
 	local before=$SECONDS pids
 	pids=$(compose top | awk 'NR > 1 { print $4 }')
 	compose stop -t 1
@@ -94,7 +94,7 @@ teardown() { project_close; }
 	ip -o link | awk -F ': ' '$2 ~ /^cv/ { sub(/@.*/, "", $2); print $2 }' | xargs -n1 ip link del
 	run ! compose exec -T a ping -c 1 -W 1 b
 	compose restart -t 0
-	eventually 5 compose exec -T a ping -c 1 -W 2 b
+	eventually 20 compose exec -T a ping -c 1 -W 2 b
 	ip -o link | awk -F ': ' '$2 ~ /^cv/ { sub(/@.*/, "", $2); print $2 }' | xargs -n1 ip link del
 	compose down -t 0
 }
@@ -112,7 +112,7 @@ teardown() { project_close; }
 	printf 'services: { a: { image: box, init: true } }\n' >compose.yaml
 	compose up -d
 	rm "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"
-	eventually 5 test -e "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"
+	eventually 20 test -e "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"
 	[ "$(compose ps -q | wc -l)" = 1 ]
 	compose up -d
 	[ "$(compose ps -q | wc -l)" = 1 ]

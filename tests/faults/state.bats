@@ -29,7 +29,7 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	pids=$(compose top | awk 'NR > 1 { print $4 }')
 	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup) $pids
 	eventually 20 gone $pids # also as zombies, which have lost their keeper
-	eventually 5 sh -c "! ip -o link | grep -q ': cv'" || true
+	eventually 20 sh -c "! ip -o link | grep -q ': cv'" || true
 	rm -rf "$CTRCOMPOSE_RUN/$PROJECT"
 	ip -o link | awk -F ': ' '$2 ~ /^cc-/ { print $2 }' | xargs -r -n1 ip link del
 	echo 00000000-1111-2222-3333-444444444444 >boot
@@ -118,7 +118,7 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	rm "$small/fill"
 	compose up -d
 	compose down -t 0
-	eventually 5 mount -o remount,ro "$small" # the supervisor is on its way out
+	eventually 20 mount -o remount,ro "$small" # the supervisor is on its way out
 	run ! timeout 30 "$CTRCOMPOSE" up -d
 	[[ "$output" == *"Read-only"* ]]
 	umount "$small"
@@ -130,5 +130,5 @@ record() { echo "$CTRCOMPOSE_STATE/projects/$PROJECT/state.json"; }
 	kill -STOP $(compose top | awk 'NR > 1 { print $4 }')
 	SECONDS=0
 	compose down -t 1
-	[ $SECONDS -lt 6 ]
+	[ $SECONDS -lt 60 ]
 }

@@ -13,7 +13,7 @@ teardown() { project_close; }
 		  a: { image: box, volumes: [".:/p"], command: [sh, -c, "echo before; until [ -e /p/go ]; do sleep 0.05; done; echo out; echo err >&2; printf last; exit 4"] }
 	Y
 	compose up -d
-	eventually 3 sh -c '"$CTRCOMPOSE" logs | grep -q before'
+	eventually 20 sh -c '"$CTRCOMPOSE" logs | grep -q before'
 	"$CTRCOMPOSE" attach a >out 2>err &
 	pid=$!
 	sleep 0.5
@@ -124,7 +124,7 @@ teardown() { project_close; }
 			echo $word | timeout 20 "$CTRCOMPOSE" attach $s >out 2>&1 3>&- &
 			attached=$!
 			got() { compose logs $s | grep -q "got $word"; }
-			eventually 5 got
+			eventually 20 got
 			[ -e /proc/$attached ]
 			pkill -KILL -P $attached # timeout's child
 			wait $attached || true

@@ -130,7 +130,7 @@ swap() {
 	run ! compose up -d --wait
 	[[ "$output" == *"ill?[31m"* && "$output" != *$'\033'* ]]
 	compose exec -T -d a sh -c 'sleep 900; true' $'x\033]0;owned\007\302\2332J'
-	eventually 5 sh -c '"$CTRCOMPOSE" top a | grep -qF "x?]0;owned"'
+	eventually 20 sh -c '"$CTRCOMPOSE" top a | grep -qF "x?]0;owned"'
 	run compose top a
 	[[ "$output" != *$'\033'* && "$output" != *$'\302\233'* ]]
 	grep -qF 'ill?[31m?2026-12-01 error forged' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"

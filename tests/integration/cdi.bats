@@ -70,7 +70,7 @@ gpus_of() { # vendor
 	E
 	compose up -d
 	# the environment and the groups of the program itself
-	eventually 5 sh -c '"$CTRCOMPOSE" logs a | grep -q OWN=file' 
+	eventually 20 sh -c '"$CTRCOMPOSE" logs a | grep -q OWN=file' 
 	run compose logs a
 	[[ $output == *COMMON=spec* && $output == *THING=one* && $output == *MINE=spec* && $output == *OWN=file* ]]
 	[ "$(compose exec -T a sed -n 's/^Groups:[[:space:]]*//p' /proc/1/status | xargs)" = "77 1000 2000 4321" ]
@@ -246,7 +246,7 @@ gpus_of() { # vendor
 	run compose exec -T a sh -c 'cat /proc/self/mountinfo; ls /proc/fs'
 	[[ $output != *rootfs* && $output != *config.json* ]]
 	compose restart -t 0 a
-	eventually 5 compose exec -T a test -e /etc/greeting
+	eventually 20 compose exec -T a test -e /etc/greeting
 }
 
 @test "createContainer hooks may work in the root as their own, and mount what the program sees" {
@@ -367,17 +367,17 @@ gpus_of() { # vendor
 		service 'devices: [vendor.com/x=hangs]'
 		"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 		up=$!
-		eventually 5 pgrep -f "^sleep 7777"
+		eventually 20 pgrep -f "^sleep 7777"
 		kill "$up"
 		wait "$up" || true
-		eventually 5 sh -c '! pgrep -f "^sleep 7777"'
+		eventually 20 sh -c '! pgrep -f "^sleep 7777"'
 		compose down -t 0
 		"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 		up=$!
-		eventually 5 pgrep -f "^sleep 7777"
+		eventually 20 pgrep -f "^sleep 7777"
 		kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup)
 		wait "$up" || true
-		eventually 5 sh -c '! pgrep -f "^sleep 7777"'
+		eventually 20 sh -c '! pgrep -f "^sleep 7777"'
 		compose down -t 0
 	done
 }

@@ -84,7 +84,7 @@ all_below() { # SERVICE PATH
 	compose restart -t 0 a
 	all_below a "$PARENT/x/y"
 	compose kill b
-	eventually 5 sh -c "[ \"\$('$CTRCOMPOSE' ps -a --format '{{.State}}' b)\" = exited ]"
+	eventually 20 sh -c "[ \"\$('$CTRCOMPOSE' ps -a --format '{{.State}}' b)\" = exited ]"
 	compose up -d --scale e=2
 	compose rm -sf b
 	[ -z "$(find /sys/fs/cgroup -path "*/$PARENT/x/ctrcompose-*/$PROJECT")" ]

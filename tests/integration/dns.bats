@@ -234,7 +234,7 @@ two() {
 	compose up -d
 	nsenter --net --target "$(pid b-1)" "$DNS" serve 0.0.0.0 "$PWD/log" >/dev/null 2>&1 3>&- &
 	server=$!
-	eventually 5 grep -q ready log
+	eventually 20 grep -q ready log
 	[ "$(ask b-1 A a)" = "NOERROR $(address a-1)" ]
 	[ "$(ask b-1 tcp A a)" = "NOERROR $(address a-1)" ]
 	kill $server

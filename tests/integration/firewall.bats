@@ -7,7 +7,7 @@ load lib
 setup_file() {
 	world_open
 	unshare --net sh -c 'echo $$ >"$1"; exec sleep 1000' sh "$BATS_FILE_TMPDIR/lan" >/dev/null 2>&1 3>&- &
-	eventually 5 test -s "$BATS_FILE_TMPDIR/lan"
+	eventually 20 test -s "$BATS_FILE_TMPDIR/lan"
 	ip link add wan0 type veth peer name eth0 netns "$(cat "$BATS_FILE_TMPDIR/lan")"
 	ip addr add 203.0.113.1/24 dev wan0
 	ip link set wan0 up
@@ -32,7 +32,7 @@ listens() { lan ss -ltn | grep -q ":$1 "; }
 who_calls() { # service
 	rm -f "$BATS_TEST_TMPDIR/who"
 	lan timeout 5 socat -u TCP-LISTEN:7000,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/who" 3>&- &
-	eventually 3 listens 7000
+	eventually 20 listens 7000
 	compose exec -T "$1" nc -w 2 203.0.113.9 7000 </dev/null
 	wait $!
 	cat "$BATS_TEST_TMPDIR/who"
@@ -57,7 +57,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 @test "a first program finds the rules there" {
 	lan timeout 20 socat TCP-LISTEN:7001,reuseaddr,fork SYSTEM:'echo $SOCAT_PEERADDR' 3>&- &
 	server=$!
-	eventually 5 listens 7001
+	eventually 20 listens 7001
 	printf 'services: { a: { image: box, command: nc -w 3 203.0.113.9 7001 } }\n' >compose.yaml
 	run -0 compose up --no-log-prefix
 	kill $server
@@ -113,7 +113,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	compose up -d
 	six=$(compose exec -T a ip -6 -o addr show eth0 scope global | sed -E 's/.*inet6 ([0-9a-f:]+).*/\1/')
 	four=$(address a)
-	eventually 5 curl -s -o /dev/null "http://$four:81/"
+	eventually 20 curl -s -o /dev/null "http://$four:81/"
 	curl -s -o /dev/null "http://[$six]:81/"
 	lan curl -s -m 4 -o /dev/null http://203.0.113.1:18195/
 	lan curl -s -m 4 -o /dev/null "http://[fd99::1]:18195/"
@@ -147,7 +147,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 			networks: { other: , in: { internal: true } }
 		Y
 		compose up -d
-		eventually 5 curl -s -o /dev/null "http://$(address a)/"
+		eventually 20 curl -s -o /dev/null "http://$(address a)/"
 		got() { [ "$(compose exec -T "$1" sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 3 $2 $3" | tail -1)" = here ]; }
 		got b "$(address a)" 80
 		got j "$(address i)" 80
@@ -165,16 +165,16 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 @test "rules that another program takes out are put back, and the log says so" {
 	printf 'services: { a: { image: box, ports: ["127.0.0.1:18190:80"] } }\n' >compose.yaml
 	compose up -d
-	eventually 3 sh -c 'iptables-save | grep -q 18190'
+	eventually 20 sh -c 'iptables-save | grep -q 18190'
 	rules >"$BATS_TEST_TMPDIR/rules"
 	for table in filter nat mangle raw; do
 		iptables -t $table -F
 		iptables -t $table -X
 	done
-	eventually 5 same_rules
-	eventually 3 grep -q 'taken out by another program, they are back' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	eventually 20 same_rules
+	eventually 20 grep -q 'taken out by another program, they are back' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 	iptables -D FORWARD 1
-	eventually 5 same_rules
+	eventually 20 same_rules
 }
 
 @test "rules that could not be put in place are tried again" {
@@ -187,11 +187,11 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	PATH=$PWD/bin:$PATH compose up -d a
 	touch fail
 	compose up -d b
-	eventually 5 grep -q 'not now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	eventually 20 grep -q 'not now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 	run ! grep -q 18191 <(iptables-save)
 	rm fail
 	eventually 15 sh -c 'iptables-save | grep -q 18191'
-	eventually 3 grep -q 'are in place now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	eventually 20 grep -q 'are in place now' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 }
 
 @test "rules taken out while there was no supervisor are put back by the next one" {
@@ -203,7 +203,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	kill -9 "$sup"
 	iptables -t nat -F
 	kill -CONT "$(family ctrcompose-keep)"
-	eventually 5 same_rules
+	eventually 20 same_rules
 }
 
 @test "rules of others stay as they are" {
@@ -233,7 +233,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	printf 'services: { a: { image: box, ports: ["127.0.0.1:18192:80"] } }\n' >compose.yaml
 	compose up -d
 	[ "$(who_calls a)" = 203.0.113.1 ]
-	eventually 3 sh -c 'iptables-legacy-save | grep -q 18192'
+	eventually 20 sh -c 'iptables-legacy-save | grep -q 18192'
 	rules >"$BATS_TEST_TMPDIR/rules"
 	iptables -F
 	iptables -t nat -F

@@ -31,7 +31,7 @@ pair() { # web depends on db
 	SECONDS=0
 	run -1 compose up -d --wait --wait-timeout 1
 	[[ "$output" == *"not healthy after 1s"* ]]
-	[ $SECONDS -lt 6 ]
+	[ $SECONDS -lt 30 ]
 	compose stop -t 0
 	run -1 compose start --wait --wait-timeout 1
 	[[ "$output" == *"not healthy after 1s"* ]]
@@ -69,9 +69,9 @@ pair() { # web depends on db
 	[[ "$output" == *"Found orphan containers ([$PROJECT-web-1])"* ]]
 	compose kill
 	left() { [ "$(compose ps --format '{{.Service}}' --orphans)" = web ]; }
-	eventually 3 left
+	eventually 20 left
 	compose kill --remove-orphans
-	eventually 3 sh -c '[ -z "$("$CTRCOMPOSE" ps -q)" ]'
+	eventually 20 sh -c '[ -z "$("$CTRCOMPOSE" ps -q)" ]'
 	compose up -d
 	compose run --rm -T --remove-orphans db true </dev/null
 	[ "$(compose ps -a --format '{{.Service}}')" = db ]
@@ -164,7 +164,7 @@ stubborn() { # ends by nothing but SIGKILL
 	Y
 	compose up -d
 	ready() { compose logs a | grep -q ready; }
-	eventually 5 ready
+	eventually 20 ready
 }
 
 @test "kill does not wait for a down or a stop that waits for a service" {
@@ -173,16 +173,16 @@ stubborn() { # ends by nothing but SIGKILL
 	compose down -v >out 2>&1 3>&- &
 	down=$!
 	stopping() { grep -q "$PROJECT-a-1  Stopping" out; }
-	eventually 5 stopping
+	eventually 20 stopping
 	run -0 compose kill a
 	[[ $output == *"$PROJECT-a-1  Killed"* && $output != *waiting* ]]
 	wait $down
 	[ $SECONDS -lt 15 ]
 	compose up -d
-	eventually 5 ready
+	eventually 20 ready
 	compose stop >out 2>&1 3>&- &
 	stop=$!
-	eventually 5 stopping
+	eventually 20 stopping
 	compose -p "$PROJECT" kill
 	wait $stop
 	[ "$(compose ps -a a --format '{{.State}} {{.ExitCode}}')" = "exited 137" ]
@@ -270,7 +270,7 @@ stubborn() { # ends by nothing but SIGKILL
 	[ "$(jq -r '.id, ."dry-run"' <<<"$output" | xargs)" = "Volume $PROJECT-kept true" ]
 	compose stop
 	links_gone() { ! ip -o link | grep -q ': cv'; }
-	eventually 5 links_gone # the kernel takes them away behind us
+	eventually 20 links_gone # the kernel takes them away behind us
 	before=$(look)
 	dry "Container $PROJECT-web-1  Removed" system prune --containers -a
 	[[ $stderr == *"Image box:latest  Untagged"* ]] # no container would be left that has it

@@ -50,11 +50,11 @@ teardown() { project_close; }
 	echo 'services: { a: { image: box, init: true, post_start: [{ command: [nothere] }] } }' >compose.yaml
 	run -1 compose up -d
 	[[ $output == *"post_start hook 'nothere' "* ]]
-	echo 'services: { a: { image: box, init: true, command: sh -c "sleep 0.3; exit 5", post_start: [{ command: sleep 50 }] } }' >compose.yaml
+	echo 'services: { a: { image: box, init: true, command: sh -c "sleep 0.3; exit 5", post_start: [{ command: sleep 500 }] } }' >compose.yaml
 	SECONDS=0
 	run -1 compose up -d
 	[[ $output == *"cut short by the end of the container"* ]]
-	[ $SECONDS -lt 5 ]
+	[ $SECONDS -lt 100 ]
 	[ "$(compose ps -a --format '{{.ExitCode}}')" = 5 ]
 }
 
@@ -70,14 +70,14 @@ teardown() { project_close; }
 	Y
 	mkdir out
 	compose up -d
-	eventually 3 grep -q up out/log
+	eventually 20 grep -q up out/log
 	compose pause
 	compose stop
 	[ "$(tr '\n' ' ' <out/log)" = "up one two term " ]
 	compose start
-	eventually 3 sh -c '[ "$(grep -c up out/log)" = 2 ]'
+	eventually 20 sh -c '[ "$(grep -c up out/log)" = 2 ]'
 	compose restart
-	eventually 3 sh -c '[ "$(grep -c up out/log)" = 3 ]'
+	eventually 20 sh -c '[ "$(grep -c up out/log)" = 3 ]'
 	compose down
 	[ "$(tr '\n' ' ' <out/log)" = "up one two term up one two term up one two term " ]
 }
@@ -93,7 +93,7 @@ teardown() { project_close; }
 	compose start
 	compose exec -T a rm /tmp/ok
 	compose kill
-	eventually 3 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.State}}")" = exited ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.State}}")" = exited ]'
 }
 
 @test "who interrupts a stop ends its hook, the container runs on" {
@@ -103,12 +103,12 @@ teardown() { project_close; }
 	sleepers 2
 	"$CTRCOMPOSE" stop >stop.out 2>&1 3>&- &
 	pid=$!
-	eventually 3 sleepers 3
+	eventually 20 sleepers 3
 	kill -INT $pid
 	code=0
 	wait $pid || code=$?
 	[ $code = 130 ]
-	eventually 3 sleepers 2
+	eventually 20 sleepers 2
 	[ "$(compose ps --format '{{.State}}')" = running ]
 	compose exec -T a touch /tmp/ok
 }

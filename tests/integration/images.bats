@@ -423,8 +423,8 @@ other_store() {
 	compose build -q --no-cache # the first one has no name now
 	compose up -d a
 	compose volume create alone
-	eventually 5 compose exec -T a test -e /v/x
-	eventually 5 same_as_du # records are written a moment later
+	eventually 20 compose exec -T a test -e /v/x
+	eventually 20 same_as_du # records are written a moment later
 	[ "$(row Images)" = '["3","1"]' ]
 	[ "$(row Containers)" = '["1","1"]' ]
 	[ "$(row 'Local Volumes')" = '["3","2"]' ]
@@ -433,21 +433,21 @@ other_store() {
 	run -0 compose system df
 	[[ "${lines[0]}" =~ ^TYPE\ +TOTAL\ +ACTIVE\ +SIZE\ +RECLAIMABLE$ ]]
 	compose stop -t 0
-	eventually 5 same_as_du # records are written a moment later
+	eventually 20 same_as_du # records are written a moment later
 	[ "$(row Containers)" = '["1","0"]' ]
 	before=$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)
 	run -1 compose system prune </dev/null # nobody says yes
 	[ "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" = "$before" ]
 	run -0 compose system prune -f
 	[[ "$output" == *"deleted: sha256:"*"Total reclaimed space: "* ]]
-	eventually 5 same_as_du # records are written a moment later
+	eventually 20 same_as_du # records are written a moment later
 	[ "$(row Images)" = '["2","1"]' ]
 	[ "$(row 'Build Cache')" = '["0","0"]' ]
 	[ "$(row 'Local Volumes')" = '["3","2"]' ]
 	[ "$(du -s --block-size=1 "$CTRCOMPOSE_STATE" | cut -f1)" -lt $((before - 4000000)) ]
 	run -0 compose system prune -a -f --volumes
 	[[ "$output" == *"untagged: made:1"* ]]
-	eventually 5 same_as_du # records are written a moment later
+	eventually 20 same_as_du # records are written a moment later
 	[ "$(row Images)" = '["1","1"]' ]
 	[ "$(row 'Local Volumes')" = '["3","2"]' ] # the one with a name stays, those of the container as well
 	compose up -d a

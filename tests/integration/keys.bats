@@ -447,7 +447,7 @@ group_file() { # name
 		[ "$size" -gt 15000000 ] && [ "$size" -le 22000000 ]
 		compose down -t 0
 	)
-	eventually 5 umount m # the supervisor has its folder in there until it has gone
+	eventually 20 umount m # the supervisor has its folder in there until it has gone
 	printf 'services: { a: { image: box, storage_opt: { inodes: 5 } } }\n' >compose.yaml
 	run compose up -d
 	[[ $status != 0 && $output == *"compose.yaml:1:"*"storage_opt: of the options there is size"* ]]

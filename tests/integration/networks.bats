@@ -50,7 +50,7 @@ address() { # service [4|6] [interface]
 	run -0 compose run --rm -T b nslookup -type=aaaa a
 	[[ $output == *"$(address a 6)"* ]]
 	[ "$(compose run --rm -T b sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 3 $(address a 6) 80" | tail -1)" = six ]
-	eventually 3 curl -s -m 3 -o /dev/null "http://[::1]:18290/"
+	eventually 20 curl -s -m 3 -o /dev/null "http://[::1]:18290/"
 	ip -6 addr add fd99::1/128 dev lo
 	[ "$(curl -s -m 3 "http://[fd99::1]:18290/")" = six ]
 	ip -6 addr del fd99::1/128 dev lo

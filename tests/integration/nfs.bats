@@ -103,7 +103,7 @@ project() {
 	project "addr=localhost,nfsvers=4" "$EXPORT" 'scale: 2, read_only: true'
 	compose up -d
 	compose exec -T --index 1 a sh -c 'mkdir -p /v/sub && echo one >/v/sub/f'
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" exec -T --index 2 a cat /v/sub/f)" = one ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" exec -T --index 2 a cat /v/sub/f)" = one ]'
 	compose down -v
 	cat >compose.yaml <<-Y
 		services:

@@ -9,7 +9,7 @@ setup_file() {
 	world_open
 	export PROBE=${PROBE:-$(dirname "$CTRCOMPOSE")/tests/probe}
 	unshare --net sh -c 'echo $$ >"$1"; exec sleep 1000' sh "$BATS_FILE_TMPDIR/lan" >/dev/null 2>&1 3>&- &
-	eventually 5 test -s "$BATS_FILE_TMPDIR/lan"
+	eventually 20 test -s "$BATS_FILE_TMPDIR/lan"
 	ip link add wan0 type veth peer name eth0 netns "$(cat "$BATS_FILE_TMPDIR/lan")"
 	ip addr add 203.0.113.1/24 dev wan0
 	ip link set wan0 up
@@ -42,7 +42,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 
 @test "reached from outside, from the host and all its addresses, from containers of the same and other networks, from itself" {
 	web '["18300:80"]'
-	eventually 5 get 127.0.0.1:18300
+	eventually 20 get 127.0.0.1:18300
 	for at in 127.0.0.1 203.0.113.1 "[::1]" "[fd99::1]" localhost; do
 		[ "$(get $at:18300)" = web ]
 	done
@@ -64,7 +64,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	sed -i 's/^networks: { default: { enable_ipv6: true } }/networks:\n  default: { enable_ipv6: true }/' compose.yaml
 	compose down -t 0
 	compose up -d
-	eventually 5 get "[::1]:18301"
+	eventually 20 get "[::1]:18301"
 	[ "$(lan curl -s -m 4 'http://[fd99::1]:18301/')" = web ]
 	[ "$(get "[fd99::1]:18301")" = web ]
 	[ "$(inside near fd99::1 18301)" = web ]
@@ -88,19 +88,19 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 		networks: { a-in: { internal: true }, b-one: , c-two: { enable_ipv6: true } }
 	Y
 	compose up -d
-	eventually 5 get 127.0.0.1:18307
+	eventually 20 get 127.0.0.1:18307
 	[ "$(lan curl -s -m 4 http://203.0.113.1:18307/)" = web ]
 	[ "$(lan curl -s -m 4 'http://[fd99::1]:18307/')" = web ]
 	lan sh -c 'echo hi | socat - UDP:203.0.113.1:18307'
 	heard() { compose logs --no-log-prefix web | grep -q '^203.0.113.9 hi'; }
-	eventually 5 heard
+	eventually 20 heard
 	[ "$(inside one 203.0.113.1 18307)" = web ]
 	[ "$(inside two 203.0.113.1 18307)" = web ] # the answer has to come back the way it went
 }
 
 @test "a host address: there and nowhere else; 127.0.0.1 is out of reach of a neighbour on the link" {
 	web '["127.0.0.1:18302:80", "203.0.113.1:18303:80", "[::1]:18304:80", "[fd99::1]:18305:80"]'
-	eventually 5 get 127.0.0.1:18302
+	eventually 20 get 127.0.0.1:18302
 	[ "$(get 203.0.113.1:18303)" = web ]
 	[ "$(get "[::1]:18304")" = web ]
 	[ "$(get "[fd99::1]:18305")" = web ]
@@ -129,7 +129,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	Y
 	compose up -d
 	said() { [ "$(echo hello | "${@:2}" timeout 3 socat -t 1 - "UDP:$1:18306")" = hello ]; } # socat connects: it hears that address only
-	for to in 127.0.0.1 203.0.113.1 "[::1]" "[fd99::1]"; do eventually 5 said $to; done
+	for to in 127.0.0.1 203.0.113.1 "[::1]" "[fd99::1]"; do eventually 20 said $to; done
 	for to in 203.0.113.1 "[fd99::1]"; do said $to lan; done
 }
 
@@ -172,7 +172,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	[ "$(ports_of)" = "$shown" ]
 	kill -9 "$(family ctrcompose-sup)"
 	again() { [ "$(get "127.0.0.1:${before#*:}")" = web ]; }
-	eventually 5 again
+	eventually 20 again
 	[ "$(ports_of)" = "$shown" ]
 }
 
@@ -184,10 +184,10 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	Y
 	compose up -d
 	listening() { compose logs a | grep -q listening; }
-	eventually 5 listening
+	eventually 20 listening
 	lan sh -c 'echo hi | socat - UDP:203.0.113.1:18330'
 	heard() { compose logs --no-log-prefix a | grep -q '^203.0.113.9 hi'; }
-	eventually 5 heard
+	eventually 20 heard
 }
 
 @test "a conflict names the project or program that has the port, before anything is started" {
@@ -203,7 +203,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	compose -p other down -t 0
 	socat TCP-LISTEN:18340,bind=127.0.0.1 - </dev/null >/dev/null 2>&1 3>&- &
 	holder=$!
-	eventually 5 sh -c 'ss -ltn | grep -q :18340'
+	eventually 20 sh -c 'ss -ltn | grep -q :18340'
 	run ! compose up -d
 	[[ $output == *"port 18340/tcp is in use by socat (pid $holder)"* ]]
 	[ -z "$(compose ps -a -q)" ]
@@ -218,14 +218,14 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 
 @test "what a project has itself is no conflict: recreated, scaled down, moved to another service" {
 	web '["18350:80"]'
-	eventually 5 get 127.0.0.1:18350
+	eventually 20 get 127.0.0.1:18350
 	compose up -d --force-recreate
-	eventually 5 get 127.0.0.1:18350
+	eventually 20 get 127.0.0.1:18350
 	web '["18350:80"]' 'environment: { A: b }'
-	eventually 5 get 127.0.0.1:18350
+	eventually 20 get 127.0.0.1:18350
 	compose stop -t 0 web
 	compose start web
-	eventually 5 get 127.0.0.1:18350
+	eventually 20 get 127.0.0.1:18350
 }
 
 @test "127.0.0.1 is allowed onto a bridge no longer than something is published there" {

@@ -255,7 +255,7 @@ skopeo_copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-t
 	python3 liar.py 3>&- & server=$!
 	printf '{"localhost:5001": {"insecure": true}}' >r.json
 	export CTRCOMPOSE_REGISTRIES=$PWD/r.json
-	eventually 5 curl -s -o /dev/null http://localhost:5001/v2/
+	eventually 20 curl -s -o /dev/null http://localhost:5001/v2/
 	other_store
 	run ! compose image pull localhost:5001/wrong:1
 	[[ "$output" == *"digest sha256:"* ]]
@@ -592,7 +592,7 @@ cutter_open() {
 	python3 cutter.py >cutter.log 2>&1 3>&- & CUTTER=$!
 	printf '{"localhost:5003": {"insecure": true}}' >r.json
 	export CTRCOMPOSE_REGISTRIES=$PWD/r.json
-	eventually 5 curl -s -o /dev/null http://localhost:5003/v2/
+	eventually 20 curl -s -o /dev/null http://localhost:5003/v2/
 }
 
 @test "a connection that breaks: the download goes on where it was, or begins again, and is checked" {
@@ -811,7 +811,7 @@ cutter_open() {
 	python3 tokens.py >tokens.log 2>&1 3>&- & CUTTER=$!
 	printf '{"localhost:5006": {"insecure": true}}' >r.json
 	export CTRCOMPOSE_REGISTRIES=$PWD/r.json DOCKER_CONFIG=$PWD
-	eventually 5 curl -s -o /dev/null http://localhost:5006/v2/
+	eventually 20 curl -s -o /dev/null http://localhost:5006/v2/
 	got() { # REPOSITORY: it comes, whole, into a store of its own
 		other_store
 		compose image pull "localhost:5006/$1:1" && [ "$(compose image inspect "localhost:5006/$1:1" | jq -r '.[0].Id')" = "$id" ]
@@ -895,7 +895,7 @@ cutter_open() {
 	python3 put.py >put.log 2>&1 3>&- & CUTTER=$!
 	printf '{"localhost:5008": {"insecure": true}}' >r.json
 	export CTRCOMPOSE_REGISTRIES=$PWD/r.json DOCKER_CONFIG=$PWD
-	eventually 5 curl -s -o /dev/null http://localhost:5008/v2/
+	eventually 20 curl -s -o /dev/null http://localhost:5008/v2/
 	for name in expires cut busy; do
 		: >asked
 		compose image tag big "localhost:5008/$name:1"
@@ -912,7 +912,7 @@ cutter_open() {
 		CTRCOMPOSE_STATE=$first
 		kill "$CUTTER"; wait "$CUTTER" || true
 		python3 put.py >put.log 2>&1 3>&- & CUTTER=$!
-		eventually 5 curl -s -o /dev/null http://localhost:5008/v2/
+		eventually 20 curl -s -o /dev/null http://localhost:5008/v2/
 	done
 	: >asked
 	compose image tag big localhost:5008/never:1

@@ -42,7 +42,7 @@ web() { # MORE
 	untouched 'security_opt: ["seccomp=./none.json"]' none.json
 	python3 -c 'import socket, time; s = socket.socket(); s.bind(("", 18431)); s.listen(); open("bound", "w"); time.sleep(60)' 3>&- &
 	holder=$!
-	eventually 5 test -e bound
+	eventually 20 test -e bound
 	untouched 'ports: ["18431:80"]' "18431"
 	kill "$holder"
 	wait "$holder" || true
@@ -115,7 +115,7 @@ web() { # MORE
 	P
 	python3 hold.py 3>&- &
 	holder=$!
-	eventually 5 test -e bound
+	eventually 20 test -e bound
 	web 'ports: ["18443-18444:80"]'
 	run -1 compose up -d
 	kill "$holder"
@@ -165,7 +165,7 @@ web() { # MORE
 	[ "$(v_of web)" = 2 ]
 	[ "$(compose ps -a -q | wc -l)" = 1 ]
 	compose down -t 0
-	eventually 5 umount "$small" # the supervisor is on its way out
+	eventually 20 umount "$small" # the supervisor is on its way out
 	rm compose.yaml
 }
 
@@ -204,10 +204,10 @@ web() { # MORE
 	compose up -d
 	timeout 60 "$CTRCOMPOSE" logs -f --no-log-prefix >followed 2>&1 3>&- &
 	follower=$!
-	eventually 5 grep -q one followed
+	eventually 20 grep -q one followed
 	web 'command: sh -c "echo two; exec sleep 100"'
 	compose up -d
-	eventually 5 grep -q two followed
+	eventually 20 grep -q two followed
 	[ "$(compose logs --no-log-prefix)" = two ]
 	kill "$follower"
 	wait "$follower" || true

@@ -79,7 +79,7 @@ refused() { # SERVICE-KEYS WORDS: up says so by place and makes nothing
 	compose up -d a b
 	local one
 	for one in a b; do
-		eventually 5 eval "[ \"\$(compose logs --no-log-prefix $one | sort)\" = \$'err\\nout' ]"
+		eventually 20 eval "[ \"\$(compose logs --no-log-prefix $one | sort)\" = \$'err\\nout' ]"
 	done
 	run compose up -d c
 	[[ "$status" != 0 && "$output" == *nosuch* ]]

@@ -95,7 +95,7 @@ links() { ip -o link show type bridge | wc -l; }
 	sed -i 's/external: true/external: true, name: one_default/' two/compose.yaml
 	at two up -d
 	[ "$(get two db web)" = "from one" ]
-	eventually 2 get one web db
+	eventually 20 get one web db
 	run ! compose network rm one_default
 	[[ $output == *"belongs to project one"* ]]
 	# Its name is not free for a third one.
@@ -109,7 +109,7 @@ links() { ip -o link show type bridge | wc -l; }
 	run ! get two db web
 	at two exec -T db true
 	at one up -d
-	eventually 2 get two db web
+	eventually 20 get two db web
 	[ "$(get one web db)" = "from two" ]
 	[ "$(links)" = 1 ]
 	at two down -t 0

@@ -19,7 +19,7 @@ setup() {
 		networks: { default: { enable_ipv6: true } }
 	Y
 	compose up -d
-	eventually 5 fetch
+	eventually 20 fetch
 	for s in a b evil; do
 		eval "mac_$s=$(compose exec -T $s cat /sys/class/net/eth0/address | tr -d :)"
 		eval "ip_$s=$(hex "$(address $s)")"
@@ -75,7 +75,7 @@ udp() { # TEXT
 
 @test "addresses: what is sent as another is not received, what is sent as itself is" {
 	compose exec -T b /probe hear 9999 1 >heard 3>&- &
-	eventually 5 grep -q listening heard
+	eventually 20 grep -q listening heard
 	send "$mac_b $mac_evil 0800 $(ip4 $ip_a $ip_b 11 "$(udp forged)")" "$mac_b $mac_evil 0800 $(ip4 $ip_gw $ip_b 11 "$(udp forged)")" \
 		"$mac_b $mac_evil 0800 $(ip4 $ip_evil $ip_b 11 "$(udp honest)")"
 	wait $!

@@ -13,7 +13,7 @@ kill_supervisor() {
 	local old
 	old=$(family ctrcompose-sup)
 	kill -9 "$old"
-	eventually 5 replaced "$old"
+	eventually 20 replaced "$old"
 }
 
 @test "the supervisor is killed: containers live on and are adopted" {
@@ -29,10 +29,10 @@ kill_supervisor() {
 	ids=$(compose ps -q | sort)
 	kill_supervisor
 	[ "$(compose ps -q | sort)" = "$ids" ]
-	eventually 5 curl -s -o /dev/null http://127.0.0.1:18090/
+	eventually 20 curl -s -o /dev/null http://127.0.0.1:18090/
 	compose exec -T b wget -q -O - http://web/ | grep -q hi
 	n=$(compose logs --no-log-prefix b | wc -l)
-	eventually 5 sh -c "[ \$(\"$CTRCOMPOSE\" logs --no-log-prefix b | wc -l) -gt $((n + 5)) ]"
+	eventually 20 sh -c "[ \$(\"$CTRCOMPOSE\" logs --no-log-prefix b | wc -l) -gt $((n + 5)) ]"
 	compose up -d
 	[ "$(compose ps -q | sort)" = "$ids" ]
 }
@@ -47,7 +47,7 @@ kill_supervisor() {
 	for i in 1 2 3; do
 		kill_supervisor
 		{ echo "word$i" && sleep 1; } | timeout 0.5 "$CTRCOMPOSE" attach --sig-proxy=false a >out.$i || true
-		eventually 5 sh -c "\"$CTRCOMPOSE\" logs --no-log-prefix a | grep -q 'said word$i'"
+		eventually 20 sh -c "\"$CTRCOMPOSE\" logs --no-log-prefix a | grep -q 'said word$i'"
 	done
 	[ "$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')" = "$started" ]
 	compose stop -t 0 a # what the store has of it is closed: its network goes with it
@@ -80,15 +80,15 @@ kill_supervisor() {
 	kill -9 "$(family ctrcompose-sup)"
 	touch go
 	ended() { ! grep -q 'State:[[:space:]][RSD]' "/proc/$a/status" "/proc/$b/status" 2>/dev/null; }
-	eventually 5 ended
+	eventually 20 ended
 	kill -CONT "$keeper"
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last words" ]'
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix b | tr -d "\r")" = "of a terminal" ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last words" ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix b | tr -d "\r")" = "of a terminal" ]'
 	[ "$(compose ps -a --format '{{.Service}} {{.ExitCode}}' | sort | xargs)" = "a 3 b 4" ]
 	touch again && rm go
 	compose up -d
 	touch go
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last last words words" ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix a | sort | xargs)" = "last last words words" ]'
 }
 
 @test "keeper and supervisor are killed: the next command takes over" {
@@ -114,7 +114,7 @@ kill_supervisor() {
 	touch go
 	sleep 0.5
 	kill -9 "$sup"
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}}")" = 9 ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}}")" = 9 ]'
 }
 
 @test "the keeper is killed: the supervisor rests, exit codes are known, down does not wait" {
@@ -127,7 +127,7 @@ kill_supervisor() {
 	sleep 0.5
 	[ $(($(awk '{ print $14 + $15 }' "/proc/$sup/stat") - before)) -lt 10 ]
 	compose kill -s KILL a
-	eventually 3 sh -c '"$CTRCOMPOSE" ps -a --format "{{.Service}} {{.State}}" | grep -qx "a exited"'
+	eventually 20 sh -c '"$CTRCOMPOSE" ps -a --format "{{.Service}} {{.State}}" | grep -qx "a exited"'
 	# The kernel tells who isn't the parent since 6.15 only.
 	printf '6.15\n%s\n' "$(uname -r)" | sort -CV || skip "exit codes: this kernel tells the parent alone"
 	[ "$(compose ps -a --format "{{.Service}} {{.ExitCode}}" | grep ^a)" = "a 137" ]

@@ -48,7 +48,7 @@ py() { python3 -c "import json,sys; d=json.load(sys.stdin)[0]; print(($1))"; }
 	[ "$(py "d['NetworkSettings']['Networks']['${PROJECT}_default']['IPAddress'], d['NetworkSettings']['Networks']['${PROJECT}_default']['IPPrefixLen']" <c.json)" = "('$ip', 24)" ]
 	[ "$(py '[(m["Type"], m["Destination"], m["RW"]) for m in sorted(d["Mounts"], key=lambda m: m["Destination"])]' <c.json)" = "[('volume', '/anon', True), ('volume', '/d', True), ('bind', '/p', False)]" ]
 	compose kill
-	eventually 3 sh -c '"$CTRCOMPOSE" inspect "'"$PROJECT"'-web-1" | grep -q "\"ExitCode\":.137"'
+	eventually 20 sh -c '"$CTRCOMPOSE" inspect "'"$PROJECT"'-web-1" | grep -q "\"ExitCode\":.137"'
 }
 
 @test "inspect --format: paths, json, index, join, range, if" {

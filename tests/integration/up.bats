@@ -65,7 +65,7 @@ teardown() { project_close; }
 		    ports: ["18080:80", "127.0.0.1::80"]
 	Y
 	compose up -d
-	eventually 5 curl -s -o /dev/null http://127.0.0.1:18080/
+	eventually 20 curl -s -o /dev/null http://127.0.0.1:18080/
 	[ "$(curl -s http://127.0.0.1:18080/)" = hello ]
 	[ "$(curl -s "http://[::1]:18080/")" = hello ]
 	gateway=$(ip -4 -o addr show | awk '$2 ~ /^cc|^br/ { sub("/.*", "", $4); print $4; exit }')
@@ -79,7 +79,7 @@ teardown() { project_close; }
 	socat TCP-LISTEN:18081,fork - 3>&- &
 	owner=$!
 	printf 'services: { a: { image: box, ports: ["18081:80"] } }\n' >compose.yaml
-	eventually 3 sh -c 'ss -ltn | grep -q :18081'
+	eventually 20 sh -c 'ss -ltn | grep -q :18081'
 	run compose up -d
 	kill $owner
 	[ "$status" = 1 ]
@@ -152,7 +152,7 @@ teardown() { project_close; }
 @test "logs: both streams, prefixes, tail" {
 	printf 'services: { a: { image: box, command: sh -c "echo one; echo two >&2; sleep 1000" } }\n' >compose.yaml
 	compose up -d
-	eventually 5 sh -c '"$CTRCOMPOSE" logs | grep -q two'
+	eventually 20 sh -c '"$CTRCOMPOSE" logs | grep -q two'
 	run compose logs --no-log-prefix
 	[ "$output" = $'one\ntwo' ] || [ "$output" = $'two\none' ]
 	run compose logs --tail 1
@@ -203,7 +203,7 @@ teardown() { project_close; }
 	compose restart -t 1 a
 	[ "$(compose ps -q | wc -l)" = 2 ]
 	compose kill a
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a a --format "{{.ExitCode}}")" = 137 ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" ps -a a --format "{{.ExitCode}}")" = 137 ]'
 }
 
 @test "restart policy: on-failure starts it again, so often and no more" {
@@ -236,5 +236,5 @@ teardown() { project_close; }
 		for i in $(seq 30); do echo "  s$i: { image: box, command: 'true' }"; done
 	} >compose.yaml
 	timeout 30 "$CTRCOMPOSE" up -d
-	eventually 5 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --status exited | wc -l)" = 30 ]'
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --status exited | wc -l)" = 30 ]'
 }

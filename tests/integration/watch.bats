@@ -36,16 +36,16 @@ inside() { compose exec -T a "$@"; }
 	echo no >src/tmp/file
 	echo no >src/a.log
 	echo last >src/last
-	eventually 5 inside test -e /app/code/last
+	eventually 20 inside test -e /app/code/last
 	[ "$(inside cat /app/code/there)" = two ]
 	[ "$(inside cat /app/code/new/er/file)" = x ]
 	[ "$(compose exec -T --index 2 a cat /app/code/new/er/file)" = x ]
 	inside sh -c '! test -e /app/code/tmp && ! test -e /app/code/a.log'
 	[ "$(inside stat -c %u /app/code/last)" = 0 ]
 	rm -r src/new src/there
-	eventually 5 inside sh -c '! test -e /app/code/there && ! test -e /app/code/new'
+	eventually 20 inside sh -c '! test -e /app/code/there && ! test -e /app/code/new'
 	echo later >src/later # what was deleted stopped nothing
-	eventually 5 inside test -e /app/code/later
+	eventually 20 inside test -e /app/code/later
 }
 
 @test "--dry-run: says what it would sync and restart, and touches nothing" {
@@ -106,11 +106,11 @@ inside() { compose exec -T a "$@"; }
 	started=$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')
 	for i in $(seq 1 50); do echo "$i" >"src/f$i"; done
 	eventually 10 sh -c '[ "$("$CTRCOMPOSE" inspect "'"$PROJECT"'-a-1" | jq -r ".[0].State.StartedAt")" != "'"$started"'" ]'
-	eventually 5 inside test -e /app/f50
+	eventually 20 inside test -e /app/f50
 	sleep 1
 	[ "$(grep -c Restarting watch.out)" = 1 ]
 	echo 2 >conf
-	eventually 5 inside test -s /tmp/told
+	eventually 20 inside test -s /tmp/told
 	[ "$(inside cat /etc/conf)" = 2 ]
 	[ "$(inside cat /tmp/told)" = "me 1000" ]
 }
@@ -128,7 +128,7 @@ inside() { compose exec -T a "$@"; }
 	grep -q Rebuilding watch.out
 	untagged() { compose image ls --format '{{.Repository}}' | grep -c none; }
 	gone() { [ "$(untagged)" = 0 ]; }
-	eventually 5 gone # the first one
+	eventually 20 gone # the first one
 }
 
 @test "watch --prune=false keeps what a rebuild leaves without a name" {
@@ -154,9 +154,9 @@ inside() { compose exec -T a "$@"; }
 	"$CTRCOMPOSE" up --watch >watch.out 2>&1 3>&- &
 	up=$!
 	eventually 20 grep -q "Watch enabled" watch.out
-	eventually 5 grep -q "a-1  | printed" watch.out
+	eventually 20 grep -q "a-1  | printed" watch.out
 	echo yes >src/file
-	eventually 5 inside test -e /app/file
+	eventually 20 inside test -e /app/file
 	child=$(pgrep -P $up -f 'watch --no-up')
 	kill -INT $up
 	code=0
@@ -211,10 +211,10 @@ inside() { compose exec -T a "$@"; }
 		echo mine >src/deep/file
 		mv src/deep "src/was$i" && ln -s "$PWD/host" src/deep
 		echo "$i" >src/last
-		eventually 5 inside sh -c "[ \"\$(cat /app/last)\" = $i ]"
+		eventually 20 inside sh -c "[ \"\$(cat /app/last)\" = $i ]"
 		inside sh -c '! grep -rqs secret /app'
 		rm src/deep && mkdir src/deep
 		echo "again $i" >src/last # the folder is watched again
-		eventually 5 inside sh -c "[ \"\$(cat /app/last)\" = 'again $i' ]"
+		eventually 20 inside sh -c "[ \"\$(cat /app/last)\" = 'again $i' ]"
 	done
 }
