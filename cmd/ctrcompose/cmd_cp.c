@@ -151,15 +151,10 @@ static int open_source(const struct task *t, struct source *s, struct err *err)
 
 	if (arg.follow && !ends_in(p->path, "/.")) {
 		auto_close int fd = open_whole(p, O_PATH);
-		auto_free char *link = NULL;
-		char target[PATH_MAX];
-		ssize_t n;
 
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return missing(p, err);
-		link = xasprintf("/proc/self/fd/%d", fd);
-		n = readlink(link, target, sizeof(target) - 1);
-		if (n > 0 && S_ISDIR(st.st_mode)) {
+		if (S_ISDIR(st.st_mode)) {
 			s->dir = steal_fd(&fd);
 			s->is_folder = true;
 			return 0;

@@ -222,6 +222,10 @@ const char *signal_name(int sig);          /* "SIGTERM"; "signal" when there is 
 int fd_write_all(int fd, const void *data, size_t len);
 ssize_t fd_read_full(int fd, void *data, size_t len); /* until len or end of file */
 int fd_nonblock(int fd, bool on);
+/* A path to what a descriptor stands for, itself, whatever its path leads to now: proc_pid_fd(5). */
+#define FD_NAME_MAX 32
+void fd_name(int fd, char out[FD_NAME_MAX]);
+char *fd_path(int fd); /* where it is; NULL: unknown; the caller frees it */
 /* Descriptors beside data through a unix socket: unix(7), SCM_RIGHTS; flags of send(2) and recv(2). */
 enum { FDS_MAX = 4 };
 int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n, int flags);
@@ -230,8 +234,11 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n, in
 ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t *n, int flags);
 /* Whole file as a NUL-terminated string (which may hold NULs); *len_out may be NULL. */
 int file_read(int dirfd, const char *path, size_t max, char **out, size_t *len_out);
-/* The same where somebody else chose what is there: waits for nobody; -EINVAL: neither file nor device. */
+/* The same where somebody else chose what is there: waits for nobody. -EISDIR; -EINVAL: another
+ * thing that is neither file nor device. */
 int file_read_at_once(int dirfd, const char *path, size_t max, char **out, size_t *len_out);
+/* The same of what a descriptor stands for, be it one of O_PATH. */
+int file_read_fd(int fd, size_t max, char **out, size_t *len_out);
 /* One write(2) to an existing file: /proc, /sys and cgroup files. */
 int file_put(int dirfd, const char *path, const char *text);
 /* Temporary file, rename: readers see the old or the new content, never a part. With durable,

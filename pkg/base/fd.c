@@ -8,6 +8,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void fd_name(int fd, char out[FD_NAME_MAX])
+{
+	(void)snprintf(out, FD_NAME_MAX, "/proc/self/fd/%d", fd);
+}
+
+char *fd_path(int fd)
+{
+	char name[FD_NAME_MAX], path[4096];
+	ssize_t n;
+
+	fd_name(fd, name);
+	n = readlink(name, path, sizeof(path));
+	return n > 0 && (size_t)n < sizeof(path) ? xstrndup(path, (size_t)n) : NULL;
+}
+
 int fd_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;
@@ -92,8 +107,16 @@ int file_read_at_once(int dirfd, const char *path, size_t max, char **out, size_
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
-		return -EINVAL;
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	return read_all(fd, max, out, len_out);
+}
+
+int file_read_fd(int fd, size_t max, char **out, size_t *len_out)
+{
+	char name[FD_NAME_MAX];
+
+	fd_name(fd, name);
+	return file_read_at_once(AT_FDCWD, name, max, out, len_out);
 }
 
 int file_put(int dirfd, const char *path, const char *text)

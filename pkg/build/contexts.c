@@ -71,7 +71,7 @@ static int fetch_archive(const struct contexts *c, const char *address, const ch
 	(void)unlinkat(work, file, 0);
 	if (r < 0)
 		return err_wrap(err, r, "the context %s, which has to be a tar archive", address);
-	*path = build_path_of(dir);
+	*path = fd_path(dir);
 	return *path ? 0 : err_errno(err, "%s", address);
 }
 

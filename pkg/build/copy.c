@@ -53,7 +53,7 @@ static int open_context(struct build *b, struct source *out, struct err *err)
 static int open_folder(const char *path, struct source *out, struct err *err)
 {
 	static const char name[] = ".dockerignore";
-	auto_free char *text = NULL, *self = NULL;
+	auto_free char *text = NULL;
 	auto_close int fd = -1;
 	size_t len = 0;
 	int r = 0;
@@ -65,8 +65,7 @@ static int open_folder(const char *path, struct source *out, struct err *err)
 	fd = path_open_in(out->root, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	if (fd == -ENOENT)
 		return 0;
-	self = xasprintf("/proc/self/fd/%d", fd);
-	r = fd < 0 ? fd : file_read(AT_FDCWD, self, DF_SIZE_MAX, &text, &len);
+	r = fd < 0 ? fd : file_read_fd(fd, DF_SIZE_MAX, &text, &len);
 	if (r < 0)
 		r = err_set(err, r, "%s: %s", name, strerror(-r));
 	else
@@ -132,11 +131,9 @@ static int find_owner(struct stage *s, const char *who, uid_t *uid, gid_t *gid, 
 	for (size_t i = 0; i < 2; i++) {
 		auto_close int fd = path_open_in(root, i ? "/etc/group" : "/etc/passwd",
 						 O_RDONLY | O_NONBLOCK, 0);
-		auto_free char *self = xasprintf("/proc/self/fd/%d", fd);
 
 		if (fd >= 0)
-			(void)file_read(AT_FDCWD, self, 1 << 20, i ? &group : &passwd,
-					i ? &ng : &np);
+			(void)file_read_fd(fd, 1 << 20, i ? &group : &passwd, i ? &ng : &np);
 	}
 	r = box_user_resolve(who, NULL, 0, passwd, np, group, ng, &user, why);
 	if (r < 0)

@@ -114,15 +114,6 @@ static int checkout(const struct df_git *g, const char *folder, const char *want
 	return r;
 }
 
-char *build_path_of(int fd)
-{
-	auto_free char *link = xasprintf("/proc/self/fd/%d", fd);
-	char path[4096];
-	ssize_t n = readlink(link, path, sizeof(path));
-
-	return n > 0 && (size_t)n < sizeof(path) ? xstrndup(path, (size_t)n) : NULL;
-}
-
 int git_fetch(int at, const char *name, const struct git_how *how, char **path, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
@@ -145,7 +136,7 @@ int git_fetch(int at, const char *name, const struct git_how *how, char **path, 
 		return err_errno(err, "make a folder");
 	dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* A COPY of all of it has this mode. */
-	whole = dir < 0 || fchmod(dir, 0755) < 0 ? NULL : build_path_of(dir);
+	whole = dir < 0 || fchmod(dir, 0755) < 0 ? NULL : fd_path(dir);
 	if (!whole)
 		return err_errno(err, "make a folder");
 	mask = umask(022);
@@ -158,6 +149,6 @@ int git_fetch(int at, const char *name, const struct git_how *how, char **path, 
 	part = path_open_in(dir, g.folder ? g.folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (part < 0)
 		return err_set(err, part, "%s: it has no folder '%s'", how->address, g.folder);
-	*path = build_path_of(part);
+	*path = fd_path(part);
 	return *path ? 0 : err_errno(err, "%s", how->address);
 }

@@ -28,16 +28,12 @@ void step_event(struct stage *s, enum build_event_kind kind, const char *text, s
 /* ---- Reading ---------------------------------------------------------------------------------- */
 int context_read(const struct build *b, const char *name, char **text, size_t *len)
 {
-	auto_free char *self = NULL;
 	auto_close int fd = -1;
 
 	if (!b->req->fetched)
 		return file_read(b->context, name, DF_SIZE_MAX, text, len);
 	fd = path_open_in(b->context, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	self = xasprintf("/proc/self/fd/%d", fd);
-	return file_read(AT_FDCWD, self, DF_SIZE_MAX, text, len);
+	return fd < 0 ? fd : file_read_fd(fd, DF_SIZE_MAX, text, len);
 }
 
 static int read_file(struct build *b, struct err *err)

@@ -221,8 +221,6 @@ struct git_how {
 };
 /* Below at, which has no such name yet. *path: the part that the address names; caller frees. */
 int git_fetch(int at, const char *name, const struct git_how *how, char **path, struct err *err);
-/* Of a folder that is open; NULL with errno. The caller frees. */
-char *build_path_of(int fd);
 
 /* ---- chmod.c; pure: what "u=rwX,go-w" makes of a mode. -EINVAL: it is something else. */
 int chmod_symbolic(const char *text, mode_t mode, bool folder, mode_t *out);

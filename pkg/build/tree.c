@@ -525,7 +525,7 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 {
 	auto_close int fd = path_open_in(p->c->src->root, *path ? path : ".", O_PATH, 0);
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	auto_free char *link = NULL, *dst = NULL;
+	auto_free char *dst = NULL;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -552,16 +552,18 @@ static int copy_one(struct pass *p, const char *path, const char *kept, bool int
 	if (df_ignored(p->c->src->ignore, path) || df_ignored(p->c->exclude, base))
 		return 0;
 	p->found++;
-	link = xasprintf("/proc/self/fd/%d", fd);
 	dst = p->c->parents ? path_join(p->c->dest, kept)
 	      : into        ? path_join(p->c->dest, base)
 			    : xstrdup(p->c->dest);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, EINVAL, "'%s' is neither a file nor a folder", path);
 	{
-		auto_close int file = open(link, O_RDONLY | O_CLOEXEC), to = -1;
+		auto_close int file = -1, to = -1;
+		char self[FD_NAME_MAX];
 		const char *name;
 
+		fd_name(fd, self);
+		file = open(self, O_RDONLY | O_CLOEXEC);
 		if (file < 0)
 			return err_errno(err, "%s", path);
 		if (p->digest)

@@ -193,13 +193,12 @@ static int read_file(const struct unit *u, const char *path, char **text, size_t
 		     struct err *err)
 {
 	auto_close int at = unit_host_path(u, path, false, err);
-	auto_free char *link = xasprintf("/proc/self/fd/%d", at);
 	int r;
 
 	if (at < 0)
 		return at;
-	r = file_read_at_once(AT_FDCWD, link, SERVICE_FILE_MAX, text, len);
-	if (r == -EINVAL)
+	r = file_read_fd(at, SERVICE_FILE_MAX, text, len);
+	if (r == -EINVAL || r == -EISDIR)
 		return err_set(err, r, "%s is not a file", path);
 	return r < 0 ? err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
 }

@@ -40,15 +40,6 @@ static const char *written_around(const struct state_project *p, const char *pat
 	return found;
 }
 
-static char *real_path(int fd)
-{
-	auto_free char *link = xasprintf("/proc/self/fd/%d", fd);
-	char path[4096];
-	ssize_t n = readlink(link, path, sizeof(path));
-
-	return n > 0 && (size_t)n < sizeof(path) ? xstrndup(path, (size_t)n) : NULL;
-}
-
 /* Not openat(O_PATH): what is mounted on demand is to be mounted. */
 static int open_host(const char *path)
 {
@@ -86,8 +77,8 @@ int unit_host_path(const struct unit *u, const char *path, bool make, struct err
 	if (!around)
 		return steal_fd(&fd);
 	top = open_host(around);
-	real = real_path(fd);
-	real_around = top < 0 ? NULL : real_path(top);
+	real = fd_path(fd);
+	real_around = top < 0 ? NULL : fd_path(top);
 	if (real && real_around && path_is_below(real, real_around))
 		return steal_fd(&fd);
 	return err_set(err, EPERM,

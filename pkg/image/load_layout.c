@@ -22,15 +22,13 @@ static int open_file(const struct load *l, const char *path, off_t max)
 void load_folder_text(struct load *l, const char *path)
 {
 	auto_close int fd = -1;
-	auto_free char *self = NULL;
 	struct text t = { 0 };
 	struct text *kept;
 
 	if (map_has(&l->texts, path))
 		return;
 	fd = open_file(l, path, IMAGE_JSON_MAX);
-	self = xasprintf("/proc/self/fd/%d", fd);
-	if (fd < 0 || file_read(AT_FDCWD, self, IMAGE_JSON_MAX, &t.s, &t.len) < 0)
+	if (fd < 0 || file_read_fd(fd, IMAGE_JSON_MAX, &t.s, &t.len) < 0)
 		return;
 	kept = xcalloc(1, sizeof(*kept));
 	*kept = t;

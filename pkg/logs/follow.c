@@ -16,9 +16,9 @@ int follow_open(struct err *err)
 
 static int add_watch(int fd, int target, uint32_t events)
 {
-	char path[64];
+	char path[FD_NAME_MAX];
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
+	fd_name(target, path);
 	return inotify_add_watch(fd, path, events);
 }
 

@@ -15,17 +15,11 @@ static int open_dir(int at, const char *name, struct err *err)
 	return fd < 0 ? err_errno(err, "open %s", name) : fd;
 }
 
-/* "/proc/self/fd/7": a name for a folder that others are mounted over. */
-static void name_of(int fd, char out[32])
-{
-	(void)snprintf(out, 32, "/proc/self/fd/%d", fd);
-}
-
 static int overlay(const char *path, int real, struct err *err)
 {
 	auto_close int here = open_dir(AT_FDCWD, path, err), upper = -1, work = -1;
 	auto_free char *options = NULL;
-	char lower_name[32], upper_name[32], work_name[32];
+	char lower_name[FD_NAME_MAX], upper_name[FD_NAME_MAX], work_name[FD_NAME_MAX];
 
 	if (here < 0)
 		return here;
@@ -35,9 +29,9 @@ static int overlay(const char *path, int real, struct err *err)
 	work = upper < 0 ? upper : open_dir(here, "work", err);
 	if (work < 0)
 		return work;
-	name_of(real, lower_name);
-	name_of(upper, upper_name);
-	name_of(work, work_name);
+	fd_name(real, lower_name);
+	fd_name(upper, upper_name);
+	fd_name(work, work_name);
 	/* xino: one device number for all that is in it, by which those who count or remove know that they
 	 * have not crossed a mount; redirect_dir: folders can be renamed. */
 	options = xasprintf("lowerdir=%s,upperdir=%s,workdir=%s,xino=on,redirect_dir=on",

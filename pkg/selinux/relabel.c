@@ -16,18 +16,12 @@
 
 enum { DEPTH_MAX = 2048 };
 
-/* Links of /proc lead to the thing itself, links included: symlink(7). */
-static void name_of(int fd, char out[32])
-{
-	(void)snprintf(out, 32, "/proc/self/fd/%d", fd);
-}
-
 static bool has_label(int fd, const char *label)
 {
-	char path[32], now[SELINUX_LABEL_MAX + 1];
+	char path[FD_NAME_MAX], now[SELINUX_LABEL_MAX + 1];
 	ssize_t n;
 
-	name_of(fd, path);
+	fd_name(fd, path);
 	n = getxattr(path, NAME, now, sizeof(now) - 1);
 	if (n < 0)
 		return false;
@@ -37,11 +31,11 @@ static bool has_label(int fd, const char *label)
 
 int selinux_label_fd(int fd, const char *label)
 {
-	char path[32];
+	char path[FD_NAME_MAX];
 
 	if (has_label(fd, label))
 		return 0;
-	name_of(fd, path);
+	fd_name(fd, path);
 	return setxattr(path, NAME, label, strlen(label) + 1, 0) < 0 ? -errno : 0;
 }
 
@@ -111,15 +105,11 @@ static int one(struct relabel *w, int fd, mode_t mode, unsigned depth)
 /* What was opened, whatever links led there. */
 static int check_real(int fd, const char *path, struct err *err)
 {
-	char name[32], real[PATH_MAX];
+	auto_free char *real = fd_path(fd);
 	const char *why;
-	ssize_t n;
 
-	name_of(fd, name);
-	n = readlink(name, real, sizeof(real) - 1);
-	if (n < 0)
+	if (!real)
 		return err_errno(err, "find out where %s is", path);
-	real[n] = '\0';
 	why = selinux_relabel_refused(real, getenv("HOME"));
 	return why ? err_set(err, -EPERM, "SELinux labels of %s are not changed: %s", real, why)
 		   : 0;

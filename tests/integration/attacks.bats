@@ -190,3 +190,10 @@ swap() {
 		[[ "$output" == *"set the sysctl kernel.shm_rmid_forced to '1+kernel.core_pattern=|/x'"* ]]
 	done
 }
+
+@test "a build's image with a pipe in the place of its passwd: nothing waits for it" {
+	printf 'FROM box\nRUN rm /etc/passwd && mkfifo /etc/passwd\nCOPY --chown=user compose.yaml /x\n' >Dockerfile
+	echo 'services: { a: { build: . } }' >compose.yaml
+	run -1 timeout 60 "$CTRCOMPOSE" build
+	[[ "$output" == *"Dockerfile:3"*"user"* ]]
+}
