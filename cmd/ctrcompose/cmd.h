@@ -43,7 +43,6 @@ struct opt {
 enum cmd_dry {
 	DRY_BY_ITSELF, /* the command looks at global.dry_run; or it changes nothing */
 	DRY_IN_COPY, /* it runs as ever, in a copy of the stores: see dry.c. It tells by cmd_did() */
-	DRY_REFUSED, /* it changes what no copy can be made of */
 };
 
 struct cmd {

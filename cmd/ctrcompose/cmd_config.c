@@ -1,10 +1,9 @@
 /* cmd_config.c - ctrcompose config: the project as it was understood, in canonical form. */
-#include "cmd.h"
+#include "outfile.h"
 #include "store.h"
 
 #include <ctrcompose/image.h>
 #include <ctrcompose/yaml.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -208,16 +207,15 @@ static int project(struct sbuf *out, struct err *err)
 
 static int save(const struct sbuf *out, struct err *err)
 {
-	auto_close int fd = -1;
+	auto_outfile struct outfile file = OUTFILE_INIT;
 	int r;
 
 	if (!arg.output || str_eq(arg.output, "-"))
 		return cmd_print(out, err);
-	fd = open(arg.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_errno(err, "%s", arg.output);
-	r = fd_write_all(fd, sbuf_str(out), out->len);
-	return r < 0 ? err_set(err, r, "%s: %s", arg.output, strerror(-r)) : 0;
+	r = outfile_open(&file, arg.output, 0666, err);
+	if (r == 0)
+		r = outfile_write(&file, sbuf_str(out), out->len, err);
+	return r < 0 ? r : outfile_done(&file, err);
 }
 
 static int run(int argc, char **argv, struct err *err)

@@ -2,6 +2,7 @@
 #include "copying.h"
 #include "observe.h"
 #include "online.h"
+#include "outfile.h"
 #include "store.h"
 
 #include <ctrcompose/archive.h>
@@ -24,7 +25,7 @@ static struct {
 struct task {
 	struct observed *o;
 	struct state_container *c;
-	int out;
+	struct outfile out;
 };
 
 static int find(struct observed *o, char **argv, struct state_container **c, struct err *err)
@@ -54,37 +55,27 @@ static int pack(void *data, struct err *err)
 	dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(err, "read the files of %s", t->c->name);
-	return archive_pack(dir, archive_sink_fd, &t->out, err);
+	return archive_pack(dir, outfile_write, &t->out, err);
 }
 
 static int export_run(int argc, char **argv, struct err *err)
 {
 	auto_observed struct observed o = { 0 };
-	struct task t = { .o = &o, .out = STDOUT_FILENO };
-	auto_free char *part = NULL;
-	auto_close int fd = -1;
-	int r;
+	struct task t = { .o = &o, .out = OUTFILE_INIT };
+	int r = outfile_check(arg.output, "export", err);
 
 	(void)argc;
-	if (!arg.output && isatty(STDOUT_FILENO))
-		return usage_error(err,
-				   "export: an archive is nothing for a terminal: give -o FILE, "
-				   "or redirect standard output");
-	r = find(&o, argv, &t.c, err);
+	if (r == 0)
+		r = find(&o, argv, &t.c, err);
 	if (r == 0 && global.dry_run)
 		return progress_dry("Container", t.c->name, "Exported", arg.output, err);
-	if (r == 0 && arg.output) {
-		part = xasprintf("%s.part-%d", arg.output, (int)getpid());
-		fd = t.out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return err_errno(err, "%s", arg.output);
-	}
+	if (r == 0)
+		r = outfile_open(&t.out, arg.output, 0600, err);
 	if (r == 0)
 		r = cmd_apart(pack, &t, err);
-	if (r == 0 && part && rename(part, arg.output) < 0)
-		r = err_errno(err, "%s", arg.output);
-	if (r < 0 && part)
-		(void)unlink(part);
+	if (r == 0)
+		r = outfile_done(&t.out, err);
+	outfile_close(&t.out);
 	return r;
 }
 

@@ -1,11 +1,10 @@
 /* image_io.c - ctrcompose image load, import, save. */
 #include "cmd_image.h"
+#include "outfile.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- load ------------------------------------------------------------------------------------- */
@@ -112,55 +111,36 @@ static const struct opt save_opts[] = {
 	  "Write to FILE instead of standard output" },
 };
 
-static int to_fd(void *arg, const void *data, size_t len, struct err *err)
+static int save_dry(struct image_store *s, const struct list *refs, struct err *err)
 {
-	int r = fd_write_all(*(int *)arg, data, len);
+	int r = 0;
 
-	return r < 0 ? err_set(err, r, "%s: %s", save_output ? save_output : "standard output",
-			       strerror(-r))
-		     : 0;
-}
+	for (size_t i = 0; r == 0 && i < refs->n; i++) {
+		auto_image struct image *img = NULL;
 
-/* A file appears under its name only when it is whole. */
-static int save_file(struct image_store *s, const struct list *refs, struct err *err)
-{
-	auto_free char *tmp = xasprintf("%s.part-%d", save_output, (int)getpid());
-	auto_close int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_errno(err, "%s", save_output);
-	r = image_save(s, refs, to_fd, &fd, err);
-	if (r == 0 && rename(tmp, save_output) < 0)
-		r = err_errno(err, "%s", save_output);
-	if (r < 0)
-		(void)unlink(tmp);
+		r = image_find(s, refs->v[i], &img, err);
+		if (r == 0)
+			cmd_did(NULL, "Image", refs->v[i], "Saved");
+	}
 	return r;
 }
 
 static int save_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
+	auto_outfile struct outfile out = OUTFILE_INIT;
 	struct list refs = { (const char **)(uintptr_t)argv, (size_t)argc };
-	struct stat st;
-	int out = STDOUT_FILENO, r;
+	int r = outfile_check(save_output, "image save", err);
 
-	if (str_eq(save_output, "-"))
-		save_output = NULL;
-	if (!save_output && isatty(out))
-		return usage_error(err, "image save: an archive is nothing for a terminal: give -o "
-					"FILE, or redirect standard output");
-	r = cmd_image_store(&s, err);
-	if (r < 0)
-		return r;
-	/* What is there and no file (a FIFO, /dev/null) is written to as it is. */
-	if (save_output && stat(save_output, &st) == 0 && !S_ISREG(st.st_mode)) {
-		auto_close int fd = open(save_output, O_WRONLY | O_CLOEXEC);
-
-		return fd < 0 ? err_errno(err, "%s", save_output)
-			      : image_save(s, &refs, to_fd, &fd, err);
-	}
-	return save_output ? save_file(s, &refs, err) : image_save(s, &refs, to_fd, &out, err);
+	if (r == 0)
+		r = cmd_image_store(&s, err);
+	if (r == 0 && global.dry_run)
+		return save_dry(s, &refs, err);
+	if (r == 0)
+		r = outfile_open(&out, save_output, 0600, err);
+	if (r == 0)
+		r = image_save(s, &refs, outfile_write, &out, err);
+	return r < 0 ? r : outfile_done(&out, err);
 }
 
 const struct cmd image_save_cmd = {
@@ -170,6 +150,5 @@ const struct cmd image_save_cmd = {
 	.min_operands = 1,
 	.max_operands = -1,
 	CMD_OPTS(save_opts),
-	.dry = DRY_REFUSED,
 	.run = save_run,
 };

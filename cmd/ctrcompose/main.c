@@ -111,9 +111,6 @@ static int dispatch(int argc, char **argv, char **path, struct err *err)
 			return print_help(cmd, prefix, err);
 		argc = r;
 		r = global_check(err);
-		if (r == 0 && global.dry_run && cmd->dry == DRY_REFUSED)
-			r = usage_error(err, "--dry-run: there is none of `%s`",
-					*path + strlen("ctrcompose "));
 		if (r == 0)
 			r = check_count(cmd, argc, argv, err);
 		if (r == 0 && global.dry_run && cmd->dry == DRY_IN_COPY)

@@ -188,7 +188,21 @@ two() { # services a and b; b stops at once on SIGTERM
 	! tar tf all.tar | grep -qx data/v
 	[ "$(tar xOf all.tar tmp/new)" = new ]
 	compose stop -t 0 a
+	: >real.tar
+	ln -s real.tar again.tar
 	compose export -o again.tar a
+	[ -L again.tar ]
+	[ -s real.tar ]
+	mkfifo pipe
+	cat pipe >piped.tar 3>&- &
+	compose export -o pipe a
+	wait $!
+	[ -p pipe ]
+	cmp piped.tar real.tar
+	cp real.tar before.tar
+	run ! compose export -o again.tar nothere
+	cmp before.tar real.tar
+	run ! ls -d ./*.part-*
 	[ "$(tar tf again.tar | sort)" = "$(tar tf all.tar | sort)" ]
 }
 

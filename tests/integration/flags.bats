@@ -206,6 +206,7 @@ stubborn() { # ends by nothing but SIGKILL
 		cp db:/etc/passwd copied
 		export -o out.tar db
 		commit db made:1
+		image save -o saved.tar box
 		kill
 		stop
 		restart
@@ -220,8 +221,8 @@ stubborn() { # ends by nothing but SIGKILL
 	compose --dry-run rm -s -f 2>&1 | grep -q "$PROJECT-web-1  Removed"
 	run -0 compose --dry-run up -d
 	[[ $output != *Created* ]]
-	run -1 compose --dry-run image save -o saved.tar box
-	[[ $output == *"--dry-run: there is none of"* ]]
+	run -1 compose --dry-run image save -o saved.tar nothere
+	[[ $output == *nothere* ]]
 	[ "$(look)" = "$before" ]
 	compose volume rm "$PROJECT-kept"
 }
