@@ -16,7 +16,13 @@ trap 'rm -rf "$work" ${EXAMPLES_STATE:+"$EXAMPLES_STATE"}' EXIT
 
 # What failed, to be printed at the end; reads its text.
 failure() { # name
-	{ echo "FAILED: $1" && tail -n 60; } >>"$work/failures"
+	{
+		echo "FAILED: $1"
+		awk -v max=60 'NR <= max; NR > max { last[NR] = $0; delete last[NR - max] } END {
+			if (NR > 2 * max) print "..."
+			for (i = max + 1; i <= NR; i++) if (i in last) print last[i]
+		}'
+	} >>"$work/failures"
 }
 
 unit() { # binary

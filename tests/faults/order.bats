@@ -184,7 +184,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	compose unpause
 	eventually 20 test -e d/began3
 	compose up -d --wait
-	! grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
+	not grep unhealthy "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
 
 @test "what the supervisor says is bounded" {

@@ -105,7 +105,8 @@ teardown() { project_close; }
 	sleep 3
 	local n
 	n=$(compose inspect "$PROJECT-a-1" | jq '.[0].RestartCount')
-	[ "$n" -ge 1 ] && [ "$n" -le 7 ]
+	[ "$n" -ge 1 ]
+	[ "$n" -le 7 ]
 }
 
 @test "a record that somebody deleted while services run: the supervisor writes it again" {

@@ -102,7 +102,8 @@ swap() {
 	[[ "$output" == *"/data/sub leads to $PWD/host"* ]]
 	rm data/sub && ln -s in data/sub # as a person may have it
 	compose up -d
-	compose exec -T a touch /sub/here && [ -e data/in/here ]
+	compose exec -T a touch /sub/here
+	[ -e data/in/here ]
 	compose exec -T a ln -sf "$PWD/host/file" /data/key
 	run ! compose restart -t 0 a
 	[[ "$output" == *"/data/key leads to $PWD/host/file"* ]]

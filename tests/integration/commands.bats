@@ -135,7 +135,8 @@ two() { # services a and b; b stops at once on SIGTERM
 	compose cp a:/data copy
 	diff -r src/sub copy/sub
 	compose cp -L a:/tmp/src/link followed
-	[ ! -L followed ] && [ "$(cat followed)" = one ]
+	[ ! -L followed ]
+	[ "$(cat followed)" = one ]
 	run ! compose cp a:/nothing .
 	[[ "$output" == *"a:/nothing: no such file"* ]]
 	run ! compose cp src/file a:/nowhere/
@@ -173,7 +174,8 @@ two() { # services a and b; b stops at once on SIGTERM
 	[ "$(cat "$canary/file")" = safe ]
 	[ "$(ls "$canary")" = file ]
 	compose cp a:/tmp/d got
-	[ -L got/l ] && [ -L got/g ]
+	[ "$(cat got/l)" = evil ] # in the place of the link
+	[ -L got/g ]
 	run ! compose cp -L a:/tmp/d/g leaked
 	[ ! -e leaked ]
 }
@@ -184,8 +186,9 @@ two() { # services a and b; b stops at once on SIGTERM
 	compose exec -T a sh -c 'echo new >/tmp/new; rm /etc/group; echo v >/data/v'
 	compose export a >all.tar
 	tar tf all.tar | grep -qx tmp/new
-	! tar tf all.tar | grep -qx etc/group
-	! tar tf all.tar | grep -qx data/v
+	tar tf all.tar >members
+	not grep -qx etc/group members
+	not grep -qx data/v members
 	[ "$(tar xOf all.tar tmp/new)" = new ]
 	compose stop -t 0 a
 	: >real.tar

@@ -30,6 +30,7 @@ root=$BATS_TEST_DIRNAME/../..
 	cd "$root"
 	tests/tools/man.py "$CTRCOMPOSE" "$BATS_TEST_TMPDIR"
 	for page in "$BATS_TEST_TMPDIR"/*.1.scd; do scdoc <"$page" >/dev/null; done
-	[ -e "$BATS_TEST_TMPDIR/ctrcompose-up.1.scd" ] && [ -e "$BATS_TEST_TMPDIR/ctrcompose-image-ls.1.scd" ]
+	[ -e "$BATS_TEST_TMPDIR/ctrcompose-up.1.scd" ]
+	[ -e "$BATS_TEST_TMPDIR/ctrcompose-image-ls.1.scd" ]
 	grep -qF abort-on-container-exit "$BATS_TEST_TMPDIR/ctrcompose-up.1.scd"
 }

@@ -20,7 +20,8 @@ pair() { # web depends on db
 	compose up -d
 	db=$(compose ps -q db) web=$(compose ps -q web)
 	compose up -d --force-recreate web
-	[ "$(compose ps -q db)" = "$db" ] && [ "$(compose ps -q web)" != "$web" ]
+	[ "$(compose ps -q db)" = "$db" ]
+	[ "$(compose ps -q web)" != "$web" ]
 	compose up -d --force-recreate --always-recreate-deps web
 	[ "$(compose ps -q db)" != "$db" ]
 	run ! compose up -d --always-recreate-deps --no-recreate

@@ -26,9 +26,9 @@ inside() { compose exec -T a "$@" </dev/null; }
 	[ "$("$PROBE" i386)" = "syscall i386 getpid OK" ] || without='^syscall i386'
 	grep -E '^(syscall|status Cap|status NoNew|status Seccomp|dev|open|mknod)' report | grep -v "$without" |
 		diff <(grep -v "$without" "$SOURCE/tests/probe/expected") -
-	! grep -E '^syscall .* OK$' report
-	! grep -E '^write .* OK$' report
-	! grep -E '^masked .* READABLE' report
+	not grep -E '^syscall .* OK$' report
+	not grep -E '^write .* OK$' report
+	not grep -E '^masked .* READABLE' report
 	[ "$(grep -c '^fd ' report)" = 3 ]
 	[ "$(grep '^env ' report | sed 's/=.*//' | sort | xargs)" = "env HOME env HOSTNAME env PATH" ]
 	grep -qx 'cwd /' report
@@ -38,22 +38,25 @@ inside() { compose exec -T a "$@" </dev/null; }
 	service
 	compose --progress quiet run --rm -T a /probe </dev/null >report
 	for ns in cgroup ipc mnt net pid user uts; do
-		! grep -qxF "namespace $ns $(readlink "/proc/self/ns/$ns")" report
+		not grep -qxF "namespace $ns $(readlink "/proc/self/ns/$ns")" report
 		grep -q "^namespace $ns $ns:" report
 	done
 	read -r _ inside outside count < <(grep ^uid_map report)
-	[ "$inside $count" = "0 65536" ] && [ "$outside" -gt 65536 ]
+	[ "$inside $count" = "0 65536" ]
+	[ "$outside" -gt 65536 ]
 	grep -q '^mount .* / / rw,nodev' report
 	grep '^mount ' report | grep ' - proc ' | head -1 | grep -q 'nosuid,nodev,noexec'
 	grep '^mount ' report | grep ' - sysfs ' | grep -q ' /sys ro,nosuid,nodev,noexec'
-	! grep '^mount ' report | grep -q ' - cgroup.* rw,.* - '
+	not grep -q '^mount .* - cgroup.* rw,.* - ' report
 }
 
 @test "privileged and cap_add change what they say, and no more" {
 	service 'cap_add: [SYS_PTRACE], cap_drop: [NET_RAW, CAP_MKNOD]'
 	compose --progress quiet run --rm -T a /probe </dev/null >report
 	cap=$((16#$(sed -n 's/^status CapEff:[[:space:]]*//p' report)))
-	[ $((cap >> 19 & 1)) = 1 ] && [ $((cap >> 13 & 1)) = 0 ] && [ $((cap >> 27 & 1)) = 0 ]
+	[ $((cap >> 19 & 1)) = 1 ]
+	[ $((cap >> 13 & 1)) = 0 ]
+	[ $((cap >> 27 & 1)) = 0 ]
 	grep -q '^syscall x86_64 mount EPERM' report
 	service 'cap_add: [NOT_ONE]'
 	run ! compose up -d
@@ -83,11 +86,13 @@ inside() { compose exec -T a "$@" </dev/null; }
 	printf 'services: { a: { image: "evil:1", init: true, command: [/bin/sleep, "1000"], volumes: ["vol:/data"], tmpfs: [/proc/x] } }\nvolumes: { vol: }\n' >compose.yaml
 	compose up -d || true
 	compose down -v -t 0
-	[ "$(cat "$canary/file")" = safe ] && [ "$(ls "$canary")" = file ]
+	[ "$(cat "$canary/file")" = safe ]
+	[ "$(ls "$canary")" = file ]
 	printf 'services: { a: { image: "evil:1", command: [/bin/sleep, "1000"], volumes: ["vol:/data"] } }\nvolumes: { vol: }\n' >compose.yaml
 	compose up -d || true
 	compose down -v -t 0
-	[ "$(cat "$canary/file")" = safe ] && [ "$(ls "$canary")" = file ]
+	[ "$(cat "$canary/file")" = safe ]
+	[ "$(ls "$canary")" = file ]
 	compose image rm evil:1
 }
 
@@ -105,7 +110,8 @@ inside() { compose exec -T a "$@" </dev/null; }
 		compose exec -T a sh -c 'echo evil >/s/d/file' || true
 		compose rm -s -f a >/dev/null 2>&1
 	done
-	[ "$(cat "$canary/file")" = safe ] && [ "$(ls "$canary")" = file ]
+	[ "$(cat "$canary/file")" = safe ]
+	[ "$(ls "$canary")" = file ]
 	compose down -v -t 0
 }
 
@@ -125,7 +131,8 @@ inside() { compose exec -T a "$@" </dev/null; }
 	service 'pids_limit: 50'
 	compose up -d
 	read -r n why < <(inside /probe forks 200)
-	[ "$n" -lt 50 ] && [ "$why" = EAGAIN ]
+	[ "$n" -lt 50 ]
+	[ "$why" = EAGAIN ]
 	compose down -t 0
 	service
 	compose up -d

@@ -51,10 +51,12 @@ group_file() { # name
 	fi
 	echo 'services: { a: { image: box, blkio_config: { weight: 5 } } }' >compose.yaml
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *"weight 5 is not between 10 and 1000"* ]]
+	[ $status != 0 ]
+	[[ $output == *"weight 5 is not between 10 and 1000"* ]]
 	echo 'services: { a: { image: box, blkio_config: { device_read_bps: [{ path: /dev/null, rate: 1 }] } } }' >compose.yaml
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *"/dev/null is not a block device"* ]]
+	[ $status != 0 ]
+	[[ $output == *"/dev/null is not a block device"* ]]
 }
 
 @test "a sysctl of the host, an unknown ulimit, a missing device: refused with the name" {
@@ -62,13 +64,16 @@ group_file() { # name
 		services: { a: { image: box, sysctls: { kernel.panic: 5 } } }
 	E
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *kernel.panic* ]]
+	[ $status != 0 ]
+	[[ $output == *kernel.panic* ]]
 	echo 'services: { a: { image: box, ulimits: { nosuch: 5 } } }' >compose.yaml
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *nosuch* ]]
+	[ $status != 0 ]
+	[[ $output == *nosuch* ]]
 	echo 'services: { a: { image: box, devices: [/dev/nosuch] } }' >compose.yaml
 	run compose up -d
-	[ $status != 0 ] && [[ $output == */dev/nosuch* ]]
+	[ $status != 0 ]
+	[[ $output == */dev/nosuch* ]]
 }
 
 @test "keys that are not carried out are refused with their place and what to do" {
@@ -140,7 +145,8 @@ group_file() { # name
 		secrets: { s: { environment: NO_SUCH_VARIABLE } }
 	E
 	run compose up -d
-	[ $status != 0 ] && [[ $output == *NO_SUCH_VARIABLE* ]]
+	[ $status != 0 ]
+	[[ $output == *NO_SUCH_VARIABLE* ]]
 }
 
 @test "pid, ipc, uts: shared with another service or the host" {
@@ -191,7 +197,8 @@ group_file() { # name
 	[ "$(compose exec -T b sed -n 's/^Seccomp:[^0-9]*//p' /proc/self/status)" = 0 ]
 	echo '{' >profile.json
 	run compose up -d --force-recreate
-	[ $status != 0 ] && [[ $output == *profile.json* ]]
+	[ $status != 0 ]
+	[[ $output == *profile.json* ]]
 }
 
 @test "cpuset, cpu_quota" {
@@ -444,7 +451,8 @@ group_file() { # name
 		run compose exec -T a dd if=/dev/zero of=/tmp/x bs=1M count=40
 		[ "$status" != 0 ]
 		size=$(compose exec -T a stat -c %s /tmp/x)
-		[ "$size" -gt 15000000 ] && [ "$size" -le 22000000 ]
+		[ "$size" -gt 15000000 ]
+		[ "$size" -le 22000000 ]
 		compose down -t 0
 	)
 	eventually 20 umount m # the supervisor has its folder in there until it has gone

@@ -109,6 +109,9 @@ family() { # ctrcompose-sup | ctrcompose-keep
 	return 0
 }
 
+# A line of its own that begins with "!" fails no test: set -e does not count it.
+not() { ! "$@"; }
+
 # eventually SECONDS COMMAND...: until it succeeds
 eventually() {
 	local end=$(($(date +%s) + $1))

@@ -99,7 +99,8 @@ kill_supervisor() {
 	[ "$(compose ps -q)" = "$id" ]
 	compose up -d # nothing to do, but to look after it
 	[ "$(compose ps -q)" = "$id" ]
-	[ -n "$(family ctrcompose-sup)" ] && [ -n "$(family ctrcompose-keep)" ]
+	[ -n "$(family ctrcompose-sup)" ]
+	[ -n "$(family ctrcompose-keep)" ]
 	compose exec -T a true
 }
 

@@ -87,7 +87,7 @@ inside() { compose exec -T a "$@"; }
 	echo two >src/there
 	eventually 30 sh -c '[ "$("$CTRCOMPOSE" exec -T a cat /app/there 2>/dev/null)" = two ]'
 	grep -q "Rebuilding a" watch.out
-	! grep -q built-now watch.out
+	not grep -q built-now watch.out
 }
 
 @test "sync+restart and sync+exec: a burst is one restart, one exec; a file as path" {
