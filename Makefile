@@ -24,7 +24,7 @@ LIBS    := -Wl,--as-needed $(PC_LIB) -ldl -lm
 
 OBJ       = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PKG_SRC  := $(sort $(wildcard pkg/*/*.c))
-CMD_SRC  := $(sort $(wildcard cmd/ctrcompose/*.c))
+CMD_SRC  := $(sort $(wildcard cmd/ctrcompose/*.c cmd/ctrcompose/*/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
 KERNEL   := $(patsubst tests/kernel/%.c,$(BUILD)/tests/kernel/%,$(sort $(wildcard tests/kernel/*_test.c)))
 FUZZERS  := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
@@ -37,6 +37,8 @@ LIB_OBJ  := $(call OBJ,$(PKG_SRC))
 all: $(BUILD)/ctrcompose ## build build/ctrcompose (default)
 
 -include $(sort $(wildcard pkg/*/*.mk))
+
+$(BUILD)/cmd/%.o $(BUILD)/tests/unit/cmd_%.o $(BUILD)/fuzz/obj/cmd/%.o $(BUILD)/fuzz/obj/tests/fuzz/cmd_%.o: CPP += -Icmd/ctrcompose
 
 $(BUILD)/ctrcompose: $(call OBJ,$(CMD_SRC)) $(LIB)
 	@echo "  LINK  $@"
@@ -139,9 +141,9 @@ format: ## clang-format all sources in place
 lint: ## format, floors, clang-tidy, cppcheck
 	clang-format --dry-run -Werror $(shell git ls-files '*.[ch]')
 	tests/tools/floors.sh
-	printf '%s\n' $(PKG_SRC) $(CMD_SRC) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(CPP)
+	printf '%s\n' $(PKG_SRC) $(CMD_SRC) | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(CPP) -Icmd/ctrcompose
 	cppcheck --quiet -j $$(nproc) --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr -D_GNU_SOURCE -Iinclude pkg cmd
+		--inline-suppr -D_GNU_SOURCE -Iinclude -Icmd/ctrcompose pkg cmd
 
 docs: all ## the pages that are made from tables: man page, supported keys
 	tests/tools/man.py $(BUILD)/ctrcompose >docs/man/ctrcompose.1.scd

@@ -1,7 +1,7 @@
 /* dry.c - --dry-run of commands that change nothing but the stores: they run as ever, so that what they say is
  * what they would do, and why they would fail. What they change is a copy: overlays over the state and
  * run folders, in namespaces that end with this process. */
-#include "cmd.h"
+#include "screen/screen.h"
 
 #include <ctrcompose/rootfs.h>
 #include <sched.h>

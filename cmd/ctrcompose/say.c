@@ -1,5 +1,5 @@
 /* say.c - colours, warnings, errors, questions: all that a command says beside its result. */
-#include "cmd.h"
+#include "screen/screen.h"
 
 #include <ctrcompose/json.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Any text as a template of --format, over rows as inspect has them: printed or refused with a sentence,
  * and the same each time. */
-#include "../../cmd/ctrcompose/cmd.h"
+#include "screen/screen.h"
 
 #include <ctrcompose/json.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* cmd_logview_test.c - how lines of containers are shown: whole, in bounded memory, exits after them. */
-#include "../../cmd/ctrcompose/cmd.h"
 #include "logs_make.h"
+#include "screen/logview.h"
 
 static struct state_paths paths;
 static char *logs;

@@ -1,5 +1,5 @@
 /* cmd_options_test.c - how command lines are read, and the help that the same table makes. */
-#include "../../cmd/ctrcompose/cmd.h"
+#include "cmd.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* cmd_ps_test.c - the words of `ps`: status, ports, command, rows, tables and templates. */
-#include "../../cmd/ctrcompose/container.h"
+#include "containers/container.h"
+#include "screen/screen.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* cmd_pull_test.c - when a registry is asked for an image */
-#include "../../cmd/ctrcompose/pulling.h"
+#include "images/pulling.h"
 
 #include <check.h>
 #include <stdlib.h>
