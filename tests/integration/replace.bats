@@ -218,9 +218,14 @@ slow() { # one that says that it is asked to stop, and waits until it may
 	mkdir -p shared
 	cat >shared/run <<-'S'
 		trap 'touch /tmp/asked; while [ ! -e /tmp/go ]; do sleep 0.1; done; exit 0' TERM
+		touch /tmp/listens
 		sleep 1000 & wait
 	S
 	web 'command: [sh, /tmp/run], stop_grace_period: 60s, volumes: ["./shared:/tmp"], environment: { V: "${V:-1}" }'
+}
+listens() { # from now on it hears
+	eventually 20 test -e shared/listens
+	rm -f shared/asked shared/go shared/listens
 }
 
 @test "SIGKILL of supervisor, keeper and command while the old one stops: it is started again, the next up goes through" {
@@ -228,7 +233,7 @@ slow() { # one that says that it is asked to stop, and waits until it may
 	compose up -d
 	before=$(ids)
 	for whom in ctrcompose-sup "ctrcompose-sup ctrcompose-keep"; do
-		rm -f shared/asked shared/go
+		listens
 		V=2 timeout 60 "$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 		client=$!
 		eventually 10 test -e shared/asked
@@ -237,12 +242,12 @@ slow() { # one that says that it is asked to stop, and waits until it may
 		wait "$client" && false
 		touch shared/go
 		eventually 10 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --no-trunc)" = "'"$before"'" ]'
-		rm -f shared/asked shared/go
 		[ "$whom" != ctrcompose-sup ] || eventually 10 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
 	done
 	compose up -d # as it was: nothing is replaced
 	[ "$(ids)" = "$before" ]
 	eventually 10 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
+	listens
 	touch shared/go
 	V=2 compose up -d
 	[ "$(v_of web)" = 2 ]
@@ -254,6 +259,7 @@ slow() { # one that says that it is asked to stop, and waits until it may
 	slow
 	compose up -d
 	before=$(ids)
+	listens
 	V=2 timeout 60 "$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 	client=$!
 	eventually 10 test -e shared/asked
