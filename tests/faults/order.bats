@@ -140,8 +140,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 }
 
 @test "killed by a person: no policy brings it back, a start does" {
-	printf 'services: { a: { image: box, init: true, restart: always }, b: { image: box, restart: unless-stopped, stop_signal: USR1, command: sh -c "trap \\"exit 3\\" USR1; while true; do sleep 0.1; done" } }\n' >compose.yaml
+	printf 'services: { a: { image: box, init: true, restart: always }, b: { image: box, restart: unless-stopped, stop_signal: USR1, command: sh -c "trap \\"exit 3\\" USR1; echo ready; while true; do sleep 0.1; done" } }\n' >compose.yaml
 	compose up -d
+	eventually 20 sh -c '"$CTRCOMPOSE" logs b | grep -q ready'
 	compose kill a
 	compose kill -s USR1 b
 	eventually 20 is a exited

@@ -43,23 +43,23 @@ teardown() { project_close; }
 
 @test "attach passes signals on, and with --sig-proxy=false only ends" {
 	cat >compose.yaml <<-'Y'
-		services: { a: { image: box, command: [sh, -c, "trap 'echo told; exit 6' TERM; while :; do sleep 0.05; done"] } }
+		services: { a: { image: box, command: [sh, -c, "trap 'echo told; exit 6' TERM; while :; do echo tick; sleep 0.05; done"] } }
 	Y
 	compose up -d
-	"$CTRCOMPOSE" attach --sig-proxy=false a &
+	"$CTRCOMPOSE" attach --sig-proxy=false a >out &
 	pid=$!
-	sleep 0.5
+	eventually 20 grep -q tick out
 	kill -TERM $pid
 	wait $pid
 	[ "$(compose ps --format '{{.State}}')" = running ]
 	"$CTRCOMPOSE" attach a >out &
 	pid=$!
-	sleep 0.5
+	eventually 20 grep -q tick out
 	kill -TERM $pid
 	code=0
 	wait $pid || code=$?
 	[ $code = 6 ]
-	[ "$(cat out)" = told ]
+	[ "$(tail -n 1 out)" = told ]
 }
 
 @test "attach to a terminal: typing, size, detach keys leave it running" {
