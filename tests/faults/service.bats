@@ -23,7 +23,7 @@ teardown() { project_close; }
 	sleep 4
 	kill -CONT "$sup"
 	sleep 1
-	[ "$(compose ps --format '{{.Health}}')" = healthy ]
+	eventually 20 sh -c '[ "$("$CTRCOMPOSE" ps --format "{{.Health}}")" = healthy ]'
 	[ "$(compose inspect "$PROJECT-a-1" | jq '.[0].RestartCount')" = 0 ]
 }
 

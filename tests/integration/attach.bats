@@ -10,18 +10,18 @@ teardown() { project_close; }
 @test "attach shows what comes from now on, both streams apart, and ends as the container does" {
 	cat >compose.yaml <<-'Y'
 		services:
-		  a: { image: box, volumes: [".:/p"], command: [sh, -c, "echo before; until [ -e /p/go ]; do sleep 0.05; done; echo out; echo err >&2; printf last; exit 4"] }
+		  a: { image: box, volumes: [".:/p"], command: [sh, -c, "echo before; until [ -e /p/go ]; do sleep 0.05; echo tick; done; echo out; echo err >&2; printf last; exit 4"] }
 	Y
 	compose up -d
 	eventually 20 sh -c '"$CTRCOMPOSE" logs | grep -q before'
 	"$CTRCOMPOSE" attach a >out 2>err &
 	pid=$!
-	sleep 0.5
+	eventually 20 grep -q tick out
 	touch go
 	code=0
 	wait $pid || code=$?
 	[ $code = 4 ]
-	[ "$(cat out)" = $'out\nlast' ]
+	[ "$(grep -v tick out)" = $'out\nlast' ]
 	[ "$(cat err)" = err ]
 }
 
@@ -178,9 +178,10 @@ none_stack() {
 
 @test "logging driver none: attach shows what comes from now on" {
 	cat >compose.yaml <<-'Y'
-		services: { a: { image: box, stdin_open: true, command: sh -c 'echo before; read -r l; echo "got $$l"; echo wrong >&2; exit 4', logging: { driver: none } } }
+		services: { a: { image: box, stdin_open: true, volumes: [".:/p"], command: sh -c 'echo before; touch /p/said; read -r l; echo "got $$l"; echo wrong >&2; exit 4', logging: { driver: none } } }
 	Y
 	compose up -d
+	eventually 20 test -e said
 	sleep 0.3
 	code=0
 	echo word | timeout 20 "$CTRCOMPOSE" attach a >out 2>errors || code=$?

@@ -23,7 +23,7 @@ two() { # services a and b; b stops at once on SIGTERM
 	[[ "${lines[0]}" == "CONTAINER "*"REPOSITORY"*"TAG"*"PLATFORM"*"IMAGE ID"*"SIZE"*"CREATED" ]]
 	[ "${#lines[@]}" = 3 ]
 	run -0 compose images --format json b
-	[ "$(jq -r '.[] | .ContainerName + " " + .Repository + " " + .Tag' <<<"$output")" = "t1-b-1 box latest" ]
+	[ "$(jq -r '.[] | .ContainerName + " " + .Repository + " " + .Tag' <<<"$output")" = "$PROJECT-b-1 box latest" ]
 	[ "$(compose images -q | wc -l)" = 1 ]
 	run ! compose images --format xml
 }
@@ -227,18 +227,18 @@ two() { # services a and b; b stops at once on SIGTERM
 @test "plan: what up would do, with exit status 2, and nothing done" {
 	two
 	run -2 compose plan
-	[[ "$output" == *"+ Container t13-a-1: create"* ]]
-	[[ "$output" == *"+ Volume    t13_data: create"* ]]
+	[[ "$output" == *"+ Container $PROJECT-a-1: create"* ]]
+	[[ "$output" == *"+ Volume    ${PROJECT}_data: create"* ]]
 	machine_same
 	compose up -d
 	run -0 compose plan
 	[[ "$output" == *"Nothing to do"* ]]
 	sed -i 's/sleep 1000/sleep 999/' compose.yaml
 	run -2 compose plan
-	[[ "$output" == *"t13-b-1"*"configuration changed"* ]]
-	[[ "$output" != *"t13-a-1: create"* ]]
+	[[ "$output" == *"$PROJECT-b-1"*"configuration changed"* ]]
+	[[ "$output" != *"$PROJECT-a-1: create"* ]]
 	run -2 compose plan --format json
-	jq -e '.changes > 0 and (.actions | map(select(.name == "t13-b-1" and .change)) | length > 0)' <<<"$output"
+	jq -e '.changes > 0 and (.actions | map(select(.name == env.PROJECT + "-b-1" and .change)) | length > 0)' <<<"$output"
 	[ "$(compose ps --format '{{.Command}}' b)" = '"sleep 1000"' ]
 }
 
@@ -247,17 +247,18 @@ two() { # services a and b; b stops at once on SIGTERM
 	compose up -d
 	eventually 20 sh -c '"$CTRCOMPOSE" events --since 1h --until 0s | grep -q "health_status: healthy"'
 	"$CTRCOMPOSE" events --json >live 3>&- & pid=$!
-	sleep 0.3
+	hears() { compose kill -s CONT a && grep -q '"kill"' live; }
+	eventually 20 hears
 	compose pause a
 	compose unpause a
 	compose stop -t 1 a
 	eventually 20 grep -q '"stop"' live
 	kill $pid
-	[ "$(jq -r .action live | xargs)" = "pause unpause die stop" ]
+	[ "$(jq -r 'select(.action != "kill").action' live | xargs)" = "pause unpause die stop" ]
 	run -0 compose events --since 1h --until 0s b
-	[[ "$output" == *"container create "*"(image=box, name=t14-b-1)"* ]]
-	[[ "$output" == *"container die "*"(exitCode=3, image=box, name=t14-b-1)"* ]]
-	[[ "$output" != *t14-a-1* ]]
+	[[ "$output" == *"container create "*"(image=box, name=$PROJECT-b-1)"* ]]
+	[[ "$output" == *"container die "*"(exitCode=3, image=box, name=$PROJECT-b-1)"* ]]
+	[[ "$output" != *$PROJECT-a-1* ]]
 	[ -z "$(compose events --since 0s --until 0s)" ]
 }
 

@@ -74,7 +74,7 @@ run_hash() {
 
 # For setup and teardown of each test: the project folder, and the machine as it was.
 project_open() {
-	PROJECT=t$BATS_TEST_NUMBER
+	export PROJECT=t$BATS_TEST_NUMBER
 	mkdir -p "$BATS_TEST_TMPDIR/$PROJECT"
 	cd "$BATS_TEST_TMPDIR/$PROJECT" || return 1
 	machine >"$BATS_TEST_TMPDIR/before"
