@@ -258,6 +258,8 @@ int path_mkdirs(const char *path, mode_t mode);
 /* Remove name and all below it, however deep. Never crosses a mount: -EXDEV then, with the rest kept. Missing
  * is success. */
 int path_remove_tree(int dirfd, const char *name);
+/* The same of at most so many entries; -EAGAIN: there are more, some of which are gone. */
+int path_remove_small(int dirfd, const char *name, size_t most);
 /* Bytes on disk of name and all below it, as du counts them; what can't be read counts nothing. */
 uint64_t path_space(int dirfd, const char *name);
 /* Lexically clean: no "//", "/./", "x/..", no trailing slash. Caller frees. */

@@ -90,6 +90,7 @@ struct tree {
 	int top;
 	unsigned names;
 	bool moved;
+	size_t *left; /* how many entries may still go; NULL: all */
 };
 
 static int move_up(struct tree *t, int dirfd, const char *name)
@@ -133,6 +134,10 @@ static int remove_below(struct tree *t, int dirfd, const char *name, unsigned de
 	DIR *dir;
 	int fd, r;
 
+	if (t->left && *t->left == 0)
+		return -EAGAIN;
+	if (t->left)
+		--*t->left;
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
@@ -145,7 +150,7 @@ static int remove_below(struct tree *t, int dirfd, const char *name, unsigned de
 		return move_up(t, dirfd, name);
 	fd = (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 	if (fd < 0)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;
 	dir = fdopendir(fd);
 	if (!dir) {
 		(void)close(fd);
@@ -160,12 +165,12 @@ static int remove_below(struct tree *t, int dirfd, const char *name, unsigned de
 	return r;
 }
 
-int path_remove_tree(int dirfd, const char *name)
+static int remove_tree(int dirfd, const char *name, size_t *left)
 {
 	auto_close int parent = -1;
 	auto_free char *copy = xstrdup(name);
 	char *slash = strrchr(copy, '/');
-	struct tree t = { .top = -1 };
+	struct tree t = { .top = -1, .left = left };
 
 	if (!slash)
 		return remove_below(&t, dirfd, name, 0);
@@ -174,6 +179,16 @@ int path_remove_tree(int dirfd, const char *name)
 	if (parent < 0)
 		return errno == ENOENT ? 0 : -errno;
 	return remove_below(&t, parent, slash + 1, 0);
+}
+
+int path_remove_tree(int dirfd, const char *name)
+{
+	return remove_tree(dirfd, name, NULL);
+}
+
+int path_remove_small(int dirfd, const char *name, size_t most)
+{
+	return remove_tree(dirfd, name, &most);
 }
 
 char *path_clean(const char *path)

@@ -591,7 +591,7 @@ void job_advance(struct sup *s)
 		open |= j->steps[i] == STEP_PENDING ||
 			(j->steps[i] == STEP_RUNNING &&
 			 !(j->cancelled && j->plan->actions.v[i].op == PLAN_WAIT));
-	if (!open)
+	if (!open && !remover_works(s))
 		finish(s);
 }
 

@@ -462,7 +462,7 @@ static void sweep(const struct supervisor_args *args)
 int supervisor_main(const struct supervisor_args *args)
 {
 	auto_err struct err err = ERR_INIT;
-	struct sup s = { .args = args };
+	struct sup s = { .args = args, .remover = { .pidfd = -1 } };
 	const char *word = "";
 	size_t len = 1;
 	int r;

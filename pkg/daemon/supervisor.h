@@ -78,6 +78,10 @@ struct sup {
 		size_t n, cap;
 	} ctrs;
 	struct job *job;
+	struct {
+		int pidfd; /* -1: there is none */
+		struct loop_source *src;
+	} remover;
 	uint64_t exits_offset;
 	struct {
 		struct state_exit *v;
@@ -109,6 +113,10 @@ void sup_reply_done(struct ipc_conn *conn, const char *error);
 
 /* Those that wait for a container of this name hear it from now on. */
 void sup_ears(struct sup *s, struct unit *u);
+
+/* remover.c: a process that removes what is much, beside the loop. Whether there is one; it calls
+ * job_advance() when it has ended. */
+bool remover_works(struct sup *s);
 
 /* record.c */
 void record_watch(struct sup *s);

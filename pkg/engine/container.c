@@ -300,7 +300,7 @@ static void remove_files(struct unit *u, bool volumes)
 
 	if (dir >= 0 && u->svc && u->svc->root_size)
 		unbound(u, dir);
-	if (dir >= 0 && path_remove_tree(dir, u->c->id) < 0)
+	if (dir >= 0 && trash_put(e, dir, u->c->id) < 0)
 		log_line(LOG_WARN, "%s: files below %s/%s are left over", u->c->name, base,
 			 u->c->id);
 	if (!u->c->replaces || u->c->started_ns || u->pump)

@@ -71,6 +71,7 @@ int engine_open(const struct state_paths *paths, struct loop *loop, struct state
 		return r;
 	e->loop = loop;
 	e->pins = net_pins_new();
+	trash_look(e);
 	e->run_fd = open(e->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->run_fd < 0)
 		r = err_errno(err, "open %s", e->run);

@@ -52,6 +52,7 @@ struct engine {
 	int run_fd;
 	bool systemd; /* it is the init process: slices are its own */
 	bool group_made, open_group_made;
+	bool trash; /* there is some: trash.c */
 	char *attached; /* where the idmapped store is attached, NULL: not yet */
 	int userns_fd;  /* -1: not yet or none */
 	bool no_userns; /* the file system of the store can't be idmapped */
@@ -159,6 +160,10 @@ void engine_bridges_close(struct engine *e);
 /* Its veth is on the bridge, also when that was made anew. */
 int engine_net_rejoin(struct engine *e, const struct state_container *c, struct engine_net *n,
 		      struct err *err);
+
+/* trash.c */
+void trash_look(struct engine *e);
+int trash_put(struct engine *e, int containers, const char *name);
 
 /* names.c: names and the name server of a running container */
 /* All names that a container has on a network; hostname may be NULL. */

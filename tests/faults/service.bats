@@ -151,3 +151,58 @@ teardown() { project_close; }
 	[ $((SECONDS - before)) -lt 30 ]
 	eventually 10 sh -c "[ -z \"\$($CTRCOMPOSE ps -q)\" ]"
 }
+
+many() { # a container with so many files of its own that they are removed beside the supervisor's loop
+	cat >compose.yaml <<-Y
+		services:
+		  a: { image: box, command: "sh -c 'mkdir /x; cd /x; i=0; while [ \$\$i -lt $1 ]; do : >f\$\$i; i=\$\$((i+1)); done; touch /done; exec sleep 1000'" }
+		  b: { image: box, init: true }
+	Y
+	compose up -d
+	eventually 60 compose exec -T a test -e /done
+	files=$CTRCOMPOSE_STATE/containers/$(compose ps -q --no-trunc a)
+}
+nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/null)" ]; }
+
+@test "removing much holds up nobody: the supervisor goes on, the command waits for the end" {
+	local sup remover rm
+	many 60000
+	sup=$(family ctrcompose-sup)
+	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
+	rm=$!
+	until remover=$(pgrep -P "$sup" -x ctrcompose-rm); do kill -0 $rm; done
+	kill -STOP "$remover"
+	[ ! -e "$files" ]
+	compose exec -T b nslookup b >/dev/null
+	kill -0 $rm
+	kill -CONT "$remover"
+	wait $rm
+	grep -q "$PROJECT-a-1  Removed" out
+	nothing_aside
+}
+
+@test "removing much, and the remover is killed: the next command removes the rest" {
+	local sup remover rm
+	many 60000
+	sup=$(family ctrcompose-sup)
+	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
+	rm=$!
+	until remover=$(pgrep -P "$sup" -x ctrcompose-rm); do kill -0 $rm; done
+	kill -9 "$remover"
+	wait $rm
+	kill -9 "$sup" # what is left is seen by the next one
+	compose up -d
+	nothing_aside
+}
+
+@test "what can't be removed is said, and removed once it can be" {
+	many 10
+	chattr +i "$files/upper/x/f3" || skip "this file system has no immutable files"
+	compose rm -s -f a
+	[ ! -e "$files" ]
+	grep -q "files below .* are left over" "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	run ! nothing_aside
+	chattr -i "$CTRCOMPOSE_STATE"/containers/.gone.*/upper/x/f3
+	compose system prune -f
+	nothing_aside
+}

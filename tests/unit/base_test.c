@@ -208,6 +208,24 @@ START_TEST(links_do_not_lead_out_of_the_root)
 }
 END_TEST
 
+START_TEST(much_is_not_removed_in_passing)
+{
+	char path[64];
+	auto_close int dir = temp_dir(path);
+
+	ck_assert_int_eq(mkdirat(dir, "a", 0700), 0);
+	ck_assert_int_eq(mkdirat(dir, "a/b", 0700), 0);
+	ck_assert_int_eq(file_replace(dir, "a/b/c", "", 0, 0600, false), 0);
+	ck_assert_int_eq(file_replace(dir, "a/d", "", 0, 0600, false), 0);
+	ck_assert_int_eq(path_remove_small(dir, "a", 3), -EAGAIN);
+	ck_assert_int_eq(faccessat(dir, "a", F_OK, 0), 0);
+	ck_assert_int_eq(path_remove_small(dir, "a", 4), 0);
+	ck_assert_int_lt(faccessat(dir, "a", F_OK, 0), 0);
+	ck_assert_int_eq(path_remove_small(dir, "a", 1), 0);
+	ck_assert_int_eq(path_remove_tree(AT_FDCWD, path), 0);
+}
+END_TEST
+
 START_TEST(a_replaced_file_is_whole)
 {
 	char path[64];
@@ -340,6 +358,7 @@ int main(void)
 	tcase_add_test(t, nearest_name_is_suggested);
 	tcase_add_test(t, paths_are_cleaned_lexically);
 	tcase_add_test(t, links_do_not_lead_out_of_the_root);
+	tcase_add_test(t, much_is_not_removed_in_passing);
 	tcase_add_test(t, a_replaced_file_is_whole);
 	tcase_add_test(t, programs_run_with_input_and_output);
 	tcase_add_test(t, a_zombie_tells_how_it_ended);

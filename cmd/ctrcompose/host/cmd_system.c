@@ -6,6 +6,7 @@
 #include "stack/online.h"
 #include "volumes/store.h"
 
+#include <ctrcompose/engine.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -297,6 +298,15 @@ static int prune_projects(struct strs *report, uint64_t *freed, struct err *err)
 	return r;
 }
 
+/* What removals that were cut off have left. */
+static int prune_trash(struct err *err)
+{
+	auto_state_paths struct state_paths paths = { 0 };
+	int r = state_paths_open(&paths, err);
+
+	return r < 0 ? r : engine_empty_trash(&paths, global.project_name);
+}
+
 static int prune_run(int argc, char **argv, struct err *err)
 {
 	auto_image_store struct image_store *s = NULL;
@@ -314,7 +324,9 @@ static int prune_run(int argc, char **argv, struct err *err)
 	r = confirmed(err);
 	if (r <= 0)
 		return r;
-	r = arg.containers ? prune_projects(&containers, &sum, err) : 0;
+	r = prune_trash(err);
+	if (r == 0 && arg.containers)
+		r = prune_projects(&containers, &sum, err);
 	if (r == 0)
 		r = cmd_image_store(&s, err);
 	if (r == 0)

@@ -1,0 +1,87 @@
+/* trash.c - what is much to remove goes beside the loop: renamed at once, removed by another process; see
+ * engine.h */
+#include "private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SMALL = 2000 }; /* entries that are removed at once: about 10 ms */
+
+/* ".gone.shop.ID"; project NULL: of all of them. */
+static char *prefix(const char *project)
+{
+	return project ? xasprintf(".gone.%s.", project) : xstrdup(".gone.");
+}
+
+static int open_containers(const struct state_paths *paths)
+{
+	auto_free char *path = path_join(paths->state, "containers");
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int trash_put(struct engine *e, int containers, const char *name)
+{
+	auto_free char *gone = prefix(e->state->name), *to = xasprintf("%s%s", gone, name);
+	int r = path_remove_small(containers, name, SMALL);
+
+	if (r == 0)
+		return 0;
+	/* What can't be removed is tried again, by the next supervisor. */
+	if (renameat(containers, name, containers, to) < 0)
+		return path_remove_tree(containers, name);
+	e->trash |= r == -EAGAIN;
+	return r == -EAGAIN ? 0 : r;
+}
+
+/* Whether there is any; all of it is removed when told. */
+static bool each(const struct state_paths *paths, const char *project, bool remove, int *failed)
+{
+	auto_free char *gone = prefix(project);
+	int fd = open_containers(paths);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	bool found = false;
+	int r;
+
+	if (!dir && fd >= 0)
+		(void)close(fd);
+	while (dir && (d = readdir(dir))) {
+		if (!str_starts(d->d_name, gone))
+			continue;
+		found = true;
+		if (!remove)
+			break;
+		r = path_remove_tree(dirfd(dir), d->d_name);
+		if (r < 0)
+			*failed = r;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+void trash_look(struct engine *e)
+{
+	e->trash = each(e->paths, e->state->name, false, NULL);
+}
+
+bool engine_take_trash(struct engine *e)
+{
+	bool trash = e->trash;
+
+	e->trash = false;
+	return trash;
+}
+
+int engine_empty_trash(const struct state_paths *paths, const char *project)
+{
+	int failed = 0;
+
+	(void)each(paths, project, true, &failed);
+	return failed;
+}
