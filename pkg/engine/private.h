@@ -52,7 +52,7 @@ struct engine {
 	int run_fd;
 	bool systemd; /* it is the init process: slices are its own */
 	bool group_made, open_group_made;
-	bool trash; /* there is some: trash.c */
+	bool trash;     /* there is some: trash.c */
 	char *attached; /* where the idmapped store is attached, NULL: not yet */
 	int userns_fd;  /* -1: not yet or none */
 	bool no_userns; /* the file system of the store can't be idmapped */
