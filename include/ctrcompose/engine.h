@@ -113,6 +113,11 @@ struct unit_stdio {
 	int fds[3]; /* borrowed */
 	bool tty;   /* a terminal for a person: its master is not logged */
 };
+/* Whether empty volumes of the container are to be filled with so much from its image that it should
+ * not be done in passing; and doing it, in a process that may take its time. What engine_spawn() finds
+ * filled it leaves, the rest it fills itself. */
+bool engine_fills_much(struct unit *u);
+int engine_fill(struct unit *u, struct err *err);
 /* Make the process. status_fd turns readable when it executes or fails: engine_started(). */
 int engine_spawn(struct unit *u, const struct unit_stdio *io, struct err *err);
 /* After status_fd was readable: 0 it runs; -EAGAIN not yet; else why it does not. The caller closes

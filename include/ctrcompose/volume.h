@@ -64,10 +64,12 @@ int volume_open(struct volume_store *s, const char *name, struct err *err);
  * not cross mounts, leaves out devices and sockets. A volume that has content is left alone.
  * src_dirfd must be readable (not O_PATH). *copied (may be NULL) tells whether anything was done.
  * A mark beside _data says that a copy has begun: after a crash the next call empties the volume
- * and does it again. A volume once filled, or found filled, is never emptied.
+ * and does it again. A volume once filled, or found filled, is never emptied. Waits for another who
+ * fills it.
  */
 int volume_copy_up(struct volume_store *s, const char *name, int src_dirfd, uint32_t uid_shift,
 		   bool *copied, struct err *err);
+bool volume_is_filled(struct volume_store *s, const char *name);
 /* The same between two folders without the mark. dst must be empty: -ENOTEMPTY. */
 int volume_copy_tree(int src_dirfd, int dst_dirfd, uint32_t uid_shift, struct err *err);
 

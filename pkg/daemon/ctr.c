@@ -28,6 +28,7 @@ struct ctr *ctr_new(struct sup *s, struct unit *u)
 	c->grace_us = -1;
 	c->hooks.process.pidfd = c->hooks.process.out_fd = -1;
 	c->io.fds[0] = c->io.fds[1] = c->io.fds[2] = -1;
+	c->filler.pidfd = -1;
 	u->owner = c;
 	*vec_push(&s->ctrs) = c;
 	sup_ears(s, u);
@@ -51,6 +52,7 @@ void ctr_free(struct ctr *c)
 	for (size_t i = 0; i < s->ctrs.n; i++)
 		if (s->ctrs.v[i] == c)
 			s->ctrs.v[i] = s->ctrs.v[--s->ctrs.n];
+	aside_end(&c->filler);
 	ctr_health_end(c);
 	ctr_hooks_free(c);
 	drop_sources(c);

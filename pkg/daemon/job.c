@@ -95,6 +95,8 @@ static int ready(struct sup *s, const struct job *j, const struct plan_action *a
 		if (st != STEP_DONE)
 			return 0;
 	}
+	if (a->op == PLAN_START && c && c->st == SVC_STOPPED && filler_works(ctr_find(s, a->name)))
+		return 0;
 	/* One that has ended: how it did is known in a moment. */
 	return !(c && c->exit_pending);
 }
@@ -490,6 +492,7 @@ static void finish(struct sup *s)
 	auto_err struct err err = ERR_INIT;
 
 	s->job = NULL;
+	fillers_end(s);
 	if (j->error)
 		tell_kept(j);
 	if (s->dirty && !(j->plan->forget && !j->error))

@@ -17,6 +17,13 @@ struct hooks {
 	struct sbuf text; /* the last of its output */
 };
 
+/* A process that does what takes long. */
+struct aside {
+	struct sup *sup;
+	int pidfd; /* -1: there is none */
+	struct loop_source *src;
+};
+
 /* One container as the supervisor sees it. */
 struct ctr {
 	struct sup *sup;
@@ -38,6 +45,8 @@ struct ctr {
 	struct sbuf probe_text;
 	struct health_track health;
 	struct hooks hooks;
+	struct aside filler;
+	bool filled; /* what its volumes needed has been tried, in this job */
 	uint64_t started_us;
 	unsigned quick;            /* deaths in a row soon after the start */
 	int64_t grace_us;          /* of the stop that is under way; -1 = the service's */
@@ -78,10 +87,7 @@ struct sup {
 		size_t n, cap;
 	} ctrs;
 	struct job *job;
-	struct {
-		int pidfd; /* -1: there is none */
-		struct loop_source *src;
-	} remover;
+	struct aside remover;
 	uint64_t exits_offset;
 	struct {
 		struct state_exit *v;
@@ -114,9 +120,12 @@ void sup_reply_done(struct ipc_conn *conn, const char *error);
 /* Those that wait for a container of this name hear it from now on. */
 void sup_ears(struct sup *s, struct unit *u);
 
-/* remover.c: a process that removes what is much, beside the loop. Whether there is one; it calls
- * job_advance() when it has ended. */
+/* aside.c: whether a process removes what is much, or fills volumes before the container can start, begun
+ * now if there is something to do. It calls job_advance() when it has ended. */
 bool remover_works(struct sup *s);
+bool filler_works(struct ctr *c);
+void fillers_end(struct sup *s); /* with the job that waits for them */
+void aside_end(struct aside *a); /* at once; none is fine */
 
 /* record.c */
 void record_watch(struct sup *s);

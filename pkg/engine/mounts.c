@@ -15,31 +15,10 @@ void unit_mounts_clear(struct unit_mounts *m)
 	arena_free(&m->arena);
 }
 
-/* What the file says of the mount at target; NULL: the image declared it. */
-static const struct service_mount *wanted(const struct unit *u, const char *target)
-{
-	for (size_t i = 0; i < u->svc->n_mounts; i++)
-		if (strcmp(u->svc->mounts[i].target, target) == 0)
-			return &u->svc->mounts[i];
-	return NULL;
-}
-
-/* The image's own content at the mount point goes into a volume that is still empty. */
-static int fill(struct unit *u, const struct engine_view *view, int root_fd,
-		const struct state_mount *m, struct err *err)
-{
-	auto_close int src =
-		path_open_in(root_fd, m->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-
-	if (src < 0)
-		return 0; /* the image has nothing there */
-	return volume_copy_up(u->engine->volumes, m->volume, src, view->uid_base, NULL, err);
-}
-
 static int volume_mount(struct unit *u, const struct engine_view *view, int root_fd,
 			const struct state_mount *m, struct err *err)
 {
-	const struct service_mount *w = wanted(u, m->target);
+	const struct service_mount *w = unit_wanted(u, m->target);
 	auto_free char *path = xasprintf("%s/volumes/%s/_data", view->store, m->volume);
 	struct rootfs_bind b = {
 		.dirfd = AT_FDCWD, .path = path, .userns_fd = -1, .read_only = m->read_only
@@ -47,7 +26,7 @@ static int volume_mount(struct unit *u, const struct engine_view *view, int root
 	auto_close int dir = -1, sub = -1;
 	auto_free char *plain =
 		xasprintf("%s/volumes/%s/_data", u->engine->paths->state, m->volume);
-	int r = w && w->nocopy ? 0 : fill(u, view, root_fd, m, err);
+	int r = unit_fill(u, view, root_fd, m, err);
 
 	if (r == 0)
 		r = unit_label_volume(u, plain, w, err);
@@ -104,7 +83,7 @@ int unit_bind_map(struct unit *u, const struct engine_view *view, const char *pa
 static int bind_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
 		      struct err *err)
 {
-	const struct service_mount *w = wanted(u, m->target);
+	const struct service_mount *w = unit_wanted(u, m->target);
 	auto_close int source = unit_host_path(u, m->source, w && w->create_host_path, err);
 	struct rootfs_bind b = { .dirfd = source,
 				 .path = "",
@@ -154,21 +133,17 @@ static int make_empty(const struct unit *u, const char *name, struct err *err)
 	return mkdir(path, 0755) < 0 && errno != EEXIST ? err_errno(err, "make %s", path) : 0;
 }
 
-static int image_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
-		       struct err *err)
+int unit_image_root(struct unit *u, const struct engine_view *view, const struct image *img,
+		    struct err *err)
 {
-	const struct service_mount *w = wanted(u, m->target);
-	auto_image struct image *img = NULL;
 	auto_arena struct arena a = { 0 };
 	struct rootfs_overlay o = { .store = view->store,
 				    .uid = view->uid_base,
 				    .gid = view->uid_base,
 				    .context = unit_file_label(u) };
 	auto_free char *empty = xasprintf("containers/%s/empty", u->c->id);
-	int r = image_find(u->engine->images, m->source, &img, err);
+	int r;
 
-	if (r < 0)
-		return err_wrap(err, r, "container %s: the image on %s", u->c->name, m->target);
 	o.lower = unit_layers(&a, img, &o.n_lower);
 	r = unit_label_layers(u, o.lower, o.n_lower, err);
 	if (r == 0 && o.context && o.n_lower == 1)
@@ -176,13 +151,25 @@ static int image_mount(struct unit *u, const struct engine_view *view, const str
 	if (r < 0)
 		return r;
 	o.empty = empty;
-	return take_part(u, rootfs_overlay(&o, err), w ? w->subpath : NULL, m, err);
+	return rootfs_overlay(&o, err);
+}
+
+static int image_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
+		       struct err *err)
+{
+	const struct service_mount *w = unit_wanted(u, m->target);
+	auto_image struct image *img = NULL;
+	int r = image_find(u->engine->images, m->source, &img, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "container %s: the image on %s", u->c->name, m->target);
+	return take_part(u, unit_image_root(u, view, img, err), w ? w->subpath : NULL, m, err);
 }
 
 static int fs_mount(struct unit *u, const struct engine_view *view, const struct state_mount *m,
 		    struct err *err)
 {
-	const struct service_mount *w = wanted(u, m->target);
+	const struct service_mount *w = unit_wanted(u, m->target);
 	struct rootfs_fs f = { .source = m->source,
 			       .read_only = m->read_only,
 			       .userns_fd = view->userns_fd };
@@ -228,7 +215,7 @@ int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd
 
 		*b = (struct box_mount){ .target = m->target, .fd = -1 };
 		if (str_eq(m->kind, "tmpfs")) {
-			b->tmpfs = tmpfs_options(&out->arena, wanted(u, m->target));
+			b->tmpfs = tmpfs_options(&out->arena, unit_wanted(u, m->target));
 			b->read_only = m->read_only;
 			continue;
 		}

@@ -191,6 +191,14 @@ struct unit_mounts {
 /* Mounts of the service for box; volumes get their copy of the image's content from root_fd. */
 /* The layers of an image by their names in the store, lowest first. */
 const char *const *unit_layers(struct arena *a, const struct image *img, size_t *n);
+/* An image as nothing is written over it: a detached mount. */
+int unit_image_root(struct unit *u, const struct engine_view *view, const struct image *img,
+		    struct err *err);
+/* fill.c: what the file says of the mount at target; NULL: the image declared it */
+const struct service_mount *unit_wanted(const struct unit *u, const char *target);
+/* The image's own content at the mount point goes into a volume that is still empty. */
+int unit_fill(struct unit *u, const struct engine_view *view, int root_fd,
+	      const struct state_mount *m, struct err *err);
 int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
 		     struct unit_mounts *out, struct err *err);
 /* The map of ids for a bind of this path, in *userns_fd; -1 when there is none. */

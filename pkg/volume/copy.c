@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -254,45 +255,84 @@ int volume_copy_tree(int src_dirfd, int dst_dirfd, uint32_t uid_shift, struct er
 	return r;
 }
 
-/* "filling" beside _data: a copy has begun; "filled": this volume is never looked at again. */
+bool volume_is_filled(struct volume_store *s, const char *name)
+{
+	auto_free char *mark = xasprintf("%s/filled", name);
+
+	return faccessat(s->dir, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Beside _data: "filling" is locked by who copies, and not empty once that has begun; "filled": this volume
+ * is never looked at again. */
+static int begin_filling(int dir)
+{
+	int fd = openat(dir, "filling", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MARK_MODE);
+
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR) {
+			(void)close(fd);
+			return -errno;
+		}
+	return fd;
+}
+
+static int make_empty(int dir)
+{
+	int r = path_remove_tree(dir, "_data");
+
+	if (r == 0 && mkdirat(dir, "_data", 0755) < 0)
+		r = -errno;
+	return r;
+}
+
 int volume_copy_up(struct volume_store *s, const char *name, int src_dirfd, uint32_t uid_shift,
 		   bool *copied, struct err *err)
 {
 	auto_close int dir = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_close int data = -1, mark = -1;
-	int r;
+	auto_close int data = -1, mark = -1, filled = -1;
+	struct stat st;
+	int r = 0;
 
 	if (copied)
 		*copied = false;
 	if (dir < 0)
 		return err_errno(err, "open volume %s", name);
-	if (faccessat(dir, "filled", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (volume_is_filled(s, name))
 		return 0;
-	if (faccessat(dir, "filling", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		r = path_remove_tree(dir, "_data");
-		if (r < 0 || mkdirat(dir, "_data", 0755) < 0)
-			return err_wrap(err, r < 0 ? r : -errno, "empty volume %s again", name);
+	mark = begin_filling(dir);
+	if (mark < 0 || fstat(mark, &st) < 0)
+		return err_wrap(err, mark < 0 ? mark : -errno, "mark volume %s", name);
+	if (volume_is_filled(s, name)) { /* by whom we have waited for */
+		(void)unlinkat(dir, "filling", 0);
+		return 0;
+	}
+	if (st.st_size > 0) { /* somebody began and was killed */
+		r = make_empty(dir);
+		if (r < 0)
+			return err_wrap(err, r, "empty volume %s again", name);
 	}
 	data = openat(dir, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (data < 0)
 		return err_errno(err, "open volume %s", name);
 	r = is_empty(data);
-	if (r > 0) {
-		mark = openat(dir, "filling", O_WRONLY | O_CREAT | O_CLOEXEC, MARK_MODE);
-		if (mark < 0)
-			return err_errno(err, "mark volume %s", name);
-		r = volume_copy_tree(src_dirfd, data, uid_shift, err);
-		if (r < 0)
-			return err_wrap(err, r, "fill volume %s from the image", name);
-		if (copied)
-			*copied = true;
-		if (renameat(dir, "filling", dir, "filled") < 0)
-			return err_errno(err, "mark volume %s", name);
+	if (r < 0)
+		return err_wrap(err, r, "list volume %s", name);
+	if (r == 0) { /* somebody's content: never to be emptied by us */
+		filled = openat(dir, "filled", O_WRONLY | O_CREAT | O_CLOEXEC, MARK_MODE);
+		(void)unlinkat(dir, "filling", 0);
 		return 0;
 	}
-	if (r == 0) { /* somebody's content: never to be emptied by us */
-		mark = openat(dir, "filled", O_WRONLY | O_CREAT | O_CLOEXEC, MARK_MODE);
-		(void)unlinkat(dir, "filling", 0);
-	}
-	return r < 0 ? err_wrap(err, r, "list volume %s", name) : 0;
+	r = fd_write_all(mark, "begun\n", 6);
+	if (r < 0)
+		return err_wrap(err, r, "mark volume %s", name);
+	r = volume_copy_tree(src_dirfd, data, uid_shift, err);
+	if (r < 0)
+		return err_wrap(err, r, "fill volume %s from the image", name);
+	if (copied)
+		*copied = true;
+	if (renameat(dir, "filling", dir, "filled") < 0)
+		return err_errno(err, "mark volume %s", name);
+	return 0;
 }

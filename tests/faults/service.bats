@@ -206,3 +206,73 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 	compose system prune -f
 	nothing_aside
 }
+
+heavy() { # an image with 60,000 files where a and c have a volume
+	mkdir -p big/bin big/x/d
+	cp /bin/busybox big/bin/
+	for p in sh sleep ls wc nslookup; do ln -s busybox "big/bin/$p"; done
+	(cd big/x/d && seq 60000 | xargs touch && echo text >f && chown 1000:1000 f)
+	compose image import --change 'ENV PATH=/bin' --change 'CMD ["sleep","1000"]' big heavy >/dev/null
+	cat >compose.yaml <<-'Y'
+		services:
+		  a: { image: heavy, init: true, volumes: ["data:/x"] }
+		  b: { image: box, init: true }
+		  c: { image: heavy, init: true, volumes: ["data:/x", "/x/d"] }
+		volumes: { data: {} }
+	Y
+	compose up -d b
+	sup=$(family ctrcompose-sup)
+}
+whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 60001 ]; }
+filler() { pgrep -P "$sup" -x ctrcompose-fill; }
+
+@test "filling a volume with much holds up nobody, also two at once; a killed one is done again" {
+	local sup up pids
+	heavy
+	"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
+	up=$!
+	until pids=$(filler); do kill -0 $up; done
+	kill -STOP $pids
+	compose exec -T b nslookup b >/dev/null
+	[ "$(compose ps --status running --services)" = b ]
+	kill -9 $pids
+	wait $up
+	whole a
+	whole c
+	[ "$(compose exec -T a sh -c 'ls -n /x/d/f' | wc -w)" = 9 ]
+	[[ "$(compose exec -T c sh -c 'ls -n /x/d/f')" == *" 1000 "*" 1000 "* ]]
+	[ -z "$(filler)" ]
+}
+
+@test "who interrupts the filling of a volume can take all down, or go on" {
+	local sup up pids next
+	heavy
+	for next in up down; do
+		"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
+		up=$!
+		until pids=$(filler); do kill -0 $up; done
+		kill -9 $up
+		[ $next = up ] || break
+		compose up -d
+		whole a
+		whole c
+		compose down -v -t 0
+		compose up -d b
+		sup=$(family ctrcompose-sup)
+	done
+	compose down -v -t 0
+	[ -z "$(pgrep -x ctrcompose-fill)" ]
+}
+
+@test "the supervisor is killed while a volume is filled: the next up fills it" {
+	local sup up pids
+	heavy
+	"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
+	up=$!
+	until pids=$(filler); do kill -0 $up; done
+	kill -9 "$sup"
+	wait $up && false
+	compose up -d
+	whole a
+	whole c
+}

@@ -1,0 +1,133 @@
+/* aside.c - what takes long is done by processes of their own, while the loop goes on: big trees are removed,
+ * volumes are filled; see supervisor.h */
+#include "supervisor.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FILLERS = 4 }; /* at the same time */
+
+static void forget(struct aside *a)
+{
+	loop_source_free(steal(a->src));
+	auto_close_fn(&a->pidfd);
+	a->pidfd = -1;
+}
+
+static void on_end(void *arg, const siginfo_t *info)
+{
+	struct aside *a = arg;
+
+	(void)info;
+	forget(a);
+	job_advance(a->sup);
+}
+
+/* 0 in the new process, which calls _exit(); 1: it works; -errno. */
+static int begin(struct aside *a, struct sup *s, const char *name)
+{
+	pid_t pid = fork();
+	int r;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_NAME, name);
+		proc_title("%s: for %s", name, s->args->project);
+		return 0;
+	}
+	a->sup = s;
+	a->pidfd = pid < 0 ? -errno : pidfd_open_pid(pid);
+	r = a->pidfd < 0 ? a->pidfd : loop_child_add(s->loop, a->pidfd, on_end, a, &a->src, NULL);
+	if (r == 0)
+		return 1;
+	aside_end(a);
+	return r;
+}
+
+void aside_end(struct aside *a)
+{
+	if (a->pidfd >= 0) {
+		(void)pidfd_kill(a->pidfd, SIGKILL);
+		(void)waitid(P_PIDFD, (id_t)a->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	}
+	forget(a);
+}
+
+/* ---- Removing --------------------------------------------------------------------------------- */
+static void remove_all(const struct sup *s) __attribute__((noreturn));
+static void remove_all(const struct sup *s)
+{
+	int r;
+
+	/* It outlives us, and is not of the family: what that locks and listens on it has not. */
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	r = engine_empty_trash(s->args->paths, s->args->project);
+	if (r < 0)
+		log_line(LOG_WARN, "%s: files below %s/containers are left over: %s",
+			 s->args->project, s->args->paths->state, strerrordesc_np(-r));
+	_exit(r < 0);
+}
+
+bool remover_works(struct sup *s)
+{
+	int r;
+
+	if (s->remover.pidfd >= 0 || !engine_take_trash(s->engine))
+		return s->remover.pidfd >= 0;
+	r = begin(&s->remover, s, "ctrcompose-rm");
+	if (r == 0)
+		remove_all(s);
+	if (r < 0) /* no process to be had: it takes as long as it takes */
+		(void)engine_empty_trash(s->args->paths, s->args->project);
+	return r > 0;
+}
+
+/* ---- Filling ---------------------------------------------------------------------------------- */
+static size_t fillers(const struct sup *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->ctrs.n; i++)
+		n += s->ctrs.v[i]->filler.pidfd >= 0;
+	return n;
+}
+
+static void fill(const struct ctr *c) __attribute__((noreturn));
+static void fill(const struct ctr *c)
+{
+	auto_err struct err err = ERR_INIT;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The start tries again what failed here, and tells. */
+	_exit(engine_fill(c->unit, &err) < 0);
+}
+
+bool filler_works(struct ctr *c)
+{
+	if (c->filler.pidfd >= 0)
+		return true;
+	if (c->filled || !engine_fills_much(c->unit))
+		return false;
+	if (fillers(c->sup) >= FILLERS)
+		return true;
+	c->filled = true;
+	switch (begin(&c->filler, c->sup, "ctrcompose-fill")) {
+	case 0:
+		fill(c);
+	case 1:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void fillers_end(struct sup *s)
+{
+	for (size_t i = 0; i < s->ctrs.n; i++) {
+		aside_end(&s->ctrs.v[i]->filler);
+		s->ctrs.v[i]->filled = false;
+	}
+}
