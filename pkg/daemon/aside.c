@@ -118,6 +118,7 @@ bool filler_works(struct ctr *c)
 	case 0:
 		fill(c);
 	case 1:
+		job_note(c->sup, c, "Filling", "volumes, from its image");
 		return true;
 	default:
 		return false;

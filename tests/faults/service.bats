@@ -242,6 +242,7 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	[ "$(compose exec -T a sh -c 'ls -n /x/d/f' | wc -w)" = 9 ]
 	[[ "$(compose exec -T c sh -c 'ls -n /x/d/f')" == *" 1000 "*" 1000 "* ]]
 	[ -z "$(filler)" ]
+	grep -q "$PROJECT-a-1  Filling" out
 }
 
 @test "who interrupts the filling of a volume can take all down, or go on" {
