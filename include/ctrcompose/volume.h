@@ -54,6 +54,11 @@ int volume_list(struct volume_store *s, const char *project, struct volume_recor
  * Missing is -ENOENT. A mount inside is -EXDEV and nothing of the mounted is touched. */
 int volume_remove(struct volume_store *s, const char *name, const struct strs *users,
 		  struct err *err);
+/* The same of one with at most so many entries; -EAGAIN: it has more, some of which are gone. It can go to
+ * another folder of the file system then, under another name, where it is no volume any more. */
+int volume_remove_small(struct volume_store *s, const char *name, const struct strs *users,
+			size_t most, struct err *err);
+int volume_move(struct volume_store *s, const char *name, int dirfd, const char *to);
 /* O_PATH | O_DIRECTORY descriptor of _data, or a negative errno. */
 int volume_open(struct volume_store *s, const char *name, struct err *err);
 

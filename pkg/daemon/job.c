@@ -511,6 +511,8 @@ static void finish(struct sup *s)
 	engine_settle(s->engine);
 	if (s->forget && j->plan->remove_volumes)
 		engine_volumes_sweep(s->engine);
+	if (s->forget && engine_take_trash(s->engine)) /* nothing runs that waits for us */
+		(void)engine_empty_trash(s->args->paths, s->args->project);
 	if (s->forget) {
 		auto_free char *sock = control_path(s->args->paths, s->args->project);
 

@@ -312,7 +312,7 @@ static void remove_files(struct unit *u, bool volumes)
 	}
 	for (size_t i = 0; volumes && i < u->c->mounts.n; i++)
 		if (u->c->mounts.v[i].anonymous && !has_another(u, u->c->mounts.v[i].volume))
-			(void)volume_remove(e->volumes, u->c->mounts.v[i].volume, NULL, NULL);
+			(void)trash_volume(e, u->c->mounts.v[i].volume, NULL, NULL);
 }
 
 static int fill_in(struct unit *u, const struct plan *plan, const struct plan_action *a,

@@ -164,6 +164,7 @@ int engine_net_rejoin(struct engine *e, const struct state_container *c, struct 
 /* trash.c */
 void trash_look(struct engine *e);
 int trash_put(struct engine *e, int containers, const char *name);
+int trash_volume(struct engine *e, const char *name, const struct strs *users, struct err *err);
 
 /* names.c: names and the name server of a running container */
 /* All names that a container has on a network; hostname may be NULL. */

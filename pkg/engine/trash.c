@@ -38,6 +38,25 @@ int trash_put(struct engine *e, int containers, const char *name)
 	return r == -EAGAIN ? 0 : r;
 }
 
+int trash_volume(struct engine *e, const char *name, const struct strs *users, struct err *err)
+{
+	int r = volume_remove_small(e->volumes, name, users, SMALL, err);
+	auto_close int dir = -1;
+	auto_free char *gone = NULL, *to = NULL;
+
+	if (r != -EAGAIN)
+		return r;
+	if (err)
+		err_clear(err);
+	dir = open_containers(e->paths);
+	gone = prefix(e->state->name);
+	to = xasprintf("%s%s", gone, name);
+	if (dir < 0 || volume_move(e->volumes, name, dir, to) < 0)
+		return volume_remove(e->volumes, name, NULL, err);
+	e->trash = true;
+	return 0;
+}
+
 /* Whether there is any; all of it is removed when told. */
 static bool each(const struct state_paths *paths, const char *project, bool remove, int *failed)
 {

@@ -57,7 +57,7 @@ int engine_volume_remove(struct engine *e, const char *name, struct err *err)
 			if (str_eq(c->mounts.v[k].volume, name))
 				strs_add(&users, c->name);
 	}
-	r = volume_remove(e->volumes, name, &users, err);
+	r = trash_volume(e, name, &users, err);
 	if (r == -ENOENT) {
 		err_clear(err);
 		r = 0;
@@ -75,7 +75,7 @@ void engine_volumes_sweep(struct engine *e)
 
 	for (size_t i = 0; r == 0 && i < l.n; i++)
 		if (l.v[i].anonymous)
-			r = volume_remove(e->volumes, l.v[i].name, NULL, &err);
+			r = trash_volume(e, l.v[i].name, NULL, &err);
 	if (r < 0)
 		log_line(LOG_WARN, "%s: %s", e->state->name, err_text(&err));
 }

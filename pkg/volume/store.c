@@ -4,6 +4,7 @@
 #include <ctrcompose/json.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -236,6 +237,17 @@ int volume_open(struct volume_store *s, const char *name, struct err *err)
 int volume_remove(struct volume_store *s, const char *name, const struct strs *users,
 		  struct err *err)
 {
+	return volume_remove_small(s, name, users, SIZE_MAX, err);
+}
+
+int volume_move(struct volume_store *s, const char *name, int dirfd, const char *to)
+{
+	return renameat(s->dir, name, dirfd, to) < 0 ? -errno : 0;
+}
+
+int volume_remove_small(struct volume_store *s, const char *name, const struct strs *users,
+			size_t most, struct err *err)
+{
 	auto_sbuf struct sbuf who = SBUF_INIT;
 	auto_close int dir = -1;
 	int r = check_name(name, err);
@@ -250,7 +262,7 @@ int volume_remove(struct volume_store *s, const char *name, const struct strs *u
 	if (dir < 0)
 		return err_set(err, errno, "no such volume: %s", name);
 	/* Content first: while the record is there, a removal that was cut off can be repeated. */
-	r = path_remove_tree(dir, "_data");
+	r = path_remove_small(dir, "_data", most);
 	if (r == 0)
 		r = path_remove_tree(s->dir, name);
 	if (r < 0)

@@ -226,8 +226,8 @@ heavy() { # an image with 60,000 files where a and c have a volume
 whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 60001 ]; }
 filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 
-@test "filling a volume with much holds up nobody, also two at once; a killed one is done again" {
-	local sup up pids
+@test "filling a volume with much holds up nobody, also two at once; a killed one is done again; removing it" {
+	local sup up pids rm remover
 	heavy
 	"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 	up=$!
@@ -243,6 +243,14 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	[[ "$(compose exec -T c sh -c 'ls -n /x/d/f')" == *" 1000 "*" 1000 "* ]]
 	[ -z "$(filler)" ]
 	grep -q "$PROJECT-a-1  Filling" out
+	"$CTRCOMPOSE" rm -s -f -v c >out 2>&1 3>&- &
+	rm=$!
+	until remover=$(pgrep -P "$sup" -x ctrcompose-rm); do kill -0 $rm; done
+	kill -STOP "$remover"
+	[ "$(compose volume ls -q)" = "${PROJECT}_data" ]
+	kill -CONT "$remover"
+	wait $rm
+	nothing_aside
 }
 
 @test "who interrupts the filling of a volume can take all down, or go on" {
@@ -263,6 +271,7 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	done
 	compose down -v -t 0
 	[ -z "$(pgrep -x ctrcompose-fill)" ]
+	nothing_aside
 }
 
 @test "the supervisor is killed while a volume is filled: the next up fills it" {
@@ -276,4 +285,7 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	compose up -d
 	whole a
 	whole c
+	compose down -v
+	nothing_aside
+	[ -z "$(compose volume ls -q)" ]
 }
