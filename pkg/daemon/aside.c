@@ -24,6 +24,12 @@ static void on_end(void *arg, const siginfo_t *info)
 
 	(void)info;
 	forget(a);
+	for (size_t i = 0; i < a->sup->ctrs.n; i++) {
+		struct ctr *c = a->sup->ctrs.v[i];
+
+		if (&c->filler == a && c->run_due)
+			ctr_run(c);
+	}
 	job_advance(a->sup);
 }
 
@@ -111,7 +117,7 @@ bool filler_works(struct ctr *c)
 		return true;
 	if (c->filled || !engine_fills_much(c->unit))
 		return false;
-	if (fillers(c->sup) >= FILLERS)
+	if (fillers(c->sup) >= FILLERS && !c->run_due)
 		return true;
 	c->filled = true;
 	switch (begin(&c->filler, c->sup, "ctrcompose-fill")) {
@@ -125,9 +131,20 @@ bool filler_works(struct ctr *c)
 	}
 }
 
+bool filler_runs(struct ctr *c)
+{
+	c->run_due = true;
+	if (filler_works(c))
+		return true;
+	c->run_due = false;
+	return false;
+}
+
 void fillers_end(struct sup *s)
 {
 	for (size_t i = 0; i < s->ctrs.n; i++) {
+		if (s->ctrs.v[i]->run_due)
+			continue;
 		aside_end(&s->ctrs.v[i]->filler);
 		s->ctrs.v[i]->filled = false;
 	}

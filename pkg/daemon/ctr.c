@@ -45,6 +45,31 @@ static void drop_sources(struct ctr *c)
 	}
 }
 
+static void close_streams(struct ctr *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(c->io.fds); i++) {
+		auto_close_fn(&c->io.fds[i]);
+		c->io.fds[i] = -1;
+	}
+}
+
+void ctr_run(struct ctr *c)
+{
+	c->run_due = false;
+	ctr_event(c, EV_START);
+	close_streams(c);
+}
+
+void ctr_left(struct ctr *c)
+{
+	c->attached = NULL;
+	if (!c->run_due)
+		return;
+	c->run_due = false;
+	aside_end(&c->filler);
+	close_streams(c);
+}
+
 void ctr_free(struct ctr *c)
 {
 	struct sup *s = c->sup;
@@ -58,8 +83,7 @@ void ctr_free(struct ctr *c)
 	drop_sources(c);
 	loop_source_free(c->timer);
 	loop_source_free(c->health_timer);
-	for (size_t i = 0; i < 3; i++)
-		auto_close_fn(&c->io.fds[i]);
+	close_streams(c);
 	sbuf_clear(&c->probe_text);
 	free(c);
 }

@@ -219,11 +219,8 @@ static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *
 	for (size_t i = 0; i < 3 && !c->io.tty; i++)
 		c->io.fds[i] = steal_fd(&fds[i]);
 	c->attached = conn;
-	ctr_event(c, EV_START);
-	for (size_t i = 0; i < 3; i++) {
-		auto_close_fn(&c->io.fds[i]);
-		c->io.fds[i] = -1;
-	}
+	if (!filler_runs(c))
+		ctr_run(c);
 	return 0; /* "running" or "done" comes when its program runs or fails */
 }
 
@@ -333,7 +330,7 @@ static void on_closed(void *arg, struct ipc_conn *conn)
 
 	for (size_t i = 0; i < s->ctrs.n; i++) {
 		if (s->ctrs.v[i]->attached == conn)
-			s->ctrs.v[i]->attached = NULL;
+			ctr_left(s->ctrs.v[i]);
 		engine_detach(s->ctrs.v[i]->unit, conn);
 	}
 	for (size_t i = s->settling.n; i-- > 0;)

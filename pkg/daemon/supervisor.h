@@ -46,7 +46,8 @@ struct ctr {
 	struct health_track health;
 	struct hooks hooks;
 	struct aside filler;
-	bool filled; /* what its volumes needed has been tried, in this job */
+	bool filled;  /* what its volumes needed has been tried, in this job */
+	bool run_due; /* a one-off, when they are filled */
 	uint64_t started_us;
 	unsigned quick;            /* deaths in a row soon after the start */
 	int64_t grace_us;          /* of the stop that is under way; -1 = the service's */
@@ -124,6 +125,8 @@ void sup_ears(struct sup *s, struct unit *u);
  * now if there is something to do. It calls job_advance() when it has ended. */
 bool remover_works(struct sup *s);
 bool filler_works(struct ctr *c);
+/* For a one-off that is to start now: ctr_run() comes when that is done. */
+bool filler_runs(struct ctr *c);
 void fillers_end(struct sup *s); /* with the job that waits for them */
 void aside_end(struct aside *a); /* at once; none is fine */
 
@@ -148,6 +151,8 @@ void ctr_hooks_done(struct ctr *c, enum hooks_phase phase, bool success);
 struct svc_view ctr_view(const struct ctr *c);
 
 void ctr_resume(struct ctr *c); /* soon, as after a crash */
+void ctr_run(struct ctr *c);    /* a one-off; its streams are the program's from now on */
+void ctr_left(struct ctr *c);   /* by who waited for its end: it does not start any more */
 
 /* replace.c: old is the id of the container that is replaced */
 struct ctr *replace_old(struct sup *s, const char *old);

@@ -289,3 +289,26 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	nothing_aside
 	[ -z "$(compose volume ls -q)" ]
 }
+
+@test "run: its volumes are filled beside the loop, too" {
+	local sup run pids
+	heavy
+	"$CTRCOMPOSE" run --rm --name one -T c sh -c 'ls /x/d | wc -l' >out 2>errors 3>&- &
+	run=$!
+	until pids=$(filler); do kill -0 $run; done
+	kill -STOP $pids
+	compose exec -T b nslookup b >/dev/null
+	kill -CONT $pids
+	wait $run
+	[ "$(cat out)" = 60001 ]
+	[ "$(compose volume ls -q)" = "${PROJECT}_data" ]
+	compose volume rm "${PROJECT}_data"
+	"$CTRCOMPOSE" run --rm --name two -T c true >out 2>errors 3>&- &
+	run=$!
+	until pids=$(filler); do kill -0 $run; done
+	kill -9 $run
+	eventually 20 sh -c '! pgrep -x ctrcompose-fill'
+	compose exec -T b nslookup b >/dev/null
+	compose down -v -t 0 --remove-orphans
+	nothing_aside
+}
