@@ -2,9 +2,12 @@
  * volumes are filled; see supervisor.h */
 #include "supervisor.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,12 +104,33 @@ static size_t fillers(const struct sup *s)
 	return n;
 }
 
+/* Whoever waits for the end of a pipe, a socket or a terminal is not to wait for this process. */
+static void close_ends(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		struct stat st;
+		uint64_t fd;
+
+		if (parse_u64(d->d_name, &fd) < 0 || fd <= STDERR_FILENO || fd > INT_MAX)
+			continue;
+		if (fstat((int)fd, &st) == 0 &&
+		    (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+			(void)close((int)fd);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
 static void fill(const struct ctr *c) __attribute__((noreturn));
 static void fill(const struct ctr *c)
 {
 	auto_err struct err err = ERR_INIT;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close_ends();
 	/* The start tries again what failed here, and tells. */
 	_exit(engine_fill(c->unit, &err) < 0);
 }

@@ -224,14 +224,16 @@ heavy() { # an image with 60,000 files where a and c have a volume
 	sup=$(family ctrcompose-sup)
 }
 whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 60001 ]; }
+no_ends() { [ -z "$(find "/proc/$1/fd" -type l \( -lname 'socket:*' -o -lname 'pipe:*' \) | grep -v '/[012]$')" ]; }
 filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 
 @test "filling a volume with much holds up nobody, also two at once; a killed one is done again; removing it" {
-	local sup up pids rm remover
+	local sup up pids p rm remover
 	heavy
 	"$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 	up=$!
 	until pids=$(filler); do kill -0 $up; done
+	for p in $pids; do eventually 20 no_ends "$p"; done
 	kill -STOP $pids
 	compose exec -T b nslookup b >/dev/null
 	[ "$(compose ps --status running --services)" = b ]
