@@ -166,7 +166,7 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 
 @test "removing much holds up nobody: the supervisor goes on, the command waits for the end" {
 	local sup remover rm
-	many 60000
+	many 30000
 	sup=$(family ctrcompose-sup)
 	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
 	rm=$!
@@ -183,7 +183,7 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 
 @test "removing much, and the remover is killed: the next command removes the rest" {
 	local sup remover rm
-	many 60000
+	many 30000
 	sup=$(family ctrcompose-sup)
 	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
 	rm=$!
@@ -207,11 +207,11 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 	nothing_aside
 }
 
-heavy() { # an image with 60,000 files where a and c have a volume
+heavy() { # an image with 30,000 files where a and c have a volume
 	mkdir -p big/bin big/x/d
 	cp /bin/busybox big/bin/
 	for p in sh sleep ls wc nslookup; do ln -s busybox "big/bin/$p"; done
-	(cd big/x/d && seq 60000 | xargs touch && echo text >f && chown 1000:1000 f)
+	(cd big/x/d && seq 30000 | xargs touch && echo text >f && chown 1000:1000 f)
 	compose image import --change 'ENV PATH=/bin' --change 'CMD ["sleep","1000"]' big heavy >/dev/null
 	cat >compose.yaml <<-'Y'
 		services:
@@ -223,7 +223,7 @@ heavy() { # an image with 60,000 files where a and c have a volume
 	compose up -d b
 	sup=$(family ctrcompose-sup)
 }
-whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 60001 ]; }
+whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 30001 ]; }
 no_ends() { [ -z "$(find "/proc/$1/fd" -type l \( -lname 'socket:*' -o -lname 'pipe:*' \) | grep -v '/[012]$')" ]; }
 filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 
@@ -302,7 +302,7 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 	compose exec -T b nslookup b >/dev/null
 	kill -CONT $pids
 	wait $run
-	[ "$(cat out)" = 60001 ]
+	[ "$(cat out)" = 30001 ]
 	[ "$(compose volume ls -q)" = "${PROJECT}_data" ]
 	compose volume rm "${PROJECT}_data"
 	"$CTRCOMPOSE" run --rm --name two -T c true >out 2>errors 3>&- &
