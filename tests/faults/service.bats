@@ -152,10 +152,19 @@ teardown() { project_close; }
 	eventually 10 sh -c "[ -z \"\$($CTRCOMPOSE ps -q)\" ]"
 }
 
+# Names of a few files: to make and remove many files takes some file systems long.
+names() { # FOLDER TIMES: so many folders of 500 names
+	local i
+	mkdir -p "$1/0"
+	(cd "$1/0" && touch f && for i in $(seq 499); do ln f $i; done)
+	for i in $(seq $(($2 - 1))); do cp -al "$1/0" "$1/$i"; done
+}
+
 many() { # a container with so many files of its own that they are removed beside the supervisor's loop
-	cat >compose.yaml <<-Y
+	names names "$1"
+	cat >compose.yaml <<-'Y'
 		services:
-		  a: { image: box, command: "sh -c 'mkdir /x; cd /x; i=0; while [ \$\$i -lt $1 ]; do : >f\$\$i; i=\$\$((i+1)); done; touch /done; exec sleep 1000'" }
+		  a: { image: box, volumes: [".:/p"], command: "sh -c 'cp -a /p/names /x; touch /done; exec sleep 1000'" }
 		  b: { image: box, init: true }
 	Y
 	compose up -d
@@ -166,7 +175,7 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 
 @test "removing much holds up nobody: the supervisor goes on, the command waits for the end" {
 	local sup remover rm
-	many 30000
+	many 100
 	sup=$(family ctrcompose-sup)
 	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
 	rm=$!
@@ -183,7 +192,7 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 
 @test "removing much, and the remover is killed: the next command removes the rest" {
 	local sup remover rm
-	many 30000
+	many 100
 	sup=$(family ctrcompose-sup)
 	"$CTRCOMPOSE" rm -s -f a >out 2>&1 3>&- &
 	rm=$!
@@ -196,22 +205,25 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 }
 
 @test "what can't be removed is said, and removed once it can be" {
-	many 10
-	chattr +i "$files/upper/x/f3" || skip "this file system has no immutable files"
+	many 1
+	chattr +i "$files/upper/x/0/f" || skip "this file system has no immutable files"
 	compose rm -s -f a
 	[ ! -e "$files" ]
 	grep -q "files below .* are left over" "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 	run ! nothing_aside
-	chattr -i "$CTRCOMPOSE_STATE"/containers/.gone.*/upper/x/f3
+	chattr -i "$CTRCOMPOSE_STATE"/containers/.gone.*/upper/x/0/f
 	compose system prune -f
 	nothing_aside
 }
 
-heavy() { # an image with 30,000 files where a and c have a volume
-	mkdir -p big/bin big/x/d
+heavy() { # an image with 30,000 names where a and c have a volume
+	mkdir -p big/bin
 	cp /bin/busybox big/bin/
 	for p in sh sleep ls wc nslookup; do ln -s busybox "big/bin/$p"; done
-	(cd big/x/d && seq 30000 | xargs touch && echo text >f && chown 1000:1000 f)
+	names big/x/d 60
+	echo text >big/x/d/f
+	chown 1000:1000 big/x/d/f
+	whole=$(ls big/x/d/* | wc -l)
 	compose image import --change 'ENV PATH=/bin' --change 'CMD ["sleep","1000"]' big heavy >/dev/null
 	cat >compose.yaml <<-'Y'
 		services:
@@ -223,7 +235,7 @@ heavy() { # an image with 30,000 files where a and c have a volume
 	compose up -d b
 	sup=$(family ctrcompose-sup)
 }
-whole() { [ "$(compose exec -T "$1" ls /x/d | wc -l)" = 30001 ]; }
+whole() { [ "$(compose exec -T "$1" sh -c 'ls /x/d/* | wc -l')" = $whole ]; }
 no_ends() { [ -z "$(find "/proc/$1/fd" -type l \( -lname 'socket:*' -o -lname 'pipe:*' \) | grep -v '/[012]$')" ]; }
 filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 
@@ -295,14 +307,14 @@ filler() { pgrep -P "$sup" -x ctrcompose-fill; }
 @test "run: its volumes are filled beside the loop, too" {
 	local sup run pids
 	heavy
-	"$CTRCOMPOSE" run --rm --name one -T c sh -c 'ls /x/d | wc -l' >out 2>errors 3>&- &
+	"$CTRCOMPOSE" run --rm --name one -T c sh -c 'ls /x/d/* | wc -l' >out 2>errors 3>&- &
 	run=$!
 	until pids=$(filler); do kill -0 $run; done
 	kill -STOP $pids
 	compose exec -T b nslookup b >/dev/null
 	kill -CONT $pids
 	wait $run
-	[ "$(cat out)" = 30001 ]
+	[ "$(cat out)" = $whole ]
 	[ "$(compose volume ls -q)" = "${PROJECT}_data" ]
 	compose volume rm "${PROJECT}_data"
 	"$CTRCOMPOSE" run --rm --name two -T c true >out 2>errors 3>&- &
