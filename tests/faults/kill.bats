@@ -107,7 +107,7 @@ kill_during() { # whom... : during `up`, then everything must come right
 		kill -9 $(family ctrcompose-sup) 2>/dev/null || true
 		eventually 15 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.ExitCode}} {{.State}}")" = "7 exited" ]'
 		# The end is known from the keeper before the next supervisor has read the pipe.
-		eventually 10 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix talker)" = "$(seq -f "line %g" 300)" ]' ||
+		eventually 30 sh -c '[ "$("$CTRCOMPOSE" logs --no-log-prefix talker)" = "$(seq -f "line %g" 300)" ]' ||
 			{ compose logs -t --no-log-prefix talker | diff <(seq -f "line %g" 300) - | tail -40; cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; false; }
 		compose down -t 0
 	done

@@ -45,7 +45,7 @@ same() {
 		compose up -d --scale comes=50 >/dev/null 2>&1 || return 1
 		compose up -d --scale comes=0 >/dev/null 2>&1
 	done
-	eventually 10 same || diff before after
+	eventually 30 same || diff before after
 	echo "memory: $first kB, then $(memory) kB"
 	[ "$(memory)" -le $((first + first / 4 + 200)) ]
 }

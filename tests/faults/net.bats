@@ -48,8 +48,8 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 	kill -9 "$sup"
 	ip link del "$(bridge)"
 	kill -CONT "$(family ctrcompose-keep)"
-	eventually 10 reaches
-	eventually 10 published
+	eventually 30 reaches
+	eventually 30 published
 	compose up -d
 	reaches
 }
@@ -77,7 +77,7 @@ log() { cat "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"; }
 	compose up -d >out 2>&1 3>&- &
 	up=$!
 	started() { compose ps -q slow | grep -q .; }
-	eventually 10 started
+	eventually 30 started
 	socat TCP-LISTEN:18401 - </dev/null >/dev/null 2>&1 3>&- &
 	holder=$!
 	eventually 20 sh -c 'ss -ltn | grep -q :18401'

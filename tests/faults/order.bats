@@ -37,9 +37,9 @@ gone() { [ ! -e "/proc/$1" ]; }
 		eventually 20 gone "$pid"
 	done
 	kill -9 "$sup"
-	eventually 10 is never exited
+	eventually 30 is never exited
 	[ "$(compose ps -a --format '{{.ExitCode}}' never)" = 137 ]
-	eventually 10 is always running
+	eventually 30 is always running
 	[ "$(first_process always)" != "$pid" ]
 	grep -q '"action":"die".*never' "$CTRCOMPOSE_STATE/projects/$PROJECT/events"
 }
@@ -75,7 +75,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	pid=$(first_process a)
 	kill_supervisor() { pkill -KILL -P "$keeper" -x ctrcompose-sup; }
 	for kills in 1 2 3 4; do # the keeper waits longer each time
-		eventually 10 kill_supervisor
+		eventually 30 kill_supervisor
 	done
 	kill -9 "$pid"
 	compose down -t 0
@@ -92,7 +92,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	echo "$keeper" >"$GROUP/cgroup.procs"
 	echo 1 >"$GROUP/pids.max"
 	kill -9 "$(family ctrcompose-sup)"
-	eventually 10 grep -q 'starting it: Resource' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
+	eventually 30 grep -q 'starting it: Resource' "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 	echo max >"$GROUP/pids.max"
 	eventually 30 pgrep -P "$keeper" -x ctrcompose-sup # it waits longer after each try
 }
@@ -105,7 +105,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	client=$!
 	eventually 20 grep -q Stopping stopping
 	kill -9 $client
-	eventually 10 is a exited
+	eventually 30 is a exited
 	eventually 20 no_family
 }
 
@@ -114,7 +114,7 @@ gone() { [ ! -e "/proc/$1" ]; }
 	printf 'services: { a: { image: box, init: true, logging: { driver: none }, command: sh -c "echo here; sleep 1000" } }\n' >compose.yaml
 	"$CTRCOMPOSE" up >shown 2>&1 3>&- &
 	client=$!
-	eventually 10 grep -q here shown
+	eventually 30 grep -q here shown
 	kill -STOP $client
 	compose down -t 1
 	eventually 20 no_family
@@ -158,10 +158,10 @@ gone() { [ ! -e "/proc/$1" ]; }
 @test "on-failure:N counts from the start that a person asked for" {
 	printf 'services: { a: { image: box, restart: "on-failure:2", command: sh -c "exit 5" } }\n' >compose.yaml
 	compose up -d
-	eventually 10 no_family
+	eventually 30 no_family
 	[ "$(starts)" = 3 ]
 	compose start
-	eventually 10 no_family
+	eventually 30 no_family
 	[ "$(starts)" = 6 ]
 }
 

@@ -41,14 +41,14 @@ teardown() { project_close; }
 	Y
 	compose up -d
 	fsfreeze -f m
-	eventually 10 sh -c "grep -q '^State:.D' /proc/\$('$CTRCOMPOSE' inspect $PROJECT-a-1 | jq '.[0].State.Pid')/status"
+	eventually 30 sh -c "grep -q '^State:.D' /proc/\$('$CTRCOMPOSE' inspect $PROJECT-a-1 | jq '.[0].State.Pid')/status"
 	run timeout 60 "$CTRCOMPOSE" down -t 1
 	[[ "$status" = 1 && "$output" == *"container $PROJECT-a-1: "*"did not die of SIGKILL"* ]] || { fsfreeze -u m; umount m; return 1; }
 	[ "$(compose ps -a --format '{{.Service}}')" = a ]
 	run timeout 60 "$CTRCOMPOSE" stop -t 0
 	fsfreeze -u m
 	[[ "$status" = 1 && "$output" == *"did not die of SIGKILL"* ]]
-	eventually 10 sh -c "[ \"\$('$CTRCOMPOSE' ps -a --format '{{.State}}')\" = exited ]"
+	eventually 30 sh -c "[ \"\$('$CTRCOMPOSE' ps -a --format '{{.State}}')\" = exited ]"
 	compose down
 	umount m
 }
@@ -143,13 +143,13 @@ teardown() { project_close; }
 	local up=$!
 	eventually 20 grep -q ready out
 	kill -INT $up
-	eventually 10 grep -qi 'stopping' out
+	eventually 30 grep -qi 'stopping' out
 	sleep 0.5
 	kill -INT $up
 	local before=$SECONDS
 	wait $up || true
 	[ $((SECONDS - before)) -lt 30 ]
-	eventually 10 sh -c "[ -z \"\$($CTRCOMPOSE ps -q)\" ]"
+	eventually 30 sh -c "[ -z \"\$($CTRCOMPOSE ps -q)\" ]"
 }
 
 # Names of a few files: to make and remove many files takes some file systems long.

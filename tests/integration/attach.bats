@@ -167,11 +167,11 @@ none_stack() {
 	timeout 60 "$CTRCOMPOSE" up >out 2>&1 3>&- &
 	up=$!
 	begun() { [ "$(grep -c 'a-1  | begun' out)" = "$1" ]; }
-	eventually 10 begun 1
+	eventually 30 begun 1
 	compose restart -t 0 a
-	eventually 10 begun 2
+	eventually 30 begun 2
 	compose up -d --force-recreate a
-	eventually 10 begun 3
+	eventually 30 begun 3
 	kill -TERM $up
 	wait $up || true
 }

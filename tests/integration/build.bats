@@ -309,7 +309,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	echo 'services: { a: { build: . } }' >compose.yaml
 	printf 'FROM box\nRUN sleep 1000\n' >Dockerfile
 	compose build >out 2>&1 3>&- & cmd=$!
-	eventually 10 sh -c "ip -o link | grep -q 'eth0\|cc-' && ls $CTRCOMPOSE_RUN/.builds"
+	eventually 30 sh -c "ip -o link | grep -q 'eth0\|cc-' && ls $CTRCOMPOSE_RUN/.builds"
 	kill -9 $(pgrep -P $cmd) $cmd
 	printf 'FROM box\nRUN true\n' >Dockerfile
 	compose build
@@ -341,7 +341,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	printf 'services: { a: { build: { context: ., network: none, additional_contexts: { big: ./big } } } }\n' >compose.yaml
 	printf 'FROM box\nRUN --mount=type=cache,id=half,target=/c,from=big,mode=1777 ls /c | wc -l >/n; stat -c %%a /c >>/n\n' >Dockerfile
 	"$CTRCOMPOSE" build >build.log 2>&1 3>&- & local pid=$!
-	eventually 10 sh -c "ls $CTRCOMPOSE_STATE/layers/tmp-*/cache*/1"
+	eventually 30 sh -c "ls $CTRCOMPOSE_STATE/layers/tmp-*/cache*/1"
 	kill -KILL $pid
 	wait $pid || true
 	compose build
@@ -1338,7 +1338,7 @@ config() { compose image inspect "$PROJECT-a" | jq -c ".[0].Config.$1"; }
 	D
 	compose image rm "$PROJECT-a"
 	compose build >log 2>&1 3>&- & builder=$!
-	eventually 10 sh -c "ls $CTRCOMPOSE_STATE/images/mounts/*/begun"
+	eventually 30 sh -c "ls $CTRCOMPOSE_STATE/images/mounts/*/begun"
 	compose image rm base:1
 	run -0 compose system prune -f
 	touch "$(dirname "$CTRCOMPOSE_STATE"/images/mounts/*/begun)/on"

@@ -242,7 +242,7 @@ has_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" 
 	lines now 3
 	# A supervisor that adopted it, and one that has nothing of the first.
 	kill -9 $(family ctrcompose-sup)
-	eventually 10 sh -c "[ -n \"\$('$CTRCOMPOSE' ps -q a)\" ]"
+	eventually 30 sh -c "[ -n \"\$('$CTRCOMPOSE' ps -q a)\" ]"
 	rm out/probe
 	eventually 20 test -s out/probe
 	kill -9 $(family ctrcompose-keep) $(family ctrcompose-sup)

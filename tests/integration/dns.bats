@@ -13,7 +13,7 @@ setup_file() {
 	for ip in 53 54 55; do
 		"$DNS" serve 127.0.0.$ip "$BATS_FILE_TMPDIR/log.$ip" >/dev/null 2>"$BATS_FILE_TMPDIR/err.$ip" 3>&- &
 		echo $! >>"$BATS_FILE_TMPDIR/pids"
-		eventually 10 grep -q ready "$BATS_FILE_TMPDIR/log.$ip"
+		eventually 30 grep -q ready "$BATS_FILE_TMPDIR/log.$ip"
 	done
 }
 teardown_file() {
@@ -119,13 +119,13 @@ two() {
 	[ "$(for _ in 1 2 3; do ask b-1 A a | cut -d' ' -f2; done | sort | xargs)" = "$all" ]
 	compose exec -T --index 2 a touch /tmp/ill
 	without() { [ "$(ask b-1 A a | cut -d' ' -f2- | lines)" = "$1" ]; }
-	eventually 10 without "$(echo "$all" | tr ' ' '\n' | grep -vx "$(address a-2)" | xargs)"
+	eventually 30 without "$(echo "$all" | tr ' ' '\n' | grep -vx "$(address a-2)" | xargs)"
 	[ "$(ask b-1 A "$PROJECT-a-2")" = "NOERROR $(address a-2)" ]
 	one=$(address a-1) three=$(address a-3)
 	kill -9 "$(family ctrcompose-sup)" # the next one knows it too
-	eventually 10 without "$(printf '%s\n' "$one" "$three" | sort | xargs)"
+	eventually 30 without "$(printf '%s\n' "$one" "$three" | sort | xargs)"
 	compose exec -T --index 2 a rm /tmp/ill
-	eventually 10 without "$all"
+	eventually 30 without "$all"
 	compose stop -t 0 a
 	[ "$(ask b-1 A a)" = NXDOMAIN ]
 }

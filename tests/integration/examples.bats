@@ -61,7 +61,7 @@ get() { curl -sS --fail --max-time 10 "$at" "$@"; }
 	[ "$(for _ in 1 2 3 4; do get; done | sort -u | wc -l)" = 2 ]
 	compose up -d --wait --scale app=3
 	compose restart front
-	eventually 10 get
+	eventually 30 get
 	[ "$(for _ in 1 2 3 4 5 6; do get; done | sort -u | wc -l)" = 3 ]
 }
 

@@ -154,13 +154,13 @@ teardown() { project_close; }
 		      retries: 1
 	Y
 	compose up -d
-	eventually 10 test -e v/began
+	eventually 30 test -e v/began
 	sup=$(family ctrcompose-sup)
 	kill -STOP "$sup"
 	touch v/go
-	eventually 10 sh -c "[ \$('$CTRCOMPOSE' top a | grep -c 'until test') = 0 ]"
+	eventually 30 sh -c "[ \$('$CTRCOMPOSE' top a | grep -c 'until test') = 0 ]"
 	kill -CONT "$sup"
-	eventually 10 sh -c "'$CTRCOMPOSE' ps | grep -q unhealthy"
+	eventually 30 sh -c "'$CTRCOMPOSE' ps | grep -q unhealthy"
 	compose inspect "$PROJECT-a-1" | jq -r '.[0].State.Health.Log[0].Output' >output
 	[ "$(wc -c <output)" = 3901 ]
 	[[ "$(cat output)" == *07 ]]

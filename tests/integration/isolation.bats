@@ -142,7 +142,7 @@ inside() { compose exec -T a "$@" </dev/null; }
 @test "a memory bomb is killed, and everybody is told why" {
 	service 'mem_limit: 64m, command: [/probe, eat, "200"]'
 	compose up -d
-	eventually 10 sh -c '[ -n "$("$CTRCOMPOSE" ps -a -q --status exited)" ]'
+	eventually 30 sh -c '[ -n "$("$CTRCOMPOSE" ps -a -q --status exited)" ]'
 	run -0 compose ps -a
 	[[ "$output" == *"OOM-killed (peak 6"?.?"M of 64M)"* ]]
 	[ "$(compose ps -a --format '{{.ExitCode}}')" = 137 ]

@@ -339,7 +339,7 @@ group_file() { # name
 	compose up -d
 	compose wait talks silent || true
 	local dir=$CTRCOMPOSE_STATE/projects/$PROJECT
-	eventually 10 sh -c "$CTRCOMPOSE logs talks | grep -q 'line 2999'"
+	eventually 30 sh -c "$CTRCOMPOSE logs talks | grep -q 'line 2999'"
 	[ "$(ls "$dir/$PROJECT-talks-1".log* | wc -l)" = 2 ]
 	for f in "$dir/$PROJECT-talks-1".log*; do [ "$(stat -c %s "$f")" -le 30000 ]; done
 	[ -z "$(compose logs silent)" ]

@@ -236,17 +236,17 @@ listens() { # from now on it hears
 		listens
 		V=2 timeout 60 "$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 		client=$!
-		eventually 10 test -e shared/asked
+		eventually 30 test -e shared/asked
 		[ "$(compose ps -a --format '{{.Name}}')" = "$PROJECT-web-1" ]
 		for v in $whom; do kill -9 $(family "$v"); done
 		wait "$client" && false
 		touch shared/go
-		eventually 10 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --no-trunc)" = "'"$before"'" ]'
-		[ "$whom" != ctrcompose-sup ] || eventually 10 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
+		eventually 30 sh -c '[ "$("$CTRCOMPOSE" ps -a -q --no-trunc)" = "'"$before"'" ]'
+		[ "$whom" != ctrcompose-sup ] || eventually 30 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
 	done
 	compose up -d # as it was: nothing is replaced
 	[ "$(ids)" = "$before" ]
-	eventually 10 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
+	eventually 30 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
 	listens
 	touch shared/go
 	V=2 compose up -d
@@ -262,11 +262,11 @@ listens() { # from now on it hears
 	listens
 	V=2 timeout 60 "$CTRCOMPOSE" up -d >out 2>&1 3>&- &
 	client=$!
-	eventually 10 test -e shared/asked
+	eventually 30 test -e shared/asked
 	kill -9 $(pgrep -P "$client")
 	wait "$client" && false
 	touch shared/go
-	eventually 10 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
+	eventually 30 sh -c '"$CTRCOMPOSE" ps --format "{{.State}}" | grep -q running'
 	[ "$(ids)" = "$before" ]
-	eventually 10 sh -c '[ "$(ls "$CTRCOMPOSE_STATE/containers" | wc -l)" = 1 ]'
+	eventually 30 sh -c '[ "$(ls "$CTRCOMPOSE_STATE/containers" | wc -l)" = 1 ]'
 }

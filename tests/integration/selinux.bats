@@ -237,7 +237,7 @@ refused() { # SERVICE-KEYS WORDS: up says so by place and makes nothing
 	[ "$(label_of a)" = "$label" ]
 	before=$(pid_of a)
 	kill -9 "$before"
-	eventually 10 eval "[ \"\$(pid_of a)\" != $before ] && [ \"\$(pid_of a)\" != 0 ]"
+	eventually 30 eval "[ \"\$(pid_of a)\" != $before ] && [ \"\$(pid_of a)\" != 0 ]"
 	[ "$(label_of a)" = "$label" ]
 	[ "$(compose inspect --format '{{.ProcessLabel}}' "$PROJECT-a-1")" = "$label" ]
 	compose stop -t 0

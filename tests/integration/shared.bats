@@ -161,10 +161,10 @@ links() { ip -o link show type bridge | wc -l; }
 	at two up -d
 	PROJECT=one
 	kill -9 "$(family ctrcompose-sup)"
-	eventually 10 get one web db
+	eventually 30 get one web db
 	[ "$(get two db web)" = "from one" ]
 	at one restart -t 0 web
-	eventually 10 get two db web
+	eventually 30 get two db web
 }
 
 @test "isolation: an internal one has no way out, another network of the same project is not reached" {

@@ -209,7 +209,7 @@ teardown() { project_close; }
 @test "restart policy: on-failure starts it again, so often and no more" {
 	printf 'services: { a: { image: box, restart: "on-failure:2", command: sh -c "echo run; exit 5" } }\n' >compose.yaml
 	compose up -d
-	eventually 10 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.State}}")" = exited ] && [ "$("$CTRCOMPOSE" logs --no-log-prefix | grep -c run)" = 3 ]'
+	eventually 30 sh -c '[ "$("$CTRCOMPOSE" ps -a --format "{{.State}}")" = exited ] && [ "$("$CTRCOMPOSE" logs --no-log-prefix | grep -c run)" = 3 ]'
 	[ "$(compose ps -a --format '{{.ExitCode}}')" = 5 ]
 }
 

@@ -61,7 +61,7 @@ inside() { compose exec -T a "$@"; }
 	before=$(compose ps --format '{{.ID}}' --no-trunc; compose inspect "$PROJECT-a-1" | jq '.[0].State.Pid')
 	start_watch --dry-run
 	echo one >src/there
-	eventually 10 grep -q "DRY-RUN MODE -  Container $PROJECT-a-1  Started" watch.out
+	eventually 30 grep -q "DRY-RUN MODE -  Container $PROJECT-a-1  Started" watch.out
 	grep -q "^DRY-RUN MODE - Syncing 1 file to 1 container of a" watch.out
 	grep -q "^DRY-RUN MODE - Restarting a" watch.out
 	inside sh -c '! test -e /app/there'
@@ -105,7 +105,7 @@ inside() { compose exec -T a "$@"; }
 	start_watch
 	started=$(compose inspect "$PROJECT-a-1" | jq -r '.[0].State.StartedAt')
 	for i in $(seq 1 50); do echo "$i" >"src/f$i"; done
-	eventually 10 sh -c '[ "$("$CTRCOMPOSE" inspect "'"$PROJECT"'-a-1" | jq -r ".[0].State.StartedAt")" != "'"$started"'" ]'
+	eventually 30 sh -c '[ "$("$CTRCOMPOSE" inspect "'"$PROJECT"'-a-1" | jq -r ".[0].State.StartedAt")" != "'"$started"'" ]'
 	eventually 20 inside test -e /app/f50
 	sleep 1
 	[ "$(grep -c Restarting watch.out)" = 1 ]
@@ -192,7 +192,7 @@ inside() { compose exec -T a "$@"; }
 	echo no >src/node_modules/big
 	echo no >src/read.md
 	echo yes >src/last
-	eventually 10 inside test -e /app/last
+	eventually 30 inside test -e /app/last
 	inside sh -c '! test -e /app/node_modules/big && ! test -e /app/read.md'
 }
 
