@@ -33,6 +33,7 @@ start() { # EXAMPLE SERVICE PORT: builds, brings up, leaves the address in $at
 	compose build
 	compose up -d --wait
 	at=http://$(compose port "$2" "$3")/
+	eventually 30 curl -s -o "$BATS_TEST_TMPDIR/first" --max-time 10 "$at" # not all have a health check
 }
 get() { curl -sS --fail --max-time 10 "$at" "$@"; }
 

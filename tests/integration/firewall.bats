@@ -50,7 +50,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	printf 'services: { a: { image: box, command: httpd -f -p 80 -h /www } }\n' >compose.yaml
 	compose up -d
 	[ "$(who_calls a)" = 203.0.113.1 ]
-	run -0 curl -s -o /dev/null -w '%{http_code}' "http://$(address a)/" # the host itself
+	eventually 20 curl -s -o /dev/null "http://$(address a)/" # the host itself
 	run -28 lan curl -s --max-time 1 "http://$(address a)/"
 }
 
@@ -113,7 +113,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 	compose up -d
 	six=$(compose exec -T a ip -6 -o addr show eth0 scope global | sed -E 's/.*inet6 ([0-9a-f:]+).*/\1/')
 	four=$(address a)
-	eventually 20 curl -s -o /dev/null "http://$four:81/"
+	eventually 20 curl -s -o /dev/null "http://$four:80/"
 	curl -s -o /dev/null "http://[$six]:81/"
 	lan curl -s -m 4 -o /dev/null http://203.0.113.1:18195/
 	lan curl -s -m 4 -o /dev/null "http://[fd99::1]:18195/"
@@ -150,7 +150,7 @@ same_rules() { [ "$(rules)" = "$(cat "$BATS_TEST_TMPDIR/rules")" ]; }
 		eventually 20 curl -s -o /dev/null "http://$(address a)/"
 		got() { [ "$(compose exec -T "$1" sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 3 $2 $3" | tail -1)" = here ]; }
 		got b "$(address a)" 80
-		got j "$(address i)" 80
+		eventually 20 got j "$(address i)" 80
 		for s in a b c; do got $s 203.0.113.1 18197; done
 		[ "$(lan curl -s -m 3 http://203.0.113.1:18197/)" = here ]
 		[ "$(curl -s -m 3 http://127.0.0.1:18197/)" = here ]

@@ -166,6 +166,7 @@ ports_of() { compose ps --format '{{.Ports}}' web; }
 	web '["80", "127.0.0.1::80"]'
 	before=$(compose port web 80) shown=$(ports_of)
 	[[ $before =~ ^0.0.0.0:[1-9][0-9]+$ ]]
+	eventually 20 get "127.0.0.1:${before#*:}"
 	[ "$(get "127.0.0.1:${before#*:}")" = web ]
 	compose restart -t 0 web
 	[ "$(compose port web 80)" = "$before" ]

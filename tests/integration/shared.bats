@@ -174,6 +174,7 @@ links() { ip -o link show type bridge | wc -l; }
 	project two db
 	at one up -d
 	at two up -d
+	eventually 20 get two db web
 	[ "$(get two db web)" = "from one" ]
 	run ! at two exec -T db ip route get 1.1.1.1
 	[ "$(get two db "$(at one exec -T web ip -4 -o addr show eth0 | grep -o '10\.[0-9.]*\|172\.[0-9.]*\|192\.[0-9.]*' | head -1)")" = "from one" ]
@@ -186,6 +187,8 @@ links() { ip -o link show type bridge | wc -l; }
 	project two db 'ports: ["18272:80"]'
 	at one up -d
 	at two up -d
+	eventually 20 curl -s -m 3 -o /dev/null http://127.0.0.1:18271/
+	eventually 20 curl -s -m 3 -o /dev/null http://127.0.0.1:18272/
 	[ "$(curl -s -m 3 http://127.0.0.1:18271/)" = "from one" ]
 	[ "$(curl -s -m 3 http://127.0.0.1:18272/)" = "from two" ]
 	at one down -t 0
