@@ -192,7 +192,7 @@ struct box_spec {
 	bool no_shm; /* nothing is at /dev/shm: ipc none */
 	bool uts_host;
 	bool cgroup_host;  /* the host's cgroup namespace, and its groups to look at */
-	int oom_score_adj; /* BOX_OOM_KEEP: the caller's */
+	int oom_score_adj; /* 0: or the nearest to it that we may give */
 	const struct box_rlimit *rlimits;
 	size_t n_rlimits;
 	const struct box_sysctl *sysctls;
@@ -205,11 +205,10 @@ struct box_spec {
 	const char *const *masked;
 	const char *const *read_only_paths;
 };
-#define BOX_OOM_KEEP INT_MIN
 #define BOX_SPEC_INIT                                                                       \
 	{                                                                                   \
 		.process = BOX_PROCESS_INIT, .root_fd = -1, .netns_fd = -1, .ipcns_fd = -1, \
-		.pidns_fd = -1, .shm_mntns_fd = -1, .oom_score_adj = BOX_OOM_KEEP,          \
+		.pidns_fd = -1, .shm_mntns_fd = -1,                                         \
 	}
 
 struct box {

@@ -144,11 +144,12 @@ int dress_oom(const struct box_spec *spec, pid_t pid, struct err *err)
 	char path[64], text[16];
 	int r;
 
-	if (spec->oom_score_adj == BOX_OOM_KEEP)
-		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
 	(void)snprintf(text, sizeof(text), "%d", spec->oom_score_adj);
 	r = file_put(AT_FDCWD, path, text);
+	/* Without CAP_SYS_RESOURCE it can't fall below ours: who asked for nothing has that. */
+	if (r == -EACCES && spec->oom_score_adj == 0)
+		return 0;
 	return r < 0 ? err_wrap(err, r, "set oom_score_adj to %d", spec->oom_score_adj) : 0;
 }
 

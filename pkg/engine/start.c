@@ -327,7 +327,7 @@ static int fill_spec(struct start *s, const struct unit_stdio *io, struct err *e
 	s->spec.uts_host = str_eq(svc->uts, "host");
 	if (s->spec.uts_host)
 		s->spec.hostname = s->spec.domainname = NULL;
-	s->spec.oom_score_adj = svc->oom_score_adj ? svc->oom_score_adj : BOX_OOM_KEEP;
+	s->spec.oom_score_adj = svc->oom_score_adj;
 	s->spec.sysctls = unit_sysctls(&s->arena, svc, &s->spec.n_sysctls);
 	s->spec.hooks = unit_cdi_hooks(&s->arena, &s->cdi, &s->spec.n_hooks);
 	s->spec.id = u->c->id;

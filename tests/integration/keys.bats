@@ -15,6 +15,7 @@ teardown() { project_close; }
 		    ulimits: { nofile: { soft: 123, hard: 456 }, core: 0 }
 		    sysctls: { net.ipv4.tcp_keepalive_time: 77, kernel.msgmax: "5000" }
 		    oom_score_adj: 321
+		  b: { image: box, init: true }
 	E
 	compose up -d
 	[ "$(compose exec -T a sh -c 'ulimit -Sn; ulimit -Hn')" = $'123\n456' ] ||
@@ -22,6 +23,9 @@ teardown() { project_close; }
 	[ "$(compose exec -T a cat /proc/sys/net/ipv4/tcp_keepalive_time)" = 77 ]
 	[ "$(compose exec -T a cat /proc/sys/kernel/msgmax)" = 5000 ]
 	[ "$(compose exec -T a cat /proc/1/oom_score_adj)" = 321 ]
+	[ "$(compose exec -T a cat /proc/self/oom_score_adj)" = 321 ]
+	# What protects the supervisor from want of memory is its own.
+	[ "$(cat /proc/self/oom_score_adj)" != 0 ] || [ "$(compose exec -T b cat /proc/1/oom_score_adj /proc/self/oom_score_adj)" = $'0\n0' ]
 }
 
 # The file of the container's group, wherever the controller is; empty: there is none.
