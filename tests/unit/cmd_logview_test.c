@@ -1,4 +1,5 @@
 /* cmd_logview_test.c - how lines of containers are shown: whole, in bounded memory, exits after them. */
+#include "containers/container.h"
 #include "logs_make.h"
 #include "screen/logview.h"
 

@@ -1,7 +1,7 @@
 /* cmd_attach.c - ctrcompose attach: what a running container prints, and its standard input. */
+#include "containers/container.h"
 #include "containers/inside.h"
 #include "containers/observe.h"
-#include "screen/logview.h"
 #include "screen/screen.h"
 
 #include <ctrcompose/daemon.h>

@@ -5,6 +5,11 @@
 #include "cmd.h"
 #include <ctrcompose/json.h>
 
+/* "web-1": the name without the project. */
+const char *container_label(const char *project, const struct state_container *c);
+/* Where the log of a container lies; the caller frees both. */
+void container_log(const struct state_paths *paths, const char *project,
+		   const struct state_container *c, char **dir, char **name);
 /* "Up 5 seconds (healthy)", "Exited (0) 3 minutes ago". */
 void container_status(const struct state_container *c, uint64_t now_ns, struct sbuf *out);
 /* "OOM-killed (peak 64.0M of 64M)", or NULL. */

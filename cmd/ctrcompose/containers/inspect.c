@@ -1,6 +1,5 @@
 /* inspect.c - a container, a network or a volume as `docker inspect` shows it; see inspect.h */
 #include "containers/inspect.h"
-#include "screen/logview.h"
 
 #include <ctrcompose/digest.h>
 #include <ctrcompose/model.h>

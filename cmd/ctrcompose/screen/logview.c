@@ -56,23 +56,6 @@ struct logview {
 	enum logs_stream open_stream;
 };
 
-const char *container_label(const char *project, const struct state_container *c)
-{
-	size_t n = strlen(project);
-
-	if (strncmp(c->name, project, n) == 0 && (c->name[n] == '-' || c->name[n] == '_') &&
-	    c->name[n + 1])
-		return c->name + n + 1;
-	return c->name;
-}
-
-void container_log(const struct state_paths *paths, const char *project,
-		   const struct state_container *c, char **dir, char **name)
-{
-	*dir = state_project_dir(paths, project);
-	*name = xstrdup(c->name);
-}
-
 /* ---- Out ------------------------------------------------------------------------------------- */
 
 static int flush(struct logview *v, struct err *err)

@@ -37,10 +37,5 @@ int logview_fd(const struct logview *v); /* readable: logview_pump(); -1 without
 /* "a-1 exited with code 3", after all that the container printed. */
 int logview_exited(struct logview *v, const struct state_container *c, bool restarting,
 		   struct err *err);
-/* "web-1": the name without the project. */
-const char *container_label(const char *project, const struct state_container *c);
-/* Where the log of a container lies; the caller frees both. */
-void container_log(const struct state_paths *paths, const char *project,
-		   const struct state_container *c, char **dir, char **name);
 
 #endif

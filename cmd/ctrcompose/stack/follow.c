@@ -4,6 +4,7 @@
  * is polled, and no supervisor is needed to look at them.
  */
 #include "stack/follow.h"
+#include "containers/container.h"
 #include "screen/logview.h"
 
 #include <ctrcompose/logs.h>

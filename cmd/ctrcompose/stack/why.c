@@ -1,5 +1,5 @@
 /* why.c - what containers said last, when a command that started them failed */
-#include "screen/logview.h"
+#include "containers/container.h"
 #include "stack/online.h"
 
 #include <ctrcompose/logs.h>
