@@ -211,6 +211,8 @@ nothing_aside() { [ -z "$(ls -d "$CTRCOMPOSE_STATE"/containers/.gone.* 2>/dev/nu
 	[ ! -e "$files" ]
 	grep -q "files below .* are left over" "$CTRCOMPOSE_STATE/projects/$PROJECT/supervisor.log"
 	run ! nothing_aside
+	run -1 compose system prune -f
+	[[ "$output" == *"what is left of removed containers below $CTRCOMPOSE_STATE/containers: Operation not permitted"* ]]
 	chattr -i "$CTRCOMPOSE_STATE"/containers/.gone.*/upper/x/0/f
 	compose system prune -f
 	nothing_aside

@@ -304,7 +304,13 @@ static int prune_trash(struct err *err)
 	auto_state_paths struct state_paths paths = { 0 };
 	int r = state_paths_open(&paths, err);
 
-	return r < 0 ? r : engine_empty_trash(&paths, global.project_name);
+	if (r < 0)
+		return r;
+	r = engine_empty_trash(&paths, global.project_name);
+	return r < 0 ? err_set(err, r,
+			       "remove what is left of removed containers below %s/containers: %s",
+			       paths.state, strerror(-r))
+		     : 0;
 }
 
 static int prune_run(int argc, char **argv, struct err *err)
