@@ -38,9 +38,9 @@ int engine_external_check(const struct engine *e, const struct plan *plan, struc
 void engine_settle(struct engine *e);
 int engine_volume_make(struct engine *e, const struct volume *def, bool *created, struct err *err);
 int engine_volume_remove(struct engine *e, const char *name, struct err *err);
-/* Whether removed containers and volumes left more files than are removed in passing; asked once. They lie aside
- * until engine_empty_trash() in a process that may take its time, or until the next engine_open() says
- * that they are there. */
+/* Whether removed containers and volumes left more files than are removed in passing; asked once. They
+ * lie aside until engine_empty_trash() in a process that may take its time, or until the next
+ * engine_open() says that they are there. */
 bool engine_take_trash(struct engine *e);
 /* project NULL: of all projects */
 int engine_empty_trash(const struct state_paths *paths, const char *project);

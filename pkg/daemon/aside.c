@@ -27,12 +27,8 @@ static void on_end(void *arg, const siginfo_t *info)
 
 	(void)info;
 	forget(a);
-	for (size_t i = 0; i < a->sup->ctrs.n; i++) {
-		struct ctr *c = a->sup->ctrs.v[i];
-
-		if (&c->filler == a && c->run_due)
-			ctr_run(c);
-	}
+	if (a->ctr && a->ctr->run_due)
+		ctr_run(a->ctr);
 	job_advance(a->sup);
 }
 
@@ -135,33 +131,36 @@ static void fill(const struct ctr *c)
 	_exit(engine_fill(c->unit, &err) < 0);
 }
 
+static bool filler_due(const struct ctr *c)
+{
+	return !c->filled && engine_fills_much(c->unit);
+}
+
+static bool begin_filling(struct ctr *c)
+{
+	int r;
+
+	c->filled = true;
+	c->filler.ctr = c;
+	r = begin(&c->filler, c->sup, "ctrcompose-fill");
+	if (r == 0)
+		fill(c);
+	if (r > 0)
+		job_note(c->sup, c, "Filling", "volumes, from its image");
+	return r > 0;
+}
+
 bool filler_works(struct ctr *c)
 {
 	if (c->filler.pidfd >= 0)
 		return true;
-	if (c->filled || !engine_fills_much(c->unit))
-		return false;
-	if (fillers(c->sup) >= FILLERS && !c->run_due)
-		return true;
-	c->filled = true;
-	switch (begin(&c->filler, c->sup, "ctrcompose-fill")) {
-	case 0:
-		fill(c);
-	case 1:
-		job_note(c->sup, c, "Filling", "volumes, from its image");
-		return true;
-	default:
-		return false;
-	}
+	return filler_due(c) && (fillers(c->sup) >= FILLERS || begin_filling(c));
 }
 
 bool filler_runs(struct ctr *c)
 {
-	c->run_due = true;
-	if (filler_works(c))
-		return true;
-	c->run_due = false;
-	return false;
+	c->run_due = filler_due(c) && begin_filling(c);
+	return c->run_due;
 }
 
 void fillers_end(struct sup *s)

@@ -84,8 +84,7 @@ static int ready_to_settle(struct sup *s, const struct job *j, const struct plan
 /* -1: some predecessor failed; 0: not yet; 1: go. */
 static int ready(struct sup *s, const struct job *j, const struct plan_action *a)
 {
-	const struct ctr *c =
-		a->op == PLAN_REMOVE || a->op == PLAN_START ? ctr_find(s, a->name) : NULL;
+	struct ctr *c = a->op == PLAN_REMOVE || a->op == PLAN_START ? ctr_find(s, a->name) : NULL;
 
 	for (size_t k = 0; k < a->n_after; k++) {
 		enum step st = j->steps[a->after[k]];
@@ -95,7 +94,7 @@ static int ready(struct sup *s, const struct job *j, const struct plan_action *a
 		if (st != STEP_DONE)
 			return 0;
 	}
-	if (a->op == PLAN_START && c && c->st == SVC_STOPPED && filler_works(ctr_find(s, a->name)))
+	if (a->op == PLAN_START && c && c->st == SVC_STOPPED && filler_works(c))
 		return 0;
 	/* One that has ended: how it did is known in a moment. */
 	return !(c && c->exit_pending);

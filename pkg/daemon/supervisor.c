@@ -210,7 +210,7 @@ static int request_run(struct sup *s, struct ipc_conn *conn, const struct json *
 	const char *name = json_str(req, "name", "");
 	struct ctr *c = ctr_find(s, name);
 
-	if (!c || !c->unit->c->oneoff || c->st != SVC_STOPPED)
+	if (!c || !c->unit->c->oneoff || c->st != SVC_STOPPED || c->run_due)
 		return err_set(err, ENOENT, "there is no container %s to run", name);
 	c->io.tty = json_bool(req, "tty", false);
 	if (!c->io.tty && nfds != 3)

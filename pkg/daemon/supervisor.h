@@ -20,7 +20,8 @@ struct hooks {
 /* A process that does what takes long. */
 struct aside {
 	struct sup *sup;
-	int pidfd; /* -1: there is none */
+	struct ctr *ctr; /* whose volumes it fills; NULL: it removes */
+	int pidfd;       /* -1: there is none */
 	struct loop_source *src;
 };
 

@@ -189,7 +189,6 @@ struct unit_mounts {
 	struct box_mount *v;
 	size_t n;
 };
-/* Mounts of the service for box; volumes get their copy of the image's content from root_fd. */
 /* The layers of an image by their names in the store, lowest first. */
 const char *const *unit_layers(struct arena *a, const struct image *img, size_t *n);
 /* An image as nothing is written over it: a detached mount. */
@@ -200,6 +199,7 @@ const struct service_mount *unit_wanted(const struct unit *u, const char *target
 /* The image's own content at the mount point goes into a volume that is still empty. */
 int unit_fill(struct unit *u, const struct engine_view *view, int root_fd,
 	      const struct state_mount *m, struct err *err);
+/* mounts.c: mounts of the service for box; volumes get their copy of the image's content from root_fd */
 int unit_mounts_make(struct unit *u, const struct engine_view *view, int root_fd,
 		     struct unit_mounts *out, struct err *err);
 /* The map of ids for a bind of this path, in *userns_fd; -1 when there is none. */

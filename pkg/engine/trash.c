@@ -24,9 +24,16 @@ static int open_containers(const struct state_paths *paths)
 	return fd < 0 ? -errno : fd;
 }
 
+static char *name_of_gone(const struct engine *e, const char *name)
+{
+	auto_free char *gone = prefix(e->state->name);
+
+	return xasprintf("%s%s", gone, name);
+}
+
 int trash_put(struct engine *e, int containers, const char *name)
 {
-	auto_free char *gone = prefix(e->state->name), *to = xasprintf("%s%s", gone, name);
+	auto_free char *to = name_of_gone(e, name);
 	int r = path_remove_small(containers, name, SMALL);
 
 	if (r == 0)
@@ -41,52 +48,51 @@ int trash_put(struct engine *e, int containers, const char *name)
 int trash_volume(struct engine *e, const char *name, const struct strs *users, struct err *err)
 {
 	int r = volume_remove_small(e->volumes, name, users, SMALL, err);
+	auto_free char *to = NULL;
 	auto_close int dir = -1;
-	auto_free char *gone = NULL, *to = NULL;
 
 	if (r != -EAGAIN)
 		return r;
 	if (err)
 		err_clear(err);
 	dir = open_containers(e->paths);
-	gone = prefix(e->state->name);
-	to = xasprintf("%s%s", gone, name);
+	to = name_of_gone(e, name);
 	if (dir < 0 || volume_move(e->volumes, name, dir, to) < 0)
 		return volume_remove(e->volumes, name, NULL, err);
 	e->trash = true;
 	return 0;
 }
 
-/* Whether there is any; all of it is removed when told. */
-static bool each(const struct state_paths *paths, const char *project, bool remove, int *failed)
+/* Its folder; NULL: there is none. */
+static DIR *open_trash(const struct state_paths *paths)
 {
-	auto_free char *gone = prefix(project);
 	int fd = open_containers(paths);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-	bool found = false;
-	int r;
 
 	if (!dir && fd >= 0)
 		(void)close(fd);
-	while (dir && (d = readdir(dir))) {
-		if (!str_starts(d->d_name, gone))
-			continue;
-		found = true;
-		if (!remove)
-			break;
-		r = path_remove_tree(dirfd(dir), d->d_name);
-		if (r < 0)
-			*failed = r;
-	}
-	if (dir)
-		(void)closedir(dir);
-	return found;
+	return dir;
+}
+
+/* The next one, by its name. */
+static const char *next_gone(DIR *dir, const char *gone)
+{
+	struct dirent *d;
+
+	while ((d = readdir(dir)))
+		if (str_starts(d->d_name, gone))
+			return d->d_name;
+	return NULL;
 }
 
 void trash_look(struct engine *e)
 {
-	e->trash = each(e->paths, e->state->name, false, NULL);
+	auto_free char *gone = prefix(e->state->name);
+	DIR *dir = open_trash(e->paths);
+
+	e->trash = dir && next_gone(dir, gone);
+	if (dir)
+		(void)closedir(dir);
 }
 
 bool engine_take_trash(struct engine *e)
@@ -99,8 +105,18 @@ bool engine_take_trash(struct engine *e)
 
 int engine_empty_trash(const struct state_paths *paths, const char *project)
 {
+	auto_free char *gone = prefix(project);
+	DIR *dir = open_trash(paths);
+	const char *name;
 	int failed = 0;
 
-	(void)each(paths, project, true, &failed);
+	while (dir && (name = next_gone(dir, gone))) {
+		int r = path_remove_tree(dirfd(dir), name);
+
+		if (r < 0)
+			failed = r;
+	}
+	if (dir)
+		(void)closedir(dir);
 	return failed;
 }
